@@ -1,0 +1,50 @@
+"""reelsieve: from a table of video URLs to a training-ready, deduplicated, detected image dataset."""
+
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+# A run folder (--directory) with a config/config.yaml of its own uses that one, whole; others use the checkout's.
+if Path("config/config.yaml").exists():
+
+    configfile: "config/config.yaml"
+
+else:
+
+    configfile: workflow.source_path("config/config.yaml")
+
+
+include: "rules/common.smk"
+include: "rules/sources.smk"
+include: "rules/download.smk"
+include: "rules/frames.smk"
+include: "rules/models.smk"
+include: "rules/filter.smk"
+include: "rules/dedup.smk"
+include: "rules/detect.smk"
+include: "rules/dataset.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    """Everything that is kept: each per-video output, the dataset and the report."""
+    default_target: True
+    localrule: True
+    input:
+        downloads=collect("results/download/{video}", video=VIDEOS),
+        frames=RAW_FRAMES,
+        filtered=collect("results/filtered/{video}", video=VIDEOS),
+        detections=detections,
+        dataset="results/dataset",
+        report="results/report.html",
+        registry="results/registry.tsv",
+
+
+onsuccess:
+    print_summary()
+
+
+onerror:
+    print_failure(log)

@@ -1,0 +1,145 @@
+"""What all stages share: the checked configuration, the video table, input functions."""
+
+import ast
+import functools
+import hashlib
+import json
+import sys
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+from scripts._config import check_config
+from scripts._log import UserError
+from scripts._summary import summary
+from scripts._videos import read_videos
+
+ROOT = Path(workflow.basedir)
+ULTRALYTICS_FOLDER = "results/.ultralytics"  # its settings and caches stay in the run
+
+try:
+    check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text()))
+    TABLE = Path(config["videos"])
+    VIDEOS = {} if config["sources"] and not TABLE.exists() else read_videos(TABLE)
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+RAW_FRAMES = [] if config["cleanup_raw_frames"] else collect("results/frames/{video}", video=VIDEOS)
+raw_frames = temp if config["cleanup_raw_frames"] else (lambda path: path)
+
+
+# `--resources gpu=1` on the command line replaces the profile's whole list, so the slots that it does not name would be
+# unlimited. These are the numbers of profiles/default.
+for slot, count in {"gpu": 1, "download": 2, "extract": 2}.items():
+    if slot not in workflow.global_resources:
+        workflow.register_resource(slot, count)
+
+
+wildcard_constraints:
+    video=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+    model=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+
+
+@functools.cache
+def code_hash(name):
+    """Return a hash of scripts/<name>.* and of every scripts/_*.py that it imports, so that edits trigger reruns."""
+    files, waiting = set(), sorted((ROOT / "scripts").glob(f"{name}.*"))
+    while waiting:
+        file = waiting.pop()
+        if file in files:
+            continue
+        files.add(file)
+        if file.suffix == ".py":
+            for node in ast.walk(ast.parse(file.read_bytes())):
+                origin = getattr(node, "module", None) or ""
+                if isinstance(node, ast.ImportFrom) and origin.startswith("scripts._"):
+                    waiting.append(ROOT / "scripts" / f"{origin.removeprefix('scripts.')}.py")
+    contents = [file.read_bytes() for file in sorted(files)]
+    return hashlib.sha256(b"\0".join(contents)).hexdigest()[:16]
+
+
+def model_spec(role):
+    """Return what decides on a compiled model, for role `filter` or `detect`."""
+    chosen = config[role]
+    return {
+        "weights": chosen["model"],
+        "sha256": chosen["weights_sha256"],
+        "form": config["models"]["format"],
+        "imgsz_px": chosen["imgsz_px"],
+    }
+
+
+def model_name(role):
+    """Return the compiled model's folder name; roles that ask for the same model share it."""
+    spec = json.dumps(model_spec(role), sort_keys=True)
+    return f"{Path(config[role]['model']).stem}-{hashlib.sha256(spec.encode()).hexdigest()[:8]}"
+
+
+def model_roles(wildcards):
+    """Return the roles that use a compiled model."""
+    return [role for role in ("filter", "detect") if model_name(role) == wildcards.model]
+
+
+def spec_of_model(wildcards):
+    """Return what decides on this compiled model."""
+    return model_spec(model_roles(wildcards)[0])
+
+
+def model_weights(wildcards):
+    """Return the weights as an input if they are local, so that replaced weights are noticed."""
+    weights = spec_of_model(wildcards)["weights"]
+    return [weights] if Path(weights).exists() else []
+
+
+def local_media(wildcards):
+    """Return the video's file if it is local."""
+    video = VIDEOS[wildcards.video]
+    return [video.url] if video.is_local else []
+
+
+def video_url(wildcards):
+    """Return the video's URL or path."""
+    return VIDEOS[wildcards.video].url
+
+
+def video_clip(wildcards):
+    """Return the part of the video that is wanted."""
+    video = VIDEOS[wildcards.video]
+    return {"start_s": video.start_s, "end_s": video.end_s}
+
+
+def kept():
+    """Return per video its kept frames and their digest, once deduplicate has run."""
+    path = checkpoints.deduplicate.get().output.kept
+    return read_kept(path, Path(path).stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=1)
+def read_kept(path, mtime_ns):
+    """Read kept.json once per version of it."""
+    return json.loads(Path(path).read_text())
+
+
+def kept_digest(wildcards):
+    """Return what changes if and only if the video's kept frames do."""
+    return kept()[wildcards.video]["digest"]
+
+
+def detections(wildcards):
+    """Return every detections table, once it is known which frames were kept."""
+    if not VIDEOS:
+        raise WorkflowError(f"no videos in {TABLE}: add rows, or run `snakemake expand_sources` to fill it from config key 'sources'")
+    kept()  # raises until the checkpoint has run: no detection is planned before
+    return collect("results/detections/{video}.parquet", video=VIDEOS)
+
+
+def print_summary():
+    """Print how the run ended, if it made the whole dataset."""
+    registry, page = Path("results/registry.tsv"), Path("results/report.html")
+    if registry.exists() and page.exists():
+        print(summary(registry, page), file=sys.stderr)
+
+
+def print_failure(log):
+    """Say where to look and how to go on."""
+    print(f"reelsieve: the run did not finish. What is done is kept: mend the cause and run again.\nlog: {log}", file=sys.stderr)

@@ -1,0 +1,28 @@
+"""Make the dataset."""
+
+
+rule export_dataset:
+    """Lay out images, labels, annotations, ledger and attribution."""
+    input:
+        downloads=collect("results/download/{video}", video=VIDEOS),
+        filtered=collect("results/filtered/{video}", video=VIDEOS),
+        detections=detections,
+        manifest="results/dedup/manifest.parquet",
+        model=f"results/models/{model_name('detect')}",
+    output:
+        dataset=directory("results/dataset"),
+    log:
+        "logs/export_dataset.log",
+    benchmark:
+        "benchmarks/export_dataset.tsv"
+    conda:
+        "../envs/data.yaml"
+    params:
+        videos={name: {"split": video.split} for name, video in VIDEOS.items()},
+        classes=config["detect"]["classes"],
+        shares=config["dataset"]["splits"],
+        seed=config["dataset"]["seed"],
+        max_distance_bits=config["dedup"]["max_distance_bits"],
+        code=code_hash("export_dataset"),
+    script:
+        "../scripts/export_dataset.py"

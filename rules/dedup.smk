@@ -1,0 +1,22 @@
+"""Drop frames that show the same."""
+
+
+checkpoint deduplicate:
+    """Keep one frame of each group of copies, over all videos."""
+    input:
+        filtered=collect("results/filtered/{video}", video=VIDEOS),
+    output:
+        manifest="results/dedup/manifest.parquet",
+        kept="results/dedup/kept.json",
+    log:
+        "logs/deduplicate.log",
+    benchmark:
+        "benchmarks/deduplicate.tsv"
+    conda:
+        "../envs/data.yaml"
+    params:
+        videos=list(VIDEOS),
+        max_distance_bits=config["dedup"]["max_distance_bits"],
+        code=code_hash("deduplicate"),
+    script:
+        "../scripts/deduplicate.py"

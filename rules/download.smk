@@ -1,0 +1,24 @@
+"""Bring the videos in."""
+
+
+rule download_video:
+    """Fetch or link one video; whatever goes wrong becomes its status."""
+    input:
+        local=local_media,
+    output:
+        media=directory("results/download/{video}"),
+    log:
+        "logs/download_video/{video}.log",
+    benchmark:
+        "benchmarks/download_video/{video}.tsv"
+    conda:
+        "../envs/media.yaml"
+    resources:
+        download=1,
+    params:
+        url=video_url,
+        store=config["store"],
+        download=config["download"],
+        code=code_hash("download_video"),
+    script:
+        "../scripts/download_video.py"

@@ -1,0 +1,25 @@
+"""Turn videos into frames."""
+
+
+rule extract_frames:
+    """Take frames of one video as JPEGs named by their time, and measure them."""
+    input:
+        media="results/download/{video}",
+    output:
+        frames=raw_frames(directory("results/frames/{video}")),
+    log:
+        "logs/extract_frames/{video}.log",
+    benchmark:
+        "benchmarks/extract_frames/{video}.tsv"
+    priority: 10
+    conda:
+        "../envs/media.yaml"
+    threads: 2
+    resources:
+        extract=1,
+    params:
+        clip=video_clip,
+        frames=config["frames"],
+        code=code_hash("extract_frames"),
+    script:
+        "../scripts/extract_frames.py"

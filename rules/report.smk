@@ -1,0 +1,24 @@
+"""Show what came out."""
+
+
+rule report:
+    """Write the page and the registry of all videos."""
+    input:
+        downloads=collect("results/download/{video}", video=VIDEOS),
+        filtered=collect("results/filtered/{video}", video=VIDEOS),
+        detections=detections,
+        dataset="results/dataset",
+    output:
+        page="results/report.html",
+        registry="results/registry.tsv",
+    log:
+        "logs/report.log",
+    benchmark:
+        "benchmarks/report.tsv"
+    conda:
+        "../envs/data.yaml"
+    params:
+        videos={name: {"extra": video.extra} for name, video in VIDEOS.items()},
+        code=code_hash("report"),
+    script:
+        "../scripts/report.py"

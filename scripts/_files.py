@@ -1,0 +1,77 @@
+"""Write files whole or not at all, and share bytes on disk instead of copying them."""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a name beside `path` to write to; it takes the place of `path` only if the block succeeds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text whole or not at all."""
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON whole or not at all; equal values give equal bytes."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Make `target` share the bytes of `source`: hard link, else copy."""
+    if not _hard_link(source, target):
+        with whole_file(target) as part:
+            shutil.copyfile(source, part)
+
+
+def link_media(source: Path, target: Path) -> None:
+    """Make `target` stand for `source` without ever copying it: hard link, else symbolic link (other file system)."""
+    if not _hard_link(source, target):
+        target.symlink_to(source.resolve())
+
+
+def _hard_link(source: Path, target: Path) -> bool:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source.resolve(), target)
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES, errno.ENOTSUP):
+            raise
+        return False
+    return True
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Make the folder `target` share the files of the folder `source`."""
+    for file in sorted(source.rglob("*")):
+        if file.is_file():
+            link_file(file, target / file.relative_to(source))
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file, or of a folder's names and contents."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    for file in sorted(p for p in path.rglob("*") if p.is_file()):
+        digest.update(f"{file.relative_to(path).as_posix()}\0{sha256_of(file)}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,92 @@
+"""Find ffmpeg and look into media files without trusting them."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from scripts._log import UserError
+
+# A file named .mp4 can be a playlist that names other files (notes: docs/decisions.md, "Media are hostile"), so every
+# open says which containers and which protocols it will follow.
+CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,ogg,asf,gif"
+OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+# Their index lets ffmpeg seek to a keyframe and still decode every frame from there; other containers lose frames.
+SEEKABLE = frozenset({"mov", "matroska"})
+MIN_FFMPEG = (5, 1)  # the first with -fps_mode
+
+
+@dataclass(frozen=True)
+class MediaFacts:
+    """What decoding says of a file; sizes are of the stored picture, before rotation and pixel aspect."""
+
+    container: str
+    codec: str
+    width: int
+    height: int
+    rotation_deg: int
+    pixel_aspect: str
+    fps: float | None
+    duration_s: float | None
+    bytes: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the facts as plain values."""
+        return asdict(self)
+
+
+class NotVideo(Exception):
+    """The file holds no video that can be decoded; the message says why."""
+
+
+def probe_media(path: Path) -> MediaFacts:
+    """Decode the first frame and return what the file is; raise NotVideo with the decoder's own words."""
+    import av
+
+    try:
+        with av.open(f"file:{path.absolute()}", container_options=dict(OPEN_OPTIONS)) as media:
+            if not media.streams.video:
+                raise NotVideo(f"no video stream (container {media.format.name})")
+            stream = media.streams.video[0]
+            frame = next(media.decode(stream), None)
+            if frame is None:
+                raise NotVideo("no frame can be decoded")
+            aspect = stream.sample_aspect_ratio or 1
+            seconds = stream.duration and float(stream.duration * stream.time_base)
+            return MediaFacts(
+                container=media.format.name.split(",")[0],
+                codec=stream.codec_context.name,
+                width=frame.width,
+                height=frame.height,
+                rotation_deg=int(frame.rotation) % 360,
+                pixel_aspect=f"{aspect.numerator}:{aspect.denominator}",
+                fps=round(float(stream.average_rate), 4) if stream.average_rate else None,
+                duration_s=round(seconds or (media.duration or 0) / 1e6, 3) or None,
+                bytes=path.stat().st_size,
+            )
+    except (OSError, ValueError) as error:  # PyAV's errors derive from one of these; OSError covers the disk's own
+        reason = getattr(error, "strerror", None) or str(error)
+        raise NotVideo(f"not a video that ffmpeg can read: {reason}") from error
+
+
+@lru_cache(maxsize=1)
+def ffmpeg_exe() -> str:
+    """Return the path of ffmpeg: the system's if it is recent enough, else the one that imageio-ffmpeg ships."""
+    system = shutil.which("ffmpeg")
+    if system and _version(system) >= MIN_FFMPEG:
+        return system
+    import imageio_ffmpeg
+
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise UserError(f"no ffmpeg of at least version 5.1: install ffmpeg or the Python package imageio-ffmpeg ({error})") from None
+
+
+def _version(exe: str) -> tuple[int, ...]:
+    text = subprocess.run([exe, "-version"], capture_output=True, text=True, check=False, timeout=30).stdout
+    found = re.match(r"ffmpeg version n?(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)

@@ -1,0 +1,162 @@
+"""The video table: read it, and say everything that is wrong with it at once."""
+
+import csv
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from scripts._log import UserError
+
+VIDEO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+SPLITS = ("train", "val", "test")
+COLUMNS = ("video", "url", "start_s", "end_s", "split")
+# One row per video in results/registry.tsv; the user's own columns follow, so they may not bear these names.
+REGISTRY_COLUMNS = (
+    "video", "url", "split", "status", "message", "duration_s", "media_bytes",
+    "frames", "passed", "kept", "exported", "objects", "licence", "title",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Video:
+    """One row of the table; `extra` holds the user's own columns."""
+
+    video: str
+    url: str
+    start_s: float
+    end_s: float | None
+    split: str
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether `url` is a path on this machine."""
+        return is_local(self.url)
+
+
+def is_local(url: str) -> bool:
+    """Tell a path from a URL: whatever starts with a scheme is a URL."""
+    return not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", url)
+
+
+def read_videos(table: Path) -> dict[str, Video]:
+    """Read the table (UTF-8, tab-separated) by video id, in its order; raise UserError with every problem in it."""
+    problems: list[str] = []
+    videos: dict[str, Video] = {}
+    seen: dict[tuple[object, ...], int] = {}
+    for line, cells in read_lines(table):
+        video, faults = _parse(cells)
+        for key, what in ((("id", video.video.casefold()), "video id"), (_clip(video), "url with the same start and end")):
+            if key in seen and all(key[1:]):
+                faults.append(f"same {what} as line {seen[key]}")
+            seen.setdefault(key, line)
+        problems += [f"{table}, line {line}: {fault}" for fault in faults]
+        videos[video.video] = video
+    if problems:
+        raise UserError("\n".join([f"{len(problems)} problem(s) in the video table:", *problems]))
+    return videos
+
+
+def read_lines(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield line number and cells of each row that is neither blank nor a # comment; check the header."""
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"config key 'videos': cannot read the video table {table.absolute()}: {error}") from None
+    header: list[str] | None = None
+    rows = csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    for cells in rows:
+        cells = [cell.strip() for cell in cells]
+        if not any(cells) or cells[0].startswith("#"):
+            continue
+        if header is None:
+            header = cells
+            _check_header(table, rows.line_num, header)
+        elif len(cells) > len(header):
+            raise UserError(f"{table}, line {rows.line_num}: {len(cells)} cells under {len(header)} columns")
+        else:
+            yield rows.line_num, dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=True))
+    if header is None:
+        _check_header(table, 1, [])
+
+
+def _check_header(table: Path, line: int, header: list[str]) -> None:
+    faults = [f"column '{name}' is missing" for name in ("video", "url") if name not in header]
+    faults += [f"column '{name}' stands twice" for name in sorted({n for n in header if header.count(n) > 1})]
+    reserved = set(REGISTRY_COLUMNS) - set(COLUMNS)
+    faults += [f"column '{name}' bears the name of a registry column; rename it" for name in header if name in reserved]
+    if faults:
+        columns = ", ".join(COLUMNS)
+        raise UserError(f"{table}, line {line}: {'; '.join(faults)} (tab-separated columns: {columns}, and your own)")
+
+
+def _clip(video: Video) -> tuple[object, ...]:
+    return ("url", video.url, video.start_s + 1, video.end_s or math.inf)
+
+
+def _parse(cells: dict[str, str]) -> tuple[Video, list[str]]:
+    faults: list[str] = []
+    start_s = _seconds(cells, "start_s", faults)
+    end_s = _seconds(cells, "end_s", faults)
+    if end_s is not None and end_s <= (start_s or 0.0):
+        faults.append(f"end_s {end_s:g} is not after start_s {start_s or 0.0:g}")
+    if not VIDEO_ID.fullmatch(cells["video"]):
+        faults.append(
+            f"video id '{cells['video']}' is not 1 to 100 of the characters A-Z a-z 0-9 . _ - starting with a letter or digit"
+        )
+    if cells.get("split", "") not in ("", *SPLITS):
+        faults.append(f"split '{cells['split']}' is none of {', '.join(SPLITS)} (empty: chosen by the workflow)")
+    if fault := url_fault(cells["url"]):
+        faults.append(fault)
+    extra = {key: cell for key, cell in cells.items() if key not in COLUMNS}
+    return Video(cells["video"], cells["url"], start_s or 0.0, end_s, cells.get("split", ""), extra), faults
+
+
+def _seconds(cells: dict[str, str], column: str, faults: list[str]) -> float | None:
+    text = cells.get(column, "")
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        faults.append(f"{column} '{text}' is not a number of seconds from 0 up")
+        return None
+    return value
+
+
+def url_fault(url: str) -> str | None:
+    """Say what is wrong with a source: an http(s) URL without credentials, or the path of a file."""
+    if not url:
+        return "url is empty"
+    if is_local(url):
+        return None if Path(url).is_file() else f"no such file: '{url}' (looked for in {Path.cwd()})"
+    try:
+        parts = urlsplit(url)
+        host, user = parts.hostname, parts.username or parts.password
+        parts.port  # noqa: B018 - raises on a bad port
+    except ValueError as error:
+        return f"url '{url}' is malformed: {error}"
+    if parts.scheme.lower() not in ("http", "https") or not host:
+        return f"url '{url}' is neither http(s)://host/... nor the path of a file"
+    if user:
+        return f"url of host {host} carries a user name or password; use a cookie file instead"
+    if "__youtubedl_smuggle" in url or any(ord(c) < 33 for c in url):
+        return f"url '{url}' holds characters or markers that no page address has"
+    return None
+
+
+def public_url(url: str) -> str:
+    """Return what may be published of a source: no credentials, no query (tokens) but a video's id, no local folder."""
+    if is_local(url):
+        return Path(url).name
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    youtube = host == "youtube.com" or host.endswith(".youtube.com")
+    video_id = [f"v={value}" for key, value in parse_qsl(parts.query) if youtube and key == "v"]
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit((parts.scheme, host + port, parts.path, "&".join(video_id), ""))

@@ -1,0 +1,53 @@
+"""Keep the frames of one video in which the filter model sees enough objects."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from scripts._detector import Detections, Inference, detect_images
+from scripts._files import link_file
+from scripts._log import log_to
+from scripts._tables import FILTER, read_note, read_rows, write_table
+
+
+def filter_frames(frames: Path, model: Path, out: Path, ask: Inference, min_objects: int, threads: int, work: Path) -> None:
+    """Link the frames that pass into `out` and write filter.parquet with a row per candidate."""
+    out.mkdir(parents=True, exist_ok=True)
+    rows = read_rows(frames / "frames.parquet")
+    images = [frames / row["frame"] for row in rows if row["keep"]]
+    found = {d.image.name: d for d in detect_images(model, images, ask, threads, work)}
+    judged = [judge_frame(row, found.get(row["frame"]), min_objects) for row in rows]
+    for row in judged:
+        if row["passed"]:
+            link_file(frames / row["frame"], out / row["frame"])
+    write_table(out / "filter.parquet", judged, FILTER, read_note(frames / "frames.parquet"))
+    logging.info("%d of %d frames passed", sum(row["passed"] for row in judged), len(judged))
+
+
+def judge_frame(row: dict[str, Any], found: Detections | None, min_objects: int) -> dict[str, Any]:
+    """Return the candidate's row with its objects and whether it passed, or why not."""
+    objects = found.classes if found else []
+    judged = row | {
+        "boxes_xyxy_px": found.boxes_xyxy_px if found else [],
+        "classes": objects,
+        "confidences": found.confidences if found else [],
+        "passed": len(objects) >= min_objects,
+    }
+    if row["keep"] and found is None:
+        return judged | {"passed": False, "reason": "unreadable", "value": None, "threshold": None}
+    if row["keep"] and not judged["passed"]:
+        return judged | {"reason": "too_few_objects", "value": float(len(objects)), "threshold": float(min_objects)}
+    return judged
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    filter_frames(
+        frames=Path(snakemake.input.frames),
+        model=Path(snakemake.input.model),
+        out=Path(snakemake.output.frames),
+        ask=Inference(**snakemake.params.ask),
+        min_objects=snakemake.params.min_objects,
+        threads=snakemake.threads,
+        work=Path(snakemake.params.work),
+    )

@@ -1,0 +1,138 @@
+"""Show what a run gave, what was lost and why: one self-contained page, and one row per video."""
+
+import base64
+import csv
+import io
+import json
+import logging
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from PIL import Image, ImageDraw
+
+from scripts._files import write_text
+from scripts._log import log_to
+from scripts._tables import read_note, read_rows
+from scripts._videos import REGISTRY_COLUMNS
+
+TEMPLATE = Path(__file__).with_name("report.html.jinja")
+SAMPLES = 48
+THUMB_PX = 320
+COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#808000", "#000075", "#f032e6")
+
+
+def registry_row(video: str, row: dict[str, Any], paths: dict[str, Path], ledger: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return one video's row: its status, and how many frames reached each stage."""
+    record = json.loads((paths["download"] / "video.json").read_text(encoding="utf-8"))
+    media, note = record["media"] or {}, read_note(paths["filtered"] / "filter.parquet")
+    stages = Counter(entry["stage"] for entry in ledger)
+    labelled = read_rows(paths["detections"])
+    passed = stages["deduplicate"] + stages["export_dataset"]
+    return {
+        "video": video,
+        "url": record["url"],
+        "split": next((entry["split"] for entry in ledger if entry["split"]), ""),
+        "status": record["status"],
+        "message": record["message"] or note,
+        "duration_s": media.get("duration_s"),
+        "media_bytes": media.get("bytes"),
+        "frames": len(ledger),
+        "passed": passed,
+        "kept": len(labelled),
+        "exported": stages["export_dataset"],
+        "objects": sum(len(item["classes"]) for item in labelled),
+        "licence": record["source"].get("license"),
+        "title": record["source"].get("title"),
+        **row["extra"],
+    }
+
+
+def registry_tsv(rows: list[dict[str, Any]]) -> str:
+    """Return the registry as TSV: the fixed columns, then the user's own."""
+    columns = [*REGISTRY_COLUMNS, *(k for k in (rows[0] if rows else {}) if k not in REGISTRY_COLUMNS)]
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(["" if row.get(c) is None else " ".join(str(row[c]).split()) for c in columns])
+    return text.getvalue()
+
+
+def draw_sample(image: Path, row: dict[str, Any], colours: dict[str, str]) -> str:
+    """Return a JPEG thumbnail with its boxes as a data URL."""
+    with Image.open(image) as picture:
+        thumb = picture.convert("RGB")
+    factor = THUMB_PX / max(thumb.size)
+    thumb = thumb.resize((max(1, round(thumb.width * factor)), max(1, round(thumb.height * factor))))
+    draw = ImageDraw.Draw(thumb)
+    for box, label, score in zip(row["boxes_xyxy_px"], row["classes"], row["confidences"], strict=True):
+        x1, y1, x2, y2 = (v * factor for v in box)
+        draw.rectangle((x1, y1, x2, y2), outline=colours[label], width=2)
+        text = f"{label} {score:.2f}"
+        width = draw.textlength(text) + 4
+        draw.rectangle((x1, max(0, y1 - 12), x1 + width, max(12, y1)), fill=colours[label])
+        draw.text((x1 + 2, max(0, y1 - 12)), text, fill="white")
+    buffer = io.BytesIO()
+    thumb.save(buffer, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def pick_samples(exported: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """Return up to `count` exported frames, taken in turn from each video so that none fills the page."""
+    by_video: dict[str, list[dict[str, Any]]] = {}
+    for entry in exported:
+        by_video.setdefault(entry["video"], []).append(entry)
+    turns = [(turn, video, entry) for video, items in by_video.items() for turn, entry in enumerate(items)]
+    chosen = sorted(turns, key=lambda item: item[0])[:count]
+    return [entry for _, _, entry in chosen]
+
+
+def report(videos: dict[str, Any], folders: dict[str, dict[str, Path]], dataset: Path, page: Path, registry: Path) -> None:
+    """Write the registry and the page."""
+    ledger = read_rows(dataset / "ledger.parquet")
+    entries: dict[str, list[dict[str, Any]]] = {video: [] for video in videos}
+    for entry in ledger:
+        entries[entry["video"]].append(entry)
+    rows = [registry_row(v, videos[v], folders[v], entries[v]) for v in videos]
+    labelled = {(r["video"], r["frame"]): r for v in videos for r in read_rows(folders[v]["detections"])}
+    exported = [entry for entry in ledger if entry["stage"] == "export_dataset"]
+    counts = Counter((name, e["split"]) for e in exported for name in labelled[e["video"], e["frame"]]["classes"])
+    names = sorted({name for name, _ in counts})
+    colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
+    samples = [
+        {**e, "src": draw_sample(dataset / e["file"], labelled[e["video"], e["frame"]], colours), "classes": sorted(set(labelled[e["video"], e["frame"]]["classes"]))}
+        for e in pick_samples(exported, SAMPLES)
+    ]
+    reasons = Counter((e["stage"], "duplicate" if e["stage"] == "deduplicate" else e["reason"]) for e in ledger if e["stage"] != "export_dataset")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    html = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        rows=rows,
+        counts=counts,
+        names=names,
+        colours=colours,
+        samples=samples,
+        reasons=sorted(reasons.items()),
+        totals={c: sum(row[c] or 0 for row in rows) for c in ("frames", "passed", "kept", "exported", "objects")},
+        exported=Counter(e["split"] for e in exported),
+    )
+    write_text(registry, registry_tsv(rows))
+    write_text(page, html)
+    logging.info("%s", page)
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    report(
+        videos=snakemake.params.videos,
+        folders={
+            video: {"download": Path(download), "filtered": Path(filtered), "detections": Path(detections)}
+            for video, download, filtered, detections in zip(
+                snakemake.params.videos, snakemake.input.downloads, snakemake.input.filtered, snakemake.input.detections, strict=True
+            )
+        },
+        dataset=Path(snakemake.input.dataset),
+        page=Path(snakemake.output.page),
+        registry=Path(snakemake.output.registry),
+    )
