@@ -20,7 +20,9 @@ def check_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
     Paths are looked up from the working directory, so call it in the run folder.
     """
     validator = _filling_defaults()(schema)
-    problems = [_explain(error) for error in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path)))]
+    problems = [
+        _explain(error) for error in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path)))
+    ]
     if not problems:
         problems = list(_cross_check(config))
     if problems:
@@ -38,7 +40,7 @@ def _filling_defaults() -> Any:
                     instance.setdefault(key, _copy(sub["default"]))
         yield from check_properties(validator, known, instance, schema)
 
-    return extend(base, {"properties": properties})
+    return extend(base, {"properties": properties})  # type: ignore[no-untyped-call]
 
 
 def _copy(value: Any) -> Any:
@@ -47,14 +49,12 @@ def _copy(value: Any) -> Any:
 
 def _explain(error: ValidationError) -> str:
     key = ".".join(map(str, error.absolute_path)) or "(top level)"
+    rules: dict[str, Any] = dict(error.schema)  # type: ignore[arg-type]
     if error.validator == "additionalProperties":
-        known = sorted(error.schema["properties"])
-        unknown = sorted(set(error.instance) - set(known))
+        known = sorted(rules["properties"])
+        unknown = sorted(set(error.instance) - set(known))  # type: ignore[arg-type]
         return f"{key}: unknown key(s) {', '.join(map(repr, unknown))}; allowed: {', '.join(known)}"
-    allowed = {
-        k: v for k, v in error.schema.items()
-        if k in ("type", "minimum", "exclusiveMinimum", "maximum", "enum", "pattern", "minLength", "minItems", "uniqueItems")
-    }  # fmt: skip
+    allowed = {rule: limit for rule, limit in rules.items() if rule not in ("description", "default")}
     return f"{key}: {error.instance!r} is not allowed; allowed: {allowed}"
 
 
@@ -67,6 +67,6 @@ def _cross_check(config: dict[str, Any]) -> Iterator[str]:
         model = config[role]["model"]
         if not (Path(model).exists() or HUB_MODEL.fullmatch(model)):
             yield (
-                f"{role}.model: '{model}' is no file or folder in {Path.cwd()}; allowed: a .pt or .onnx file, an OpenVINO"
-                " folder, or the bare name of a published model such as yolo11n.pt"
+                f"{role}.model: '{model}' is no file or folder in {Path.cwd()}; allowed: a .pt file, an OpenVINO"
+                " folder, or the bare name of a published model such as yolo26n.pt"
             )

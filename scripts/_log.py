@@ -11,7 +11,7 @@ class UserError(Exception):
 
 def log_to(path: str) -> None:
     """Send log lines and the reason of a failure to `path` and to stderr."""
-    handlers = [logging.FileHandler(path, mode="w", encoding="utf-8"), logging.StreamHandler()]
+    handlers: list[logging.Handler] = [logging.FileHandler(path, mode="w", encoding="utf-8"), logging.StreamHandler()]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers)
     logging.captureWarnings(True)
     sys.excepthook = _log_exception

@@ -83,7 +83,9 @@ def ffmpeg_exe() -> str:
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
-        raise UserError(f"no ffmpeg of at least version 5.1: install ffmpeg or the Python package imageio-ffmpeg ({error})") from None
+        raise UserError(
+            f"no ffmpeg of at least version 5.1: install ffmpeg or the Python package imageio-ffmpeg ({error})"
+        ) from None
 
 
 def _version(exe: str) -> tuple[int, ...]:

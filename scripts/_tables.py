@@ -42,7 +42,9 @@ MANIFEST = pa.schema(
         ("score", pa.float64()),
     ]
 )
-DETECTIONS = pa.schema([("video", pa.string()), ("frame", pa.string()), ("width", pa.int32()), ("height", pa.int32()), *_BOXES])
+DETECTIONS = pa.schema(
+    [("video", pa.string()), ("frame", pa.string()), ("width", pa.int32()), ("height", pa.int32()), *_BOXES]
+)
 LEDGER = pa.schema(
     [
         ("video", pa.string()),
@@ -66,7 +68,9 @@ def write_table(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema
     if unknown:
         raise KeyError(f"{path}: columns not in the table's schema: {sorted(unknown)}")
     with whole_file(path) as part:
-        pq.write_table(pa.Table.from_pylist(listed, schema=schema.with_metadata({"note": note})), part, compression="zstd")
+        pq.write_table(
+            pa.Table.from_pylist(listed, schema=schema.with_metadata({"note": note})), part, compression="zstd"
+        )
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -77,4 +81,5 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 def read_note(path: Path) -> str:
     """Return the note written with a table."""
-    return (pq.read_schema(path).metadata or {}).get(b"note", b"").decode()
+    metadata: dict[bytes, bytes] = pq.read_schema(path).metadata or {}
+    return metadata.get(b"note", b"").decode()

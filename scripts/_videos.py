@@ -3,9 +3,10 @@
 import csv
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from scripts._log import UserError
@@ -13,11 +14,12 @@ from scripts._log import UserError
 VIDEO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SPLITS = ("train", "val", "test")
 COLUMNS = ("video", "url", "start_s", "end_s", "split")
-# One row per video in results/registry.tsv; the user's own columns follow, so they may not bear these names.
+# The columns of results/registry.tsv, one row per video; the user's own columns follow.
 REGISTRY_COLUMNS = (
     "video", "url", "split", "status", "message", "duration_s", "media_bytes",
-    "frames", "passed", "kept", "exported", "objects", "licence", "title",
+    "frames", "passed", "kept", "exported", "objects", "license", "title",
 )  # fmt: skip
+CREDITS = frozenset({"title", "uploader", "channel", "license", "upload_date"})  # the table's go before the site's
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ def read_videos(table: Path) -> dict[str, Video]:
     seen: dict[tuple[object, ...], int] = {}
     for line, cells in read_lines(table):
         video, faults = _parse(cells)
-        for key, what in ((("id", video.video.casefold()), "video id"), (_clip(video), "url with the same start and end")):
+        for key, what in (
+            (("id", video.video.casefold()), "video id"),
+            (_clip(video), "url with the same start and end"),
+        ):
             if key in seen and all(key[1:]):
                 faults.append(f"same {what} as line {seen[key]}")
             seen.setdefault(key, line)
@@ -86,7 +91,7 @@ def read_lines(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
 def _check_header(table: Path, line: int, header: list[str]) -> None:
     faults = [f"column '{name}' is missing" for name in ("video", "url") if name not in header]
     faults += [f"column '{name}' stands twice" for name in sorted({n for n in header if header.count(n) > 1})]
-    reserved = set(REGISTRY_COLUMNS) - set(COLUMNS)
+    reserved = set(REGISTRY_COLUMNS) - set(COLUMNS) - CREDITS
     faults += [f"column '{name}' bears the name of a registry column; rename it" for name in header if name in reserved]
     if faults:
         columns = ", ".join(COLUMNS)
@@ -105,7 +110,7 @@ def _parse(cells: dict[str, str]) -> tuple[Video, list[str]]:
         faults.append(f"end_s {end_s:g} is not after start_s {start_s or 0.0:g}")
     if not VIDEO_ID.fullmatch(cells["video"]):
         faults.append(
-            f"video id '{cells['video']}' is not 1 to 100 of the characters A-Z a-z 0-9 . _ - starting with a letter or digit"
+            f"video id '{cells['video']}' is not 1 to 100 characters of A-Z a-z 0-9 . _ -, the first a letter or digit"
         )
     if cells.get("split", "") not in ("", *SPLITS):
         faults.append(f"split '{cells['split']}' is none of {', '.join(SPLITS)} (empty: chosen by the workflow)")
@@ -160,3 +165,9 @@ def public_url(url: str) -> str:
     video_id = [f"v={value}" for key, value in parse_qsl(parts.query) if youtube and key == "v"]
     port = f":{parts.port}" if parts.port else ""
     return urlunsplit((parts.scheme, host + port, parts.path, "&".join(video_id), ""))
+
+
+def credits_of(record: Mapping[str, Any], extra: Mapping[str, str]) -> dict[str, str]:
+    """Return who made a video and under which licence: what the table says, else what the site said."""
+    said = {name: extra.get(name) or record["source"].get(name) or "" for name in sorted(CREDITS)}
+    return {name: " ".join(str(value).split()) for name, value in said.items()}

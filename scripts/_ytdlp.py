@@ -73,6 +73,7 @@ def classify(error: BaseException) -> Fault:
     """Decide what an error from yt-dlp means, by its type, its HTTP status, its stage and its wording."""
     chain = list(_chain(error))
     text = ANSI.sub("", str(error)).replace("\u2019", "'").removeprefix("ERROR: ").strip() or type(error).__name__
+    text = re.sub(r" \(caused by .*", "", text, flags=re.DOTALL)  # it says the same again, as a Python object
     status = _http_status(chain, text)
     return Fault(_status(chain, text.lower(), status), text, status)
 
@@ -86,7 +87,11 @@ def _status(chain: list[BaseException], text: str, http_status: int | None) -> s
     for status, pattern in MESSAGES:
         if re.search(pattern, text):
             return status
-    if not names & {"TransportError", "HTTPError"} and names & {"UnsupportedError", "NoSupportingHandlers", "RequestError"}:
+    if not names & {"TransportError", "HTTPError"} and names & {
+        "UnsupportedError",
+        "NoSupportingHandlers",
+        "RequestError",
+    }:
         return "unsupported"
     extracting = "ExtractorError" in names
     if http_status in (404, 410, 451) and extracting:

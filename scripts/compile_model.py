@@ -2,13 +2,16 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from scripts._detector import check_classes, import_ultralytics
 from scripts._files import link_file, link_tree, sha256_of, write_json, write_text
 from scripts._log import UserError, log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 
 def compile_model(weights: str, sha256: str, form: str, imgsz_px: int, out: Path, store: Path, work: Path) -> list[str]:
@@ -43,12 +46,14 @@ def fetch_weights(name: str, folder: Path) -> Path:
         except Exception as error:
             logging.warning("%s", error)
     if not target.exists():
-        raise UserError(f"model '{name}' is not in {Path.cwd()} or {folder} and could not be fetched: put the file there")
+        raise UserError(
+            f"model '{name}' is not in {Path.cwd()} or {folder} and could not be fetched: put the file there"
+        )
     return target
 
 
 def check_weights(source: Path, sha256: str) -> str:
-    """Return the sha256 of the weights; raise UserError, before anything unpickles them, if it is not the wanted one."""
+    """Return the sha256 of the weights; raise UserError, before anything unpickles them, if another is wanted."""
     found = sha256_of(source)
     if sha256 and found != sha256:
         raise UserError(f"weights_sha256: {source} has {found}, not {sha256}: not loaded, since weights can carry code")

@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ import pandas as pd
 from scripts._files import write_json
 from scripts._log import log_to
 from scripts._tables import MANIFEST, write_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 COLUMNS = ["video", "frame", "pts_s", "width", "height", "sharpness", "brightness", "entropy_bits", "phash", "passed"]
 
@@ -42,7 +45,7 @@ def load_passed(tables: dict[str, Path]) -> pd.DataFrame:
 
 
 def visiting_order(frames: pd.DataFrame) -> np.ndarray:
-    """Return row numbers in the order in which frames claim copies: larger pictures first, then table order and time."""
+    """Return row numbers in the order in which frames claim copies: larger pictures, table order, time."""
     return np.argsort(-frames["score"].to_numpy(float), kind="stable")
 
 
@@ -77,7 +80,10 @@ def kept_slice(frames: pd.DataFrame) -> dict[str, Any]:
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     deduplicate(
-        tables={video: Path(folder) / "filter.parquet" for video, folder in zip(snakemake.params.videos, snakemake.input.filtered, strict=True)},
+        tables={
+            video: Path(folder) / "filter.parquet"
+            for video, folder in zip(snakemake.params.videos, snakemake.input.filtered, strict=True)
+        },
         manifest=Path(snakemake.output.manifest),
         kept=Path(snakemake.output.kept),
         max_distance_bits=snakemake.params.max_distance_bits,

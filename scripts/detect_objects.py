@@ -3,13 +3,19 @@
 import json
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scripts._detector import Inference, detect_images
 from scripts._log import UserError, log_to
 from scripts._tables import DETECTIONS, read_rows, write_table
 
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
-def detect_objects(video: str, frames: Path, kept: Path, model: Path, out: Path, ask: Inference, threads: int, work: Path) -> None:
+
+def detect_objects(
+    video: str, frames: Path, kept: Path, model: Path, out: Path, ask: Inference, threads: int, work: Path
+) -> None:
     """Write a row per kept frame of the video with its boxes, classes and confidences."""
     wanted = json.loads(kept.read_text(encoding="utf-8"))[video]["frames"]
     sizes = {row["frame"]: row for row in read_rows(frames / "filter.parquet")}
@@ -28,7 +34,10 @@ def detect_objects(video: str, frames: Path, kept: Path, model: Path, out: Path,
             }
         )
     if missing := set(wanted) - {row["frame"] for row in rows}:
-        raise UserError(f"{video}: {len(missing)} frame(s) in {frames} cannot be read, such as {min(missing)}; delete the folder and run again")
+        raise UserError(
+            f"{video}: {len(missing)} frame(s) in {frames} cannot be read, such as {min(missing)};"
+            " delete that folder and run again"
+        )
     write_table(out, rows, DETECTIONS)
     logging.info("%s: %d objects in %d frames", video, sum(len(row["classes"]) for row in rows), len(rows))
 

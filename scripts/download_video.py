@@ -13,13 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scripts._files import link_media, sha256_of, write_json
 from scripts._log import UserError, log_to
 from scripts._media import NotVideo, probe_media
 from scripts._videos import is_local, public_url
 from scripts._ytdlp import WORTH_RETRYING, Fault, Rejected, base_options, classify
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 # Fields of yt-dlp's answer that may be published; everything else can carry cookies, tokens or signed addresses.
 PROVENANCE = (
@@ -134,7 +137,9 @@ def _stop_if_local(error: BaseException, entry: Path) -> None:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in LOCAL_FAULTS:
-            raise UserError(f"cannot write to the store ({entry}): {cause.strerror}; free or open it and run again") from error
+            raise UserError(
+                f"cannot write to the store ({entry}): {cause.strerror}; free or open it and run again"
+            ) from error
         cause = cause.__cause__ or cause.__context__
 
 
@@ -164,7 +169,9 @@ def _attempt(url: str, partial: Path, options: dict[str, Any]) -> dict[str, Any]
         if not info or info.get("_type", "video") != "video":
             raise Rejected("the page holds a playlist or several videos; list them with `snakemake expand_sources`")
         if info.get("is_live") or info.get("live_status") in ("is_live", "is_upcoming", "post_live"):
-            raise Rejected(f"a live stream ({info.get('live_status') or 'is_live'}); list it again once it is a recording")
+            raise Rejected(
+                f"a live stream ({info.get('live_status') or 'is_live'}); list it again once it is a recording"
+            )
         result: dict[str, Any] = ytdlp.process_ie_result(info, download=True)
         return result
 

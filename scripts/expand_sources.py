@@ -1,4 +1,4 @@
-"""Append the videos of playlists, channels and search pages to the video table; rows that are there stay as they are."""
+"""Append the videos of playlists, channels and search pages to the video table; rows in it stay as they are."""
 
 import hashlib
 import logging
@@ -6,14 +6,23 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scripts._files import write_text
 from scripts._log import UserError, log_to
 from scripts._videos import COLUMNS, VIDEO_ID, read_lines, url_fault
 from scripts._ytdlp import base_options, classify
 
-FOUND = ("found_title", "found_duration_s", "found_upload_date", "found_in", "found_at")  # columns that tell where a row is from
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+FOUND = (
+    "found_title",
+    "found_duration_s",
+    "found_upload_date",
+    "found_in",
+    "found_at",
+)  # columns that tell where a row is from
 
 
 def expand_sources(sources: list[str], table: Path, timeout_s: float) -> int:
@@ -22,17 +31,25 @@ def expand_sources(sources: list[str], table: Path, timeout_s: float) -> int:
         raise UserError("config key 'sources' is empty: list playlist or channel URLs there to append their videos")
     rows = [cells for _, cells in read_lines(table)] if table.exists() else []
     header = _header(table) if table.exists() else [*COLUMNS]
-    added, faults = [], []
+    added: list[dict[str, str]] = []
+    faults: list[str] = []
     for source in sources:
         try:
-            added += new_rows(list_videos(source, timeout_s), source, {r["url"] for r in rows + added}, {r["video"] for r in rows + added})
+            added += new_rows(
+                list_videos(source, timeout_s),
+                source,
+                {r["url"] for r in rows + added},
+                {r["video"] for r in rows + added},
+            )
         except Exception as error:
             faults.append(f"{source}: {classify(error).message}")
     if added:
         append_rows(table, header, added)
     logging.info("%d video(s) appended to %s", len(added), table)
     if faults:
-        raise UserError("\n".join([f"{len(faults)} source(s) could not be listed (the others were appended):", *faults]))
+        raise UserError(
+            "\n".join([f"{len(faults)} source(s) could not be listed (the others were appended):", *faults])
+        )
     return len(added)
 
 
@@ -70,8 +87,17 @@ def new_rows(entries: Iterator[dict[str, Any]], source: str, urls: set[str], ids
             continue
         if url in urls:
             continue
-        row = {"video": video_id(entry, url, ids), "url": url, "found_title": title, "found_in": source, "found_at": found_at}
-        row |= {"found_duration_s": str(entry.get("duration") or ""), "found_upload_date": str(entry.get("upload_date") or "")}
+        row = {
+            "video": video_id(entry, url, ids),
+            "url": url,
+            "found_title": title,
+            "found_in": source,
+            "found_at": found_at,
+        }
+        row |= {
+            "found_duration_s": str(entry.get("duration") or ""),
+            "found_upload_date": str(entry.get("upload_date") or ""),
+        }
         urls.add(url)
         ids.add(row["video"])
         rows.append(row)

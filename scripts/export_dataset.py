@@ -6,20 +6,23 @@ import io
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from scripts._files import link_file, write_json, write_text
 from scripts._log import log_to
 from scripts._tables import LEDGER, read_rows, write_table
-from scripts._videos import SPLITS
+from scripts._videos import SPLITS, credits_of
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 ATTRIBUTION = ("video", "title", "uploader", "channel", "license", "upload_date", "url")
 
 
 def export_dataset(
-    videos: dict[str, dict[str, str]],
+    videos: dict[str, dict[str, Any]],
     folders: dict[str, dict[str, Path]],
     manifest: Path,
     out: Path,
@@ -30,8 +33,8 @@ def export_dataset(
 ) -> None:
     """Write the dataset into `out`.
 
-    `videos` holds url and split per video (an empty split is chosen here); `folders` the download and filtered folder
-    and the detections table of each.
+    `videos` holds split (empty: chosen here) and the user's own columns per video; `folders` the download and
+    filtered folder and the detections table of each.
     """
     splits = {v: row["split"] or choose_split(v, shares, seed) for v, row in videos.items()}
     for split in SPLITS:
@@ -47,14 +50,16 @@ def export_dataset(
             if entry["stage"] == "export_dataset":
                 name = f"{video}__{Path(row['frame']).stem}"
                 entry |= {"split": splits[video], "file": f"images/{splits[video]}/{name}.jpg"}
-                export_frame(paths["filtered"] / row["frame"], labelled[row["frame"]], out, splits[video], name, classes)
+                export_frame(
+                    paths["filtered"] / row["frame"], labelled[row["frame"]], out, splits[video], name, classes
+                )
                 exported[splits[video]].append(labelled[row["frame"]] | entry)
             ledger.append(entry)
     write_table(out / "ledger.parquet", ledger, LEDGER)
     for split, rows in exported.items():
         write_json(out / "annotations" / f"instances_{split}.json", coco(rows, classes))
     write_text(out / "data.yaml", data_yaml(classes))
-    write_text(out / "ATTRIBUTION.tsv", attribution({v: folders[v]["download"] for v in videos}, exported))
+    write_text(out / "ATTRIBUTION.tsv", attribution(videos, folders, exported))
     for split, rows in exported.items():
         logging.log(logging.INFO if rows else logging.WARNING, "%s: %d images", split, len(rows))
 
@@ -72,7 +77,10 @@ def choose_split(video: str, shares: dict[str, float], seed: int) -> str:
 
 def fate(row: dict[str, Any], verdict: dict[str, Any] | None, max_distance_bits: int) -> dict[str, Any]:
     """Return the ledger's entry of a candidate: the one stage that decided on it, and why."""
-    entry = {key: row[key] for key in ("video", "frame", "pts_s", "reason", "value", "threshold")} | {"split": "", "file": ""}
+    entry = {key: row[key] for key in ("video", "frame", "pts_s", "reason", "value", "threshold")} | {
+        "split": "",
+        "file": "",
+    }
     if not row["keep"]:
         return entry | {"stage": "extract_frames"}
     if not row["passed"]:
@@ -81,7 +89,12 @@ def fate(row: dict[str, Any], verdict: dict[str, Any] | None, max_distance_bits:
         raise KeyError(f"{row['video']}/{row['frame']} passed the filter but is not in the manifest")
     if not verdict["keep"]:
         reason = f"duplicate of {verdict['representative']}"
-        return entry | {"stage": "deduplicate", "reason": reason, "value": verdict["distance_bits"], "threshold": max_distance_bits}
+        return entry | {
+            "stage": "deduplicate",
+            "reason": reason,
+            "value": verdict["distance_bits"],
+            "threshold": max_distance_bits,
+        }
     return entry | {"stage": "export_dataset"}
 
 
@@ -90,45 +103,75 @@ def export_frame(image: Path, row: dict[str, Any], out: Path, split: str, name: 
     link_file(image, out / "images" / split / f"{name}.jpg")
     lines = []
     for (x1, y1, x2, y2), label in zip(row["boxes_xyxy_px"], row["classes"], strict=True):
-        shares = ((x1 + x2) / 2 / row["width"], (y1 + y2) / 2 / row["height"], (x2 - x1) / row["width"], (y2 - y1) / row["height"])
+        shares = (
+            (x1 + x2) / 2 / row["width"],
+            (y1 + y2) / 2 / row["height"],
+            (x2 - x1) / row["width"],
+            (y2 - y1) / row["height"],
+        )
         lines.append(" ".join([str(classes.index(label)), *(f"{share:.6f}" for share in shares)]) + "\n")
     write_text(out / "labels" / split / f"{name}.txt", "".join(lines))
 
 
 def coco(rows: list[dict[str, Any]], classes: list[str]) -> dict[str, Any]:
     """Return a COCO instances document; ids count from 1, file names are relative to the dataset's folder."""
-    images, annotations = [], []
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
     for image_id, row in enumerate(rows, 1):
         images.append(
-            {"id": image_id, "file_name": row["file"], "width": row["width"], "height": row["height"], "video": row["video"], "pts_s": row["pts_s"]}
+            {
+                "id": image_id,
+                "file_name": row["file"],
+                "width": row["width"],
+                "height": row["height"],
+                "video": row["video"],
+                "pts_s": row["pts_s"],
+            }
         )
-        for (x1, y1, x2, y2), label, score in zip(row["boxes_xyxy_px"], row["classes"], row["confidences"], strict=True):
+        for (x1, y1, x2, y2), label, score in zip(
+            row["boxes_xyxy_px"], row["classes"], row["confidences"], strict=True
+        ):
             wide, high = round(x2 - x1, 2), round(y2 - y1, 2)
             annotations.append(
                 {
-                    "id": len(annotations) + 1, "image_id": image_id, "category_id": classes.index(label) + 1, "iscrowd": 0,
-                    "bbox": [round(x1, 2), round(y1, 2), wide, high], "area": round(wide * high, 2), "score": round(score, 4),
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": classes.index(label) + 1,
+                    "bbox": [round(x1, 2), round(y1, 2), wide, high],
+                    "area": round(wide * high, 2),
+                    "iscrowd": 0,
+                    "score": round(score, 4),
                 }
-            )  # fmt: skip
+            )
     categories = [{"id": i, "name": name} for i, name in enumerate(classes, 1)]
-    return {"info": {"description": "Made by reelsieve"}, "licenses": [], "categories": categories, "images": images, "annotations": annotations}
+    return {
+        "info": {"description": "Made by reelsieve"},
+        "licenses": [],
+        "categories": categories,
+        "images": images,
+        "annotations": annotations,
+    }
 
 
 def data_yaml(classes: list[str]) -> str:
     """Return ultralytics' description of the dataset; without `path` it is looked up beside the file."""
-    return yaml.safe_dump({**{s: f"images/{s}" for s in SPLITS}, "names": dict(enumerate(classes))}, sort_keys=False, allow_unicode=True)
+    return yaml.safe_dump(
+        {**{s: f"images/{s}" for s in SPLITS}, "names": dict(enumerate(classes))}, sort_keys=False, allow_unicode=True
+    )
 
 
-def attribution(downloads: dict[str, Path], exported: dict[str, list[dict[str, Any]]]) -> str:
+def attribution(
+    videos: dict[str, dict[str, Any]], folders: dict[str, dict[str, Path]], exported: dict[str, list[dict[str, Any]]]
+) -> str:
     """Return a TSV of who made the videos that images came from, and under which licence."""
     used = {row["video"] for rows in exported.values() for row in rows}
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerow(ATTRIBUTION)
-    for video in [v for v in downloads if v in used]:
-        record = json.loads((downloads[video] / "video.json").read_text(encoding="utf-8"))
-        facts = record["source"] | {"video": video, "url": record["url"]}
-        writer.writerow([" ".join(str(facts.get(column) or "").split()) for column in ATTRIBUTION])
+    for video in [v for v in videos if v in used]:
+        record = json.loads((folders[video]["download"] / "video.json").read_text(encoding="utf-8"))
+        facts = credits_of(record, videos[video]["extra"]) | {"video": video, "url": record["url"]}
+        writer.writerow([facts[column] for column in ATTRIBUTION])
     return text.getvalue()
 
 
@@ -145,7 +188,11 @@ if __name__ == "__main__":
         folders={
             video: {"download": Path(download), "filtered": Path(filtered), "detections": Path(detections)}
             for video, download, filtered, detections in zip(
-                snakemake.params.videos, snakemake.input.downloads, snakemake.input.filtered, snakemake.input.detections, strict=True
+                snakemake.params.videos,
+                snakemake.input.downloads,
+                snakemake.input.filtered,
+                snakemake.input.detections,
+                strict=True,
             )
         },
         manifest=Path(snakemake.input.manifest),

@@ -4,7 +4,7 @@ import json
 import logging
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ffmpeg
 import imagehash
@@ -15,13 +15,24 @@ from scripts._log import log_to
 from scripts._media import OPEN_OPTIONS, SEEKABLE, ffmpeg_exe
 from scripts._tables import FRAMES, write_table
 
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
 METRIC_SIDE_PX = 256  # metrics are taken at one size, so that a threshold means the same on every video
 LAST_PTS_S = 999_999.999  # names have nine digits of milliseconds
 SLACK_S = 1e-6  # a presentation time that rounding put a hair before a multiple of the interval still counts
 
 
 def extract_frames(
-    video: str, folder: Path, out: Path, *, interval_s: float, jpeg_qscale: int, start_s: float, end_s: float | None, threads: int
+    video: str,
+    folder: Path,
+    out: Path,
+    *,
+    interval_s: float,
+    jpeg_qscale: int,
+    start_s: float,
+    end_s: float | None,
+    threads: int,
 ) -> None:
     """Write JPEGs and frames.parquet for one video; an unusable video gives an empty table."""
     out.mkdir(parents=True, exist_ok=True)
@@ -51,7 +62,8 @@ def select_expression(interval_s: float, start_s: float, end_s: float | None) ->
         return f"floor(({t}-{start_s!r})/{interval_s!r}+{SLACK_S!r})"
 
     last_s = LAST_PTS_S if end_s is None else min(end_s, LAST_PTS_S)
-    return f"gte(t,{start_s - SLACK_S!r})*lt(t,{last_s!r})*(isnan(prev_selected_t)+gt({step('t')},{step('prev_selected_t')}))"
+    new_step = f"isnan(prev_selected_t)+gt({step('t')},{step('prev_selected_t')})"
+    return f"gte(t,{start_s - SLACK_S!r})*lt(t,{last_s!r})*({new_step})"
 
 
 def ffmpeg_command(

@@ -2,15 +2,20 @@
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scripts._detector import Detections, Inference, detect_images
 from scripts._files import link_file
 from scripts._log import log_to
 from scripts._tables import FILTER, read_note, read_rows, write_table
 
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
-def filter_frames(frames: Path, model: Path, out: Path, ask: Inference, min_objects: int, threads: int, work: Path) -> None:
+
+def filter_frames(
+    frames: Path, model: Path, out: Path, ask: Inference, min_objects: int, threads: int, work: Path
+) -> None:
     """Link the frames that pass into `out` and write filter.parquet with a row per candidate."""
     out.mkdir(parents=True, exist_ok=True)
     rows = read_rows(frames / "frames.parquet")

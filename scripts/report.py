@@ -7,7 +7,7 @@ import json
 import logging
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 from PIL import Image, ImageDraw
@@ -15,7 +15,10 @@ from PIL import Image, ImageDraw
 from scripts._files import write_text
 from scripts._log import log_to
 from scripts._tables import read_note, read_rows
-from scripts._videos import REGISTRY_COLUMNS
+from scripts._videos import REGISTRY_COLUMNS, credits_of
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 SAMPLES = 48
@@ -23,7 +26,9 @@ THUMB_PX = 320
 COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#808000", "#000075", "#f032e6")
 
 
-def registry_row(video: str, row: dict[str, Any], paths: dict[str, Path], ledger: list[dict[str, Any]]) -> dict[str, Any]:
+def registry_row(
+    video: str, row: dict[str, Any], paths: dict[str, Path], ledger: list[dict[str, Any]]
+) -> dict[str, Any]:
     """Return one video's row: its status, and how many frames reached each stage."""
     record = json.loads((paths["download"] / "video.json").read_text(encoding="utf-8"))
     media, note = record["media"] or {}, read_note(paths["filtered"] / "filter.parquet")
@@ -43,9 +48,8 @@ def registry_row(video: str, row: dict[str, Any], paths: dict[str, Path], ledger
         "kept": len(labelled),
         "exported": stages["export_dataset"],
         "objects": sum(len(item["classes"]) for item in labelled),
-        "licence": record["source"].get("license"),
-        "title": record["source"].get("title"),
-        **row["extra"],
+        **{name: text for name, text in credits_of(record, row["extra"]).items() if name in REGISTRY_COLUMNS},
+        **{name: text for name, text in row["extra"].items() if name not in REGISTRY_COLUMNS},
     }
 
 
@@ -89,7 +93,9 @@ def pick_samples(exported: list[dict[str, Any]], count: int) -> list[dict[str, A
     return [entry for _, _, entry in chosen]
 
 
-def report(videos: dict[str, Any], folders: dict[str, dict[str, Path]], dataset: Path, page: Path, registry: Path) -> None:
+def report(
+    videos: dict[str, Any], folders: dict[str, dict[str, Path]], dataset: Path, page: Path, registry: Path
+) -> None:
     """Write the registry and the page."""
     ledger = read_rows(dataset / "ledger.parquet")
     entries: dict[str, list[dict[str, Any]]] = {video: [] for video in videos}
@@ -102,11 +108,21 @@ def report(videos: dict[str, Any], folders: dict[str, dict[str, Path]], dataset:
     names = sorted({name for name, _ in counts})
     colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
     samples = [
-        {**e, "src": draw_sample(dataset / e["file"], labelled[e["video"], e["frame"]], colours), "classes": sorted(set(labelled[e["video"], e["frame"]]["classes"]))}
+        {
+            **e,
+            "src": draw_sample(dataset / e["file"], labelled[e["video"], e["frame"]], colours),
+            "classes": sorted(set(labelled[e["video"], e["frame"]]["classes"])),
+        }
         for e in pick_samples(exported, SAMPLES)
     ]
-    reasons = Counter((e["stage"], "duplicate" if e["stage"] == "deduplicate" else e["reason"]) for e in ledger if e["stage"] != "export_dataset")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    reasons = Counter(
+        (e["stage"], "duplicate" if e["stage"] == "deduplicate" else e["reason"])
+        for e in ledger
+        if e["stage"] != "export_dataset"
+    )
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     html = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         rows=rows,
         counts=counts,
@@ -129,7 +145,11 @@ if __name__ == "__main__":
         folders={
             video: {"download": Path(download), "filtered": Path(filtered), "detections": Path(detections)}
             for video, download, filtered, detections in zip(
-                snakemake.params.videos, snakemake.input.downloads, snakemake.input.filtered, snakemake.input.detections, strict=True
+                snakemake.params.videos,
+                snakemake.input.downloads,
+                snakemake.input.filtered,
+                snakemake.input.detections,
+                strict=True,
             )
         },
         dataset=Path(snakemake.input.dataset),

@@ -91,7 +91,10 @@ def _car(pen: Pen, rng: np.random.Generator, time_s: float) -> None:
     pen.polygon(roof, _shade(body, 0.85))
     pen.polygon([(x * 0.86, belt + (y - belt) * 0.85 + 0.02) for x, y in roof], glass)
     pen.polygon([(-0.06, belt), (-0.06, 0.98), (0.02, 0.98), (0.02, belt)], _shade(body, 0.85))
-    pen.polygon([(half * 0.93, belt * 0.6), (half * 0.93, belt * 0.85), (half, belt * 0.85), (half, belt * 0.6)], (250, 240, 180))
+    pen.polygon(
+        [(half * 0.93, belt * 0.6), (half * 0.93, belt * 0.85), (half, belt * 0.85), (half, belt * 0.6)],
+        (250, 240, 180),
+    )
     for x in (-half * 0.62, half * 0.62):
         pen.ellipse(x, 0.2, 0.2, 0.2, (25, 25, 28))
         pen.ellipse(x, 0.2, 0.1, 0.1, (150, 150, 155))
@@ -166,11 +169,13 @@ def draw_scene(scene: Scene, time_s: float, width_px: int, height_px: int) -> tu
     """Draw the scene at a time; return the RGB picture and a box (kind, x1, y1, x2, y2 in px) per visible object."""
     wide, high = width_px * SUPERSAMPLE, height_px * SUPERSAMPLE
     image = draw_place(np.random.default_rng([scene.seed, 1]), wide, high)
-    draw, boxes = ImageDraw.Draw(image), []
+    draw = ImageDraw.Draw(image)
+    boxes: list[Box] = []
     for thing in scene.things:
         box = _draw_thing(draw, thing, time_s, wide, high)
         if box:
-            boxes.append((thing.kind, *(v / SUPERSAMPLE for v in box)))
+            x1, y1, x2, y2 = (v / SUPERSAMPLE for v in box)
+            boxes.append((thing.kind, x1, y1, x2, y2))
     if scene.night:
         dim = np.asarray(image, np.float32) * np.array([0.38, 0.42, 0.55], np.float32)
         image = Image.fromarray(dim.astype(np.uint8))
@@ -248,12 +253,19 @@ def _draw_furniture(draw: ImageDraw.ImageDraw, rng: np.random.Generator, wide: i
         dark = _colour(rng, 20, 110)
         if form == 0:
             draw.rectangle((x - size * 0.04, foot - size * 0.5, x + size * 0.04, foot), fill=(90, 65, 45))
-            draw.ellipse((x - size * 0.3, foot - size, x + size * 0.3, foot - size * 0.35), fill=_shade((70, 150, 70), float(rng.uniform(0.5, 1.3))))
+            draw.ellipse(
+                (x - size * 0.3, foot - size, x + size * 0.3, foot - size * 0.35),
+                fill=_shade((70, 150, 70), float(rng.uniform(0.5, 1.3))),
+            )
         elif form == 1:
             draw.rectangle((x - size * 0.02, foot - size, x + size * 0.02, foot), fill=dark)
-            draw.ellipse((x - size * 0.07, foot - size * 1.08, x + size * 0.07, foot - size * 0.94), fill=(250, 240, 190))
+            draw.ellipse(
+                (x - size * 0.07, foot - size * 1.08, x + size * 0.07, foot - size * 0.94), fill=(250, 240, 190)
+            )
         elif form == 2:
             draw.rectangle((x - size * 0.12, foot - size * 0.3, x + size * 0.12, foot), fill=dark)
         else:
             draw.rectangle((x - size * 0.02, foot - size * 0.7, x + size * 0.02, foot), fill=dark)
-            draw.rectangle((x - size * 0.14, foot - size * 0.9, x + size * 0.14, foot - size * 0.66), fill=_colour(rng, 60, 240))
+            draw.rectangle(
+                (x - size * 0.14, foot - size * 0.9, x + size * 0.14, foot - size * 0.66), fill=_colour(rng, 60, 240)
+            )

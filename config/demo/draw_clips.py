@@ -18,13 +18,14 @@ sys.path.insert(0, str(HERE.parents[1]))
 
 from scripts._media import ffmpeg_exe  # noqa: E402 - found only now
 
-SIZE_PX, FPS, SHOT_S = (640, 360), 12, 3
-SHOTS = {  # clip: the kinds of objects in each shot, and whether it is night
-    "avenue": ([["car", "car", "person"], ["car", "person", "person"], ["car", "car", "dog"], ["person", "car"]], False),
-    "park": ([["dog", "person"], ["dog", "dog", "person"], ["person", "person"], ["dog"]], False),
-    "crossing": ([["car", "person", "dog"], [], ["car", "car", "car"], ["person", "dog", "car"]], False),
-    "night": ([["car", "person"], ["dog", "car"], ["person", "person", "car"]], True),
-    "empty": ([[], [], []], False),
+SIZE_PX, FPS, SHOT_S = (640, 360), 12, 2
+C, P, D = "car", "person", "dog"
+SHOTS: dict[str, tuple[list[list[str]], bool]] = {  # clip: the kinds of objects in each shot, and whether it is night
+    "avenue": ([[C, C, P], [C, P, P], [C, C, D], [P, C], [C, C, C, P], [P, P, C]], False),
+    "park": ([[D, P], [D, D, P], [P, P], [D], [P, D, D, P], [D, P, P]], False),
+    "crossing": ([[C, P, D], [], [C, C, C], [P, D, C], [D, C], [P, P, P, D]], False),
+    "night": ([[C, P], [D, C], [P, P, C], [C, C], [P, D]], True),
+    "empty": ([[], [], [], []], False),
 }
 COPY_OF, COPY = "avenue", "avenue_copy"
 
@@ -33,7 +34,10 @@ def main() -> None:
     """Draw every clip, the copy of one, and the broken file; write the truth."""
     clips = HERE / "clips"
     clips.mkdir(exist_ok=True)
-    truth = {name: draw_clip(clips / f"{name}.mp4", name, *spec, first_seed=100 * i) for i, (name, spec) in enumerate(SHOTS.items(), 7)}
+    truth = {
+        name: draw_clip(clips / f"{name}.mp4", name, *spec, first_seed=100 * i)
+        for i, (name, spec) in enumerate(SHOTS.items(), 7)
+    }
     small = ["-vf", "scale=320:-2", "-c:v", "libx264", "-crf", "33", "-preset", "slow", "-an"]
     run_ffmpeg(["-i", str(clips / f"{COPY_OF}.mp4"), *small, str(clips / f"{COPY}.mp4")], b"")
     truth[COPY] = truth[COPY_OF]
@@ -54,7 +58,20 @@ def draw_clip(path: Path, name: str, shots: list[list[str]], night: bool, first_
             counts = {kind: sum(box[0] == kind for box in boxes) for kind in kinds}
         truth.append({"scene": f"{name}/{i}", "start_s": i * SHOT_S, "end_s": (i + 1) * SHOT_S, "objects": counts})
     raw = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "{}x{}".format(*SIZE_PX), "-r", str(FPS), "-i", "pipe:0"]
-    x264 = ["-c:v", "libx264", "-crf", "26", "-preset", "slow", "-g", "36", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
+    x264 = [
+        "-c:v",
+        "libx264",
+        "-crf",
+        "22",
+        "-preset",
+        "slow",
+        "-g",
+        "36",
+        "-pix_fmt",
+        "yuv420p",
+        "-movflags",
+        "+faststart",
+    ]
     run_ffmpeg([*raw, *x264, str(path)], b"".join(frames))
     return truth
 

@@ -1,0 +1,52 @@
+# `make demo` and `make test` need Python 3.11 or later, make and git; everything else is installed into .venv.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+    $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+CORES ?= $(shell getconf _NPROCESSORS_ONLN)
+DEMO_FILES := $(shell find config/demo/config config/demo/clips -type f) config/demo/detector.pt
+
+.PHONY: help demo test lint lock docs clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+demo: .venv/run.installed demo/laid.out ## run the whole workflow on the demo's clips, into demo/
+	$(BIN)/snakemake --cores $(CORES) --resources gpu=1 --directory demo
+
+test: .venv/test.installed lint ## run the linters and all tests
+	$(BIN)/python -m pytest
+
+lint: .venv/test.installed ## run the linters
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+
+docs: .venv/run.installed ## write config.yaml and the manual's table from the schema
+	$(BIN)/python config/document.py
+
+lock: ## resolve the newest versions that fit into requirements*.txt and envs/
+	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \
+	    --custom-compile-command "make lock" requirements.in -o requirements.txt
+	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \
+	    --custom-compile-command "make lock" -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove the environment and the demo run
+	rm -rf .venv demo
+
+# The lock is complete, and pip's own resolver would add opencv-python, which needs libraries a bare server lacks.
+.venv/%.installed: .venv/bin/python requirements.txt requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	    -r $(if $(filter test,$*),requirements-dev.txt,requirements.txt)
+	touch $@
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "reelsieve needs Python 3.11 or later; set PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv .venv || { echo "no venv: install Python's venv (Debian: apt install python3-venv)"; exit 1; }
+
+# A run folder like any other; files keep their dates, so that a second run has nothing to do.
+demo/laid.out: $(DEMO_FILES)
+	mkdir -p demo
+	cp -Rp config/demo/config config/demo/clips config/demo/detector.pt demo/
+	touch $@

@@ -1,0 +1,64 @@
+"""Write config/config.yaml and the table in config/README.md from the schema, which is where the defaults live.
+
+python config/document.py
+"""
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
+LIMITS = ("enum", "pattern", "minimum", "exclusiveMinimum", "maximum", "multipleOf", "minLength", "uniqueItems")
+
+
+def main() -> None:
+    """Write both files."""
+    schema = yaml.safe_load((HERE / "schemas/config.schema.yaml").read_text())
+    (HERE / "config.yaml").write_text(config_yaml(schema))
+    readme = HERE / "README.md"
+    readme.write_text(fill_table(readme.read_text(), schema))
+
+
+def config_yaml(schema: dict[str, Any]) -> str:
+    """Return a configuration of all defaults, each key under its description."""
+    head = "# Every key with its default. Put what you change into config/config.yaml of your run folder (README.md).\n"
+    return head + "".join(_section(schema, ""))
+
+
+def _section(schema: dict[str, Any], indent: str) -> Iterator[str]:
+    for key, sub in schema["properties"].items():
+        yield "" if indent else "\n"
+        yield (
+            textwrap.fill(sub["description"], 110, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ") + "\n"
+        )
+        if "properties" in sub:
+            yield f"{indent}{key}:\n"
+            yield from _section(sub, indent + "  ")
+        else:
+            value = yaml.safe_dump(sub["default"], default_flow_style=True).removesuffix("\n...\n").strip()
+            yield f"{indent}{key}: {value}\n"
+
+
+def fill_table(readme: str, schema: dict[str, Any]) -> str:
+    """Return the manual with a row per key between its two markers."""
+    before, after = readme.split(BEGIN)[0], readme.split(END)[1]
+    rows = ["| key | meaning | type and range | default |", "|---|---|---|---|", *_rows(schema, "")]
+    return "\n".join([before + BEGIN, *rows, END + after])
+
+
+def _rows(schema: dict[str, Any], prefix: str) -> Iterator[str]:
+    for key, sub in schema["properties"].items():
+        if "properties" in sub:
+            yield from _rows(sub, f"{prefix}{key}.")
+        else:
+            limits = "; ".join(f"{name} {str(sub[name]).replace('|', '&#124;')}" for name in LIMITS if name in sub)
+            kind = sub["type"] + (f" ({limits})" if limits else "")
+            yield f"| `{prefix}{key}` | {sub['description']} | {kind} | `{sub['default']!r}` |"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Parts that many tests need: real clips made by ffmpeg, and the demo's files."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scripts._media import ffmpeg_exe
+
+REPO = Path(__file__).parents[1]
+DEMO = REPO / "config/demo"
+REAL = REPO.parent / "shared/real"
+
+MakeClip = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def make_clip(tmp_path_factory: pytest.TempPathFactory) -> MakeClip:
+    """Return a function that runs ffmpeg with these arguments and returns the file it wrote."""
+    folder = tmp_path_factory.mktemp("clips")
+
+    def make(name: str, *arguments: str) -> Path:
+        path = folder / name
+        if not path.exists():
+            subprocess.run([ffmpeg_exe(), "-v", "error", *arguments, str(path)], check=True)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def clip(make_clip: MakeClip) -> Path:
+    """Return a clip of 6 s at 25 fps with B-frames."""
+    return make_clip("plain.mp4", *pattern(6), "-bf", "2", *H264)
+
+
+H264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p")
+
+
+def pattern(seconds: float, size: str = "320x180", rate: str = "25") -> tuple[str, ...]:
+    """Return ffmpeg's arguments for a moving test pattern as input."""
+    return ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds}")

@@ -1,0 +1,95 @@
+"""The configuration, its schema and its manual."""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from scripts._config import check_config
+from scripts._log import UserError
+from tests.conftest import DEMO, REPO
+
+SCHEMA_FILE = REPO / "config/schemas/config.schema.yaml"
+
+
+@pytest.fixture
+def schema() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(SCHEMA_FILE.read_text())
+    return loaded
+
+
+def leaves(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    for key, sub in schema["properties"].items():
+        yield f"{prefix}{key}", sub
+        if "properties" in sub:
+            yield from leaves(sub, f"{prefix}{key}.")
+
+
+def test_every_key_is_documented_closed_and_has_a_default(schema: dict[str, Any]) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["additionalProperties"] is False
+    for key, sub in leaves(schema):
+        assert sub.get("description", "").endswith("."), key
+        assert "default" in sub and "type" in sub, key
+        assert sub["type"] != "object" or sub["additionalProperties"] is False, key
+
+
+def test_shipped_files_are_what_the_schema_writes(schema: dict[str, Any]) -> None:
+    spec = importlib.util.spec_from_file_location("document", REPO / "config/document.py")
+    assert spec and spec.loader
+    document = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(document)
+    shipped = (REPO / "config/config.yaml").read_text()
+    assert shipped == document.config_yaml(schema), "run: make docs"
+    manual = (REPO / "config/README.md").read_text()
+    assert manual == document.fill_table(manual, schema), "run: make docs"
+    filled: dict[str, Any] = {}
+    check_config(filled, schema)
+    assert filled == yaml.safe_load(shipped)
+
+
+def test_fills_in_what_is_left_out_without_sharing_it(schema: dict[str, Any]) -> None:
+    one: dict[str, Any] = {"filter": {"confidence": 0.5}}
+    two: dict[str, Any] = {}
+    check_config(one, schema)
+    check_config(two, schema)
+    assert (one["filter"]["confidence"], two["filter"]["confidence"]) == (0.5, 0.35)
+    one["filter"]["classes"].append("car")
+    assert two["filter"]["classes"] == []
+    assert schema["properties"]["filter"]["default"] == {}
+
+
+def test_names_every_bad_key_its_value_and_what_is_allowed(schema: dict[str, Any]) -> None:
+    config = {"filter": {"confidence": 1.5, "confidense": 0.5}, "frames": {"interval_s": "fast"}, "extra": 1}
+    with pytest.raises(UserError) as caught:
+        check_config(config, schema)
+    text = str(caught.value)
+    assert text.startswith("4 problem(s)")
+    assert "filter.confidence: 1.5 is not allowed" in text
+    assert "'maximum': 1" in text
+    assert "filter: unknown key(s) 'confidense'; allowed: classes, confidence" in text
+    assert "frames.interval_s: 'fast' is not allowed" in text
+    assert "(top level): unknown key(s) 'extra'" in text
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"dataset": {"splits": {"train": 0.9}}}, "dataset.splits: .* sum to 1.1"),
+        ({"detect": {"model": "models/none.pt"}}, "detect.model: 'models/none.pt' is no file"),
+        ({"filter": {"weights_sha256": "abc"}}, "filter.weights_sha256: 'abc' is not allowed"),
+        ({"filter": {"imgsz_px": 321}}, "filter.imgsz_px: 321 is not allowed.*multipleOf"),
+    ],
+)
+def test_checks_keys_against_each_other_and_the_disk(schema: dict[str, Any], config: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        check_config(config, schema)
+
+
+def test_the_demo_is_a_valid_configuration(schema: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(DEMO)
+    check_config(yaml.safe_load(Path("config/config.yaml").read_text()), schema)

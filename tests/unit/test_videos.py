@@ -1,0 +1,120 @@
+"""The video table."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts._log import UserError
+from scripts._videos import VIDEO_ID, credits_of, is_local, public_url, read_videos, url_fault
+
+HEADER = "video\turl\tstart_s\tend_s\tsplit\tplace\n"
+
+
+def write(tmp_path: Path, body: str, header: str = HEADER) -> Path:
+    table = tmp_path / "videos.tsv"
+    table.write_text(header + body, encoding="utf-8")
+    return table
+
+
+def test_reads_rows_in_order_with_own_columns(tmp_path: Path) -> None:
+    table = write(tmp_path, "# a comment\nb\thttps://a.example/x\t1.5\t3\tval\tLyon\n\na\thttps://a.example/y\n")
+    videos = read_videos(table)
+    assert list(videos) == ["b", "a"]
+    assert (videos["b"].start_s, videos["b"].end_s, videos["b"].split) == (1.5, 3.0, "val")
+    assert videos["b"].extra == {"place": "Lyon"}
+    assert (videos["a"].start_s, videos["a"].end_s, videos["a"].split) == (0.0, None, "")
+
+
+def test_reads_spreadsheet_exports(tmp_path: Path) -> None:
+    table = tmp_path / "videos.tsv"
+    table.write_bytes(b"\xef\xbb\xbfvideo\turl\r\na\thttps://a.example/x\r\n")
+    assert list(read_videos(table)) == ["a"]
+
+
+def test_reports_every_problem_at_once_with_its_line(tmp_path: Path) -> None:
+    rows = [
+        "../up\thttps://a.example/1",
+        "a\tgone.mp4",
+        "b\thttps://a.example/2\tsoon\t-1",
+        "c\thttps://a.example/3\t10\t5",
+        "A\thttps://a.example/4",
+        "d\tftp://a.example/5",
+        "e\thttps://a.example/6\t\t\tdev",
+        "f\thttps://a.example/4",
+    ]
+    with pytest.raises(UserError) as caught:
+        read_videos(write(tmp_path, "\n".join(rows) + "\n"))
+    text = str(caught.value)
+    for line, words in [
+        (2, "video id '../up'"), (3, "no such file: 'gone.mp4'"), (4, "start_s 'soon'"), (4, "end_s '-1'"),
+        (5, "end_s 5 is not after start_s 10"), (6, "same video id as line 3"), (7, "ftp://"), (8, "split 'dev'"),
+        (9, "same url with the same start and end as line 6"),
+    ]:  # fmt: skip
+        assert any(f"line {line}:" in row and words in row for row in text.splitlines()), (line, words, text)
+    assert text.startswith("9 problem(s)")
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("video\n", "column 'url' is missing"),
+        ("video\turl\turl\n", "column 'url' stands twice"),
+        ("video\turl\tstatus\n", "column 'status' bears the name of a registry column"),
+        ("", "column 'video' is missing"),
+    ],
+)
+def test_refuses_bad_headers(tmp_path: Path, header: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        read_videos(write(tmp_path, "", header))
+
+
+def test_refuses_too_many_cells_and_unreadable_tables(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="line 2: 3 cells under 2 columns"):
+        read_videos(write(tmp_path, "a\tb\tc\n", "video\turl\n"))
+    with pytest.raises(UserError, match="cannot read the video table"):
+        read_videos(tmp_path / "none.tsv")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "", "http://", "https:///x", "http://[::1/x", "file:///etc/passwd", "ytsearch1:cats", "https://me:pw@a.example/x",
+        "https://a.example/x#__youtubedl_smuggle=1", "https://a.example/a b", "rtmp://a.example/x", "http://a.example:99999/",
+    ],
+)  # fmt: skip
+def test_refuses_sources_that_are_neither_pages_nor_files(url: str) -> None:
+    assert url_fault(url)
+
+
+def test_takes_pages_and_files(clip: Path) -> None:
+    assert url_fault("HTTPS://a.example:8080/x?y=1") is None
+    assert url_fault(str(clip)) is None
+    assert is_local("C") and is_local("a/b:c.mp4") and not is_local("http://x")
+
+
+@given(st.text())
+def test_ids_are_safe_as_file_names(text: str) -> None:
+    if VIDEO_ID.fullmatch(text):
+        assert Path(text).name == text and text not in (".", "..") and text.isascii() and text.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("url", "public"),
+    [
+        ("https://cdn.example/v.mp4?token=s3cret#t", "https://cdn.example/v.mp4"),
+        ("https://u:p@cdn.example:81/v", "https://cdn.example:81/v"),
+        ("https://www.youtube.com/watch?v=abc&pp=x", "https://www.youtube.com/watch?v=abc"),
+        ("https://notyoutube.com/watch?v=abc", "https://notyoutube.com/watch"),
+        ("/home/me/clip.mp4", "clip.mp4"),
+    ],
+)
+def test_publishes_no_secrets(url: str, public: str) -> None:
+    assert public_url(url) == public
+
+
+def test_credits_of_the_table_go_first() -> None:
+    record = {"source": {"license": "standard", "title": "A\ttitle"}}
+    credits = credits_of(record, {"license": "CC BY 4.0", "title": ""})
+    assert (credits["license"], credits["title"]) == ("CC BY 4.0", "A title")
