@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from _places import Colour, draw_place, random_colour, shade
 from PIL import Image, ImageDraw
 
 KINDS = ("car", "person", "dog")
@@ -11,7 +12,6 @@ SUPERSAMPLE = 2  # drawn at twice the size and averaged down, so that edges look
 MIN_VISIBLE = 0.35  # an object with less of its box inside the picture is not drawn at all
 MAX_OVERLAP = 0.12  # of the smaller box: objects stay recognisable, so every label is fair
 
-Colour = tuple[int, int, int]
 Box = tuple[str, float, float, float, float]
 
 
@@ -71,26 +71,16 @@ class Pen:
         self.polygon([(x + ox, y + oy), (to_x + ox, to_y + oy), (to_x - ox, to_y - oy), (x - ox, y - oy)], fill)
 
 
-def _colour(rng: np.random.Generator, low: int = 30, high: int = 235) -> Colour:
-    r, g, b = (int(v) for v in rng.integers(low, high, 3))
-    return r, g, b
-
-
-def _shade(colour: Colour, factor: float) -> Colour:
-    r, g, b = (max(0, min(255, round(c * factor))) for c in colour)
-    return r, g, b
-
-
 def _car(pen: Pen, rng: np.random.Generator, time_s: float) -> None:
     """A saloon, hatchback or van seen from the side; about 2.4 heights long."""
-    body, half = _colour(rng), float(rng.uniform(1.05, 1.35))
+    body, half = random_colour(rng), float(rng.uniform(1.05, 1.35))
     front, rear = float(rng.uniform(0.35, 0.6)), float(rng.uniform(0.65, 1.0))
     belt, glass = float(rng.uniform(0.5, 0.6)), (150, 190, 210)
     pen.polygon([(-half, 0.18), (-half, belt), (half, belt * 0.92), (half, 0.18)], body)
     roof = [(-half * rear, belt), (-half * rear * 0.8, 1.0), (half * front * 0.7, 1.0), (half * front * 1.3, belt)]
-    pen.polygon(roof, _shade(body, 0.85))
+    pen.polygon(roof, shade(body, 0.85))
     pen.polygon([(x * 0.86, belt + (y - belt) * 0.85 + 0.02) for x, y in roof], glass)
-    pen.polygon([(-0.06, belt), (-0.06, 0.98), (0.02, 0.98), (0.02, belt)], _shade(body, 0.85))
+    pen.polygon([(-0.06, belt), (-0.06, 0.98), (0.02, 0.98), (0.02, belt)], shade(body, 0.85))
     pen.polygon(
         [(half * 0.93, belt * 0.6), (half * 0.93, belt * 0.85), (half, belt * 0.85), (half, belt * 0.6)],
         (250, 240, 180),
@@ -102,12 +92,12 @@ def _car(pen: Pen, rng: np.random.Generator, time_s: float) -> None:
 
 def _person(pen: Pen, rng: np.random.Generator, time_s: float) -> None:
     """A walking person; about 0.4 heights wide."""
-    shirt, trousers, hair = _colour(rng), _colour(rng, 20, 160), _colour(rng, 10, 120)
-    skin = _shade((240, 200, 170), float(rng.uniform(0.4, 1.0)))
+    shirt, trousers, hair = random_colour(rng), random_colour(rng, 20, 160), random_colour(rng, 10, 120)
+    skin = shade((240, 200, 170), float(rng.uniform(0.4, 1.0)))
     stride = 0.13 * float(np.sin(6.0 * time_s + rng.uniform(0, 6.28)))
     for side in (-1, 1):
-        pen.limb(0.0, 0.5, side * stride, 0.0, 0.1, _shade(trousers, 0.9 + 0.1 * side))
-        pen.limb(0.0, 0.78, -side * stride * 1.2, 0.46, 0.07, _shade(shirt, 0.75))
+        pen.limb(0.0, 0.5, side * stride, 0.0, 0.1, shade(trousers, 0.9 + 0.1 * side))
+        pen.limb(0.0, 0.78, -side * stride * 1.2, 0.46, 0.07, shade(shirt, 0.75))
     pen.polygon([(-0.1, 0.46), (-0.13, 0.82), (0.13, 0.82), (0.1, 0.46)], shirt)
     pen.ellipse(0.0, 0.91, 0.075, 0.09, skin)
     pen.ellipse(-0.01, 0.955, 0.078, 0.045, hair)
@@ -115,17 +105,17 @@ def _person(pen: Pen, rng: np.random.Generator, time_s: float) -> None:
 
 def _dog(pen: Pen, rng: np.random.Generator, time_s: float) -> None:
     """A standing or trotting dog seen from the side; about 1.5 heights long."""
-    coat = _shade((200, 150, 100), float(rng.uniform(0.4, 1.2)))
+    coat = shade((200, 150, 100), float(rng.uniform(0.4, 1.2)))
     step = 0.1 * float(np.sin(9.0 * time_s + rng.uniform(0, 6.28)))
     for x, sign in ((-0.42, 1), (-0.32, -1), (0.26, -1), (0.36, 1)):
-        pen.limb(x, 0.4, x + sign * step, 0.0, 0.1, _shade(coat, 0.8))
+        pen.limb(x, 0.4, x + sign * step, 0.0, 0.1, shade(coat, 0.8))
     pen.ellipse(0.0, 0.5, 0.5, 0.2, coat)
     pen.limb(-0.45, 0.55, -0.72, float(rng.uniform(0.75, 0.95)), 0.08, coat)
     pen.limb(0.35, 0.55, 0.55, 0.8, 0.2, coat)
     pen.ellipse(0.58, 0.82, 0.17, 0.15, coat)
-    pen.ellipse(0.75, 0.77, 0.12, 0.08, _shade(coat, 0.9))
+    pen.ellipse(0.75, 0.77, 0.12, 0.08, shade(coat, 0.9))
     pen.ellipse(0.84, 0.79, 0.035, 0.035, (20, 20, 20))
-    pen.polygon([(0.44, 0.92), (0.47, 1.0), (0.56, 0.93), (0.5, 0.7)], _shade(coat, 0.6))
+    pen.polygon([(0.44, 0.92), (0.47, 1.0), (0.56, 0.93), (0.5, 0.7)], shade(coat, 0.6))
 
 
 DRAW: dict[str, Callable[[Pen, np.random.Generator, float], None]] = {"car": _car, "person": _person, "dog": _dog}
@@ -197,75 +187,3 @@ def _draw_thing(
         return None
     DRAW[thing.kind](Pen(draw, foot, thing.height * high, facing), np.random.default_rng(thing.seed), time_s)
     return inside
-
-
-def draw_place(rng: np.random.Generator, wide: int, high: int) -> Image.Image:
-    """Draw a street, park or square without anything that moves."""
-    horizon = int(high * rng.uniform(0.45, 0.62))
-    top, low = np.array(_colour(rng, 60, 250), np.float32), np.array(_colour(rng, 120, 255), np.float32)
-    ramp = np.linspace(0, 1, high, dtype=np.float32)[:, None, None]
-    image = Image.fromarray(np.broadcast_to(top + (low - top) * ramp, (high, wide, 3)).astype(np.uint8))
-    draw = ImageDraw.Draw(image)
-    _draw_skyline(draw, rng, wide, horizon, bool(rng.random() < 0.6))
-    _draw_ground(draw, rng, wide, high, horizon)
-    _draw_furniture(draw, rng, wide, high, horizon)
-    return image
-
-
-def _draw_skyline(draw: ImageDraw.ImageDraw, rng: np.random.Generator, wide: int, horizon: int, city: bool) -> None:
-    if rng.random() < 0.5:
-        x, y, r = rng.uniform(0, wide), rng.uniform(0, horizon * 0.6), rng.uniform(0.03, 0.08) * wide
-        draw.ellipse((x - r, y - r, x + r, y + r), fill=_colour(rng, 200, 255))
-    if not city:
-        for _ in range(int(rng.integers(2, 5))):
-            x, r, h = rng.uniform(0, wide), rng.uniform(0.15, 0.5) * wide, rng.uniform(0.1, 0.75) * horizon
-            draw.ellipse((x - r, horizon - h, x + r, horizon + h), fill=_colour(rng, 40, 190))
-        return
-    x = float(-rng.uniform(0, 0.1) * wide)
-    while x < wide:
-        w, h = rng.uniform(0.08, 0.3) * wide, rng.uniform(0.15, 0.98) * horizon
-        wall = _colour(rng, 40, 230)
-        draw.rectangle((x, horizon - h, x + w, horizon), fill=wall)
-        pane, step = _shade(wall, float(rng.choice([0.55, 1.4]))), w / int(rng.integers(3, 7))
-        for wx in np.arange(x + step * 0.25, x + w - step * 0.5, step):
-            for wy in np.arange(horizon - h + step * 0.3, horizon - step * 0.6, step * 1.3):
-                draw.rectangle((wx, wy, wx + step * 0.5, wy + step * 0.8), fill=pane)
-        x += w + float(rng.choice([0.0, 0.0, rng.uniform(0.01, 0.15)])) * wide
-
-
-def _draw_ground(draw: ImageDraw.ImageDraw, rng: np.random.Generator, wide: int, high: int, horizon: int) -> None:
-    draw.rectangle((0, horizon, wide, high), fill=_colour(rng, 70, 210))
-    road_top = int(horizon + (high - horizon) * rng.uniform(0.15, 0.35))
-    road_low = int(high * rng.uniform(0.84, 1.0))
-    grey = int(rng.integers(50, 150))
-    draw.rectangle((0, road_top, wide, road_low), fill=(grey, grey, grey + 5))
-    draw.line((0, road_top, wide, road_top), fill=_shade((grey, grey, grey), 1.5), width=max(2, high // 120))
-    middle, dash = (road_top + road_low) // 2, wide * float(rng.uniform(0.05, 0.12))
-    for x in np.arange(-rng.uniform(0, dash), wide, dash * 2):
-        draw.rectangle((x, middle, x + dash, middle + max(2, high // 90)), fill=(225, 225, 205))
-
-
-def _draw_furniture(draw: ImageDraw.ImageDraw, rng: np.random.Generator, wide: int, high: int, horizon: int) -> None:
-    """Trees, lamp posts, bins and signs: things a detector must learn to leave alone."""
-    for _ in range(int(rng.integers(1, 7))):
-        x, foot = rng.uniform(0, wide), horizon + (high - horizon) * rng.uniform(0.02, 0.2)
-        size, form = high * rng.uniform(0.1, 0.4), int(rng.integers(4))
-        dark = _colour(rng, 20, 110)
-        if form == 0:
-            draw.rectangle((x - size * 0.04, foot - size * 0.5, x + size * 0.04, foot), fill=(90, 65, 45))
-            draw.ellipse(
-                (x - size * 0.3, foot - size, x + size * 0.3, foot - size * 0.35),
-                fill=_shade((70, 150, 70), float(rng.uniform(0.5, 1.3))),
-            )
-        elif form == 1:
-            draw.rectangle((x - size * 0.02, foot - size, x + size * 0.02, foot), fill=dark)
-            draw.ellipse(
-                (x - size * 0.07, foot - size * 1.08, x + size * 0.07, foot - size * 0.94), fill=(250, 240, 190)
-            )
-        elif form == 2:
-            draw.rectangle((x - size * 0.12, foot - size * 0.3, x + size * 0.12, foot), fill=dark)
-        else:
-            draw.rectangle((x - size * 0.02, foot - size * 0.7, x + size * 0.02, foot), fill=dark)
-            draw.rectangle(
-                (x - size * 0.14, foot - size * 0.9, x + size * 0.14, foot - size * 0.66), fill=_colour(rng, 60, 240)
-            )

@@ -1,6 +1,6 @@
 """Train the demo's detector on drawn scenes and measure it on scenes that it never saw.
 
-    python config/demo/train_detector.py --epochs 60        about half an hour on two cores
+    python config/demo/train_detector.py        about half an hour on two cores
 
 Writes detector.pt and detector.json (its sha256, size and held-out figures) beside this file.
 """
@@ -27,7 +27,7 @@ SCALE = [0.33, 0.125, 512]  # depth, width and channel limit: half as wide as th
 def main() -> None:
     """Draw, train, measure, and write the detector without anything that tells of this machine."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=28)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)

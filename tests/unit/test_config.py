@@ -85,7 +85,9 @@ def test_names_every_bad_key_its_value_and_what_is_allowed(schema: dict[str, Any
         ({"filter": {"imgsz_px": 321}}, "filter.imgsz_px: 321 is not allowed.*multipleOf"),
     ],
 )
-def test_checks_keys_against_each_other_and_the_disk(schema: dict[str, Any], config: dict[str, Any], words: str) -> None:
+def test_checks_keys_against_each_other_and_the_disk(
+    schema: dict[str, Any], config: dict[str, Any], words: str
+) -> None:
     with pytest.raises(UserError, match=words):
         check_config(config, schema)
 
