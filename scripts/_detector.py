@@ -4,6 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,28 +74,42 @@ def detect_images(model: Path, images: list[Path], ask: Inference, threads: int,
 
     torch.set_num_threads(threads)
     yolo = ultralytics.YOLO(str(model / card["file"]), task="detect")
-    results = yolo.predict(
-        [str(image) for image in images],
-        stream=True,
-        conf=ask.confidence,
-        iou=ask.iou,
-        imgsz=ask.imgsz_px,
-        classes=[card["names"].index(name) for name in ask.classes] or None,
-        batch=card["batch"] or BATCH,
-        device="cuda:0" if torch.cuda.is_available() else "cpu",
-        verbose=False,
-        save=False,
-    )
-    for done, result in enumerate(results, 1):
-        yield _detections(result, card["names"])
-        if done % 500 == 0 or done == len(images):
+    settings = {
+        "conf": ask.confidence,
+        "iou": ask.iou,
+        "imgsz": ask.imgsz_px,
+        "classes": [card["names"].index(name) for name in ask.classes] or None,
+        "device": "cuda:0" if torch.cuda.is_available() else "cpu",
+        "verbose": False,
+        "save": False,
+    }
+    done = 0
+    for paths, arrays in _decode_ahead(images, card["batch"] or BATCH):
+        readable = [(path, array) for path, array in zip(paths, arrays, strict=True) if array is not None]
+        results = yolo.predict([array for _, array in readable], **settings) if readable else []
+        for (path, _), result in zip(readable, results, strict=True):
+            yield _detections(path, result, card["names"])
+        done += len(paths)
+        if done % (20 * len(paths)) == 0 or done == len(images):
             logging.info("%d of %d images", done, len(images))
 
 
-def _detections(result: Any, names: list[str]) -> Detections:
+def _decode_ahead(images: list[Path], batch: int) -> Iterator[tuple[list[Path], list[Any]]]:
+    """Yield batches of paths and BGR pictures (None: unreadable), decoding the next batch meanwhile."""
+    import cv2
+
+    batches = [images[i : i + batch] for i in range(0, len(images), batch)]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        coming = [pool.submit(cv2.imread, str(path)) for path in batches[0]]
+        for paths, following in zip(batches, [*batches[1:], []], strict=True):
+            current, coming = coming, [pool.submit(cv2.imread, str(path)) for path in following]
+            yield paths, [picture.result() for picture in current]
+
+
+def _detections(image: Path, result: Any, names: list[str]) -> Detections:
     boxes = result.boxes.cpu().numpy()
     return Detections(
-        image=Path(result.path),
+        image=image,
         boxes_xyxy_px=[[round(float(v), 2) for v in box] for box in boxes.xyxy],
         classes=[names[int(c)] for c in boxes.cls],
         confidences=[round(float(c), 4) for c in boxes.conf],

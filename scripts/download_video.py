@@ -109,27 +109,28 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _fetch_anew(url: str, entry: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """Try until it is fetched, hopeless, or time is up; return the record."""
     partial = entry / "partial"
-    fault, info, attempt = Fault("failed", "no attempt was made", None), {}, 0
-    with _deadline(options["deadline_s"]):
-        for attempt in range(1, options["attempts"] + 1):
-            try:
-                info, fault = _attempt(url, partial, options), Fault("ok", "", None)
-            except Deadline:
-                fault = Fault("failed", f"not finished within deadline_s = {options['deadline_s']:g} s", None)
-                break
-            except Exception as error:
-                _stop_if_local(error, entry)
-                fault = classify(error)
-            if fault.http_status == 416:  # the partial file is longer than the video: it would fail for ever
-                shutil.rmtree(partial, ignore_errors=True)
-            if fault.status not in WORTH_RETRYING or attempt == options["attempts"]:
-                break
-            wait_s = options["wait_s"] * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)
-            logging.warning("attempt %d: %s: %s; again in %.1f s", attempt, fault.status, fault.message, wait_s)
-            time.sleep(wait_s)
-    record = _record(fault, attempt)
-    return record if fault.status != "ok" else record | _keep(info, partial, entry)
+    fault, attempt = Fault("failed", "no attempt was made", None), 0
+    try:
+        with _deadline(options["deadline_s"]):
+            for attempt in range(1, options["attempts"] + 1):
+                try:
+                    info = _attempt(url, partial, options)
+                    return _record(Fault("ok", "", None), attempt) | _keep(info, partial, entry)
+                except Exception as error:
+                    _stop_if_local(error, entry)
+                    fault = classify(error)
+                if fault.http_status == 416:  # the partial file is longer than the video: it would fail for ever
+                    shutil.rmtree(partial, ignore_errors=True)
+                if fault.status not in WORTH_RETRYING or attempt == options["attempts"]:
+                    break
+                wait_s = options["wait_s"] * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)
+                logging.warning("attempt %d: %s: %s; again in %.1f s", attempt, fault.status, fault.message, wait_s)
+                time.sleep(wait_s)
+    except Deadline:
+        fault = Fault("failed", f"not finished within deadline_s = {options['deadline_s']:g} s", fault.http_status)
+    return _record(fault, attempt)
 
 
 def _stop_if_local(error: BaseException, entry: Path) -> None:

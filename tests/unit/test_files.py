@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from scripts import _files
 from scripts._files import link_file, link_media, link_tree, sha256_of, whole_file, write_json
 
 
@@ -14,9 +13,14 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
     path = tmp_path / "a/table"
     write_json(path, {"b": 1, "a": "é"})
     before = path.read_bytes()
-    with pytest.raises(ZeroDivisionError), whole_file(path) as part:
-        part.write_text("half")
-        _ = 1 / 0
+
+    def fail_half_way() -> None:
+        with whole_file(path) as part:
+            part.write_text("half")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
     assert path.read_bytes() == before == '{\n "a": "é",\n "b": 1\n}\n'.encode()
     assert os.listdir(path.parent) == ["table"]
 
@@ -39,7 +43,7 @@ def test_other_file_systems_get_copies_of_frames_but_never_of_media(
 
     source = tmp_path / "s"
     source.write_bytes(b"1")
-    monkeypatch.setattr(_files.os, "link", refuse)
+    monkeypatch.setattr("scripts._files.os.link", refuse)
     link_file(source, tmp_path / "copy")
     link_media(source, tmp_path / "media")
     assert not (tmp_path / "copy").is_symlink() and (tmp_path / "copy").read_bytes() == b"1"

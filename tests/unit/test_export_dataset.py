@@ -1,0 +1,139 @@
+"""Splits keep videos apart and stay put; labels, annotations and ledger say the same."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts._summary import summary
+from scripts.export_dataset import choose_split, coco, data_yaml, export_frame, fate
+from scripts.report import pick_samples, registry_tsv
+
+SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
+
+
+@given(st.text(min_size=1), st.integers(0, 5))
+def test_a_split_is_a_function_of_the_video_alone(video: str, seed: int) -> None:
+    assert choose_split(video, SHARES, seed) == choose_split(video, SHARES, seed)
+    assert choose_split(video, {"train": 0.0, "val": 1.0, "test": 0.0}, seed) == "val"
+    assert choose_split(video, {"train": 0.0, "val": 0.0, "test": 0.9999999}, seed) == "test"
+
+
+def test_shares_are_approached_and_seeds_differ() -> None:
+    chosen = [choose_split(f"video-{i}", SHARES, 0) for i in range(2000)]
+    assert abs(chosen.count("train") / 2000 - 0.8) < 0.03
+    assert abs(chosen.count("val") / 2000 - 0.1) < 0.03
+    assert chosen != [choose_split(f"video-{i}", SHARES, 1) for i in range(2000)]
+
+
+def labelled(**changes: Any) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "video": "v", "frame": "000001000.jpg", "width": 200, "height": 100, "pts_s": 1.0, "file": "images/train/v__1.jpg",
+        "boxes_xyxy_px": [[20.0, 10.0, 60.0, 50.0]], "classes": ["dog"], "confidences": [0.91234],
+    }  # fmt: skip
+    return row | changes
+
+
+def test_yolo_labels_are_shares_of_the_picture(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"jpeg")
+    export_frame(tmp_path / "a.jpg", labelled(), tmp_path / "out", "val", "v__1", ["car", "dog"])
+    assert (tmp_path / "out/labels/val/v__1.txt").read_text() == "1 0.200000 0.300000 0.200000 0.400000\n"
+    assert (tmp_path / "out/images/val/v__1.jpg").samefile(tmp_path / "a.jpg")
+    export_frame(tmp_path / "a.jpg", labelled(boxes_xyxy_px=[], classes=[]), tmp_path / "out", "val", "v__2", ["car"])
+    assert (tmp_path / "out/labels/val/v__2.txt").read_text() == ""
+
+
+def test_coco_counts_ids_from_one_and_boxes_as_width_and_height() -> None:
+    document = coco([labelled(), labelled()], ["car", "dog"])
+    assert [image["id"] for image in document["images"]] == [1, 2]
+    second = document["annotations"][1]
+    assert (second["id"], second["image_id"], second["category_id"]) == (2, 2, 2)
+    assert (second["bbox"], second["area"], second["score"]) == ([20.0, 10.0, 40.0, 40.0], 1600.0, 0.9123)
+    assert document["categories"] == [{"id": 1, "name": "car"}, {"id": 2, "name": "dog"}]
+
+
+def test_data_yaml_needs_no_path_and_keeps_any_class_name() -> None:
+    data = yaml.safe_load(data_yaml(["yes", "1: 2", "vélo"]))
+    assert data == {
+        "train": "images/train",
+        "val": "images/val",
+        "test": "images/test",
+        "names": {0: "yes", 1: "1: 2", 2: "vélo"},
+    }
+
+
+CANDIDATE = {
+    "video": "v",
+    "frame": "f",
+    "pts_s": 0.0,
+    "keep": True,
+    "passed": True,
+    "reason": "",
+    "value": None,
+    "threshold": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict", "stage", "value"),
+    [
+        (
+            {"keep": False, "passed": False, "reason": "dark", "value": 3.0, "threshold": 9.0},
+            None,
+            "extract_frames",
+            3.0,
+        ),
+        ({"passed": False, "reason": "too_few_objects", "value": 0.0, "threshold": 1.0}, None, "filter_frames", 0.0),
+        ({}, {"keep": False, "representative": "w/g", "distance_bits": 3}, "deduplicate", 3),
+        ({}, {"keep": True, "representative": "v/f", "distance_bits": 0}, "export_dataset", None),
+    ],
+)
+def test_every_candidate_has_one_fate(
+    row: dict[str, Any], verdict: dict[str, Any] | None, stage: str, value: float | None
+) -> None:
+    entry = fate(CANDIDATE | row, verdict, 8)
+    assert (entry["stage"], entry["value"]) == (stage, value)
+
+
+def test_a_passed_frame_without_verdict_is_an_error() -> None:
+    with pytest.raises(KeyError, match="v/f passed the filter but is not in the manifest"):
+        fate(CANDIDATE, None, 8)
+
+
+def test_samples_come_from_every_video_in_turn() -> None:
+    exported = [{"video": v, "n": n} for v, count in (("a", 9), ("b", 2), ("c", 1)) for n in range(count)]
+    assert [(e["video"], e["n"]) for e in pick_samples(exported, 5)] == [
+        ("a", 0),
+        ("b", 0),
+        ("c", 0),
+        ("a", 1),
+        ("b", 1),
+    ]
+    assert len(pick_samples(exported, 99)) == 12
+
+
+def test_registry_and_summary_name_what_failed(tmp_path: Path) -> None:
+    rows = [
+        {
+            "video": "a",
+            "status": "ok",
+            "message": "",
+            "frames": 3,
+            "passed": 2,
+            "kept": 1,
+            "exported": 1,
+            "objects": 4,
+            "place": "Lyon",
+        },
+        {"video": "b", "status": "unavailable", "message": "HTTP\tError\n404", "frames": 0, "place": "x"},
+    ]
+    registry = tmp_path / "registry.tsv"
+    registry.write_text(registry_tsv(rows))
+    lines = registry.read_text().splitlines()
+    assert len(lines) == 3 and lines[0].endswith("\tplace")
+    text = summary(registry, tmp_path / "report.html")
+    assert "1 of 2 videos ok" in text and "b: unavailable: HTTP Error 404" in text
+    assert "3 extracted, 2 passed the filter, 1 unique, 1 in the dataset with 4 objects" in text
