@@ -31,7 +31,6 @@ include: "rules/report.smk"
 rule all:
     """Everything that is kept: each per-video output, the dataset and the report."""
     default_target: True
-    localrule: True
     input:
         downloads=collect("results/download/{video}", video=VIDEOS),
         frames=RAW_FRAMES,
@@ -40,6 +39,7 @@ rule all:
         dataset="results/dataset",
         report="results/report.html",
         registry="results/registry.tsv",
+    localrule: True
 
 
 onsuccess:

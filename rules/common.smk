@@ -15,7 +15,7 @@ from scripts._summary import summary
 from scripts._videos import read_videos
 
 ROOT = Path(workflow.basedir)
-ULTRALYTICS_FOLDER = "results/.ultralytics"  # its settings and caches stay in the run
+ULTRALYTICS_FOLDER = ".snakemake/ultralytics"  # its settings name folders of this machine: not for results/
 
 try:
     check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text()))
@@ -127,19 +127,25 @@ def kept_digest(wildcards):
 
 def detections(wildcards):
     """Return every detections table, once it is known which frames were kept."""
-    if not VIDEOS:
-        raise WorkflowError(f"no videos in {TABLE}: add rows, or run `snakemake expand_sources` to fill it from config key 'sources'")
+    if not VIDEOS:  # said only here, since an empty table must stop neither expand_sources nor --lint
+        raise WorkflowError(
+            f"no videos in {TABLE.absolute()}: add rows, or list playlists under config key 'sources' and run"
+            " `snakemake expand_sources`"
+        )
     kept()  # raises until the checkpoint has run: no detection is planned before
     return collect("results/detections/{video}.parquet", video=VIDEOS)
 
 
 def print_summary():
     """Print how the run ended, if it made the whole dataset."""
-    registry, page = Path("results/registry.tsv"), Path("results/report.html")
+    registry, page = Path("results/registry.tsv").absolute(), Path("results/report.html").absolute()
     if registry.exists() and page.exists():
         print(summary(registry, page), file=sys.stderr)
 
 
 def print_failure(log):
     """Say where to look and how to go on."""
-    print(f"reelsieve: the run did not finish. What is done is kept: mend the cause and run again.\nlog: {log}", file=sys.stderr)
+    print(
+        f"reelsieve: the run did not finish. What is done is kept: mend the cause and run again.\nlog: {log}",
+        file=sys.stderr,
+    )

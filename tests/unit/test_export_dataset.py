@@ -31,7 +31,7 @@ def test_shares_are_approached_and_seeds_differ() -> None:
 
 def labelled(**changes: Any) -> dict[str, Any]:
     row: dict[str, Any] = {
-        "video": "v", "frame": "000001000.jpg", "width": 200, "height": 100, "pts_s": 1.0, "file": "images/train/v__1.jpg",
+        "video": "v", "frame": "000001000.jpg", "width": 200, "height": 100, "pts_s": 1.0, "file": "images/v.jpg",
         "boxes_xyxy_px": [[20.0, 10.0, 60.0, 50.0]], "classes": ["dog"], "confidences": [0.91234],
     }  # fmt: skip
     return row | changes

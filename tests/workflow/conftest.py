@@ -1,0 +1,88 @@
+"""Run the real workflow in run folders of its own."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import DEMO, REPO
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call of snakemake ended."""
+
+    code: int
+    text: str
+
+    @property
+    def jobs(self) -> Counter[str]:
+        """Return how often each rule ran, or would run."""
+        started = re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+):", self.text, re.MULTILINE)
+        return Counter(name for name in started if name != "all")
+
+    @property
+    def nothing_to_do(self) -> bool:
+        return "Nothing to be done" in self.text
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder, and the checkout whose workflow runs in it."""
+
+    folder: Path
+    checkout: Path = REPO
+
+    def snakemake(self, *arguments: str) -> Outcome:
+        """Run snakemake on this folder, from some other one."""
+        command = [sys.executable, "-m", "snakemake", "-s", str(self.checkout / "Snakefile"), "--directory"]
+        command += [str(self.folder), *arguments, "--cores", "2"]
+        command += [] if "--resources" in arguments else ["--resources", "gpu=1"]
+        done = subprocess.run(command, cwd=self.folder.parent, capture_output=True, text=True, check=False, timeout=600)
+        return Outcome(done.returncode, done.stdout + done.stderr)
+
+    def read_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = yaml.safe_load((self.folder / "config/config.yaml").read_text())
+        return config
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(config))
+
+    def write_table(self, *rows: str, header: str = "video\turl\tstart_s\tend_s\tsplit\tplace") -> None:
+        (self.folder / "config/videos.tsv").write_text("\n".join([header, *rows]) + "\n")
+
+    def copy(self, folder: Path) -> "Run":
+        """Return a copy, dates included."""
+        subprocess.run(["cp", "-a", str(self.folder), str(folder)], check=True)
+        return Run(folder, self.checkout)
+
+
+def lay_out(folder: Path) -> Run:
+    """Lay out the demo as `make demo` does."""
+    folder.mkdir(parents=True)
+    for name in ("config", "clips"):
+        shutil.copytree(DEMO / name, folder / name)
+    shutil.copy2(DEMO / "detector.pt", folder)
+    return Run(folder)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Outcome]:
+    """Return the whole demo, run once; tests look at it but change only copies."""
+    run = lay_out(tmp_path_factory.mktemp("demo") / "run")
+    return run, run.snakemake()
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Run:
+    """Return the demo laid out, with one clip in its table and nothing run yet."""
+    run = lay_out(tmp_path / "run")
+    run.write_table("night\tclips/night.mp4\t\t4\ttest\tcity")
+    return run
