@@ -37,6 +37,7 @@ clean: ## remove the environment and the demo run
 
 # The lock is complete, and pip's own resolver would add opencv-python, which needs libraries a bare server lacks.
 .venv/%.installed: .venv/bin/python requirements.txt requirements-dev.txt
+	@echo "Installing pinned packages into .venv (a few GB with PyTorch; some minutes the first time)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 	    -r $(if $(filter test,$*),requirements-dev.txt,requirements.txt)
 	touch $@
