@@ -43,7 +43,7 @@ rule all:
 
 
 onsuccess:
-    print_summary()
+    print_summary(Path("results"))
 
 
 onerror:

@@ -4,14 +4,13 @@ import ast
 import functools
 import hashlib
 import json
-import sys
 
 import yaml
 from snakemake.exceptions import WorkflowError
 
 from scripts._config import check_config
 from scripts._log import UserError
-from scripts._summary import summary
+from scripts._summary import print_failure, print_summary
 from scripts._videos import read_videos
 
 ROOT = Path(workflow.basedir)
@@ -134,18 +133,3 @@ def detections(wildcards):
         )
     kept()  # raises until the checkpoint has run: no detection is planned before
     return collect("results/detections/{video}.parquet", video=VIDEOS)
-
-
-def print_summary():
-    """Print how the run ended, if it made the whole dataset."""
-    registry, page = Path("results/registry.tsv").absolute(), Path("results/report.html").absolute()
-    if registry.exists() and page.exists():
-        print(summary(registry, page), file=sys.stderr)
-
-
-def print_failure(log):
-    """Say where to look and how to go on."""
-    print(
-        f"reelsieve: the run did not finish. What is done is kept: mend the cause and run again.\nlog: {log}",
-        file=sys.stderr,
-    )

@@ -1,6 +1,7 @@
 """Say in a few lines how a run ended."""
 
 import csv
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -22,3 +23,19 @@ def summary(registry: Path, report: Path) -> str:
         f"report:  {report}",
     ]
     return "\n".join(lines)
+
+
+def print_summary(results: Path) -> None:
+    """Print how the run ended, if it made the whole dataset."""
+    registry, page = (results / "registry.tsv").absolute(), (results / "report.html").absolute()
+    if registry.exists() and page.exists():
+        print(summary(registry, page), file=sys.stderr)
+
+
+def print_failure(log: str) -> None:
+    """Say where to look and how to go on."""
+    print(
+        "reelsieve: the run did not finish. What is done is kept: mend the cause and run the same command again.\n"
+        f"The failed jobs and their logs are named above; everything is in {log}",
+        file=sys.stderr,
+    )

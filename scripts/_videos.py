@@ -3,7 +3,7 @@
 import csv
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -171,3 +171,12 @@ def credits_of(record: Mapping[str, Any], extra: Mapping[str, str]) -> dict[str,
     """Return who made a video and under which licence: what the table says, else what the site said."""
     said = {name: extra.get(name) or record["source"].get(name) or "" for name in sorted(CREDITS)}
     return {name: " ".join(str(value).split()) for name, value in said.items()}
+
+
+def stage_outputs(videos: Iterable[str], **stages: Iterable[str]) -> dict[str, dict[str, Path]]:
+    """Return, for each video, the path that each named stage made of it; all lists are in the order of the videos."""
+    columns = [map(Path, paths) for paths in stages.values()]
+    return {
+        video: dict(zip(stages, paths, strict=True))
+        for video, paths in zip(videos, zip(*columns, strict=True), strict=True)
+    }

@@ -13,7 +13,7 @@ import yaml
 from scripts._files import link_file, write_json, write_text
 from scripts._log import log_to
 from scripts._tables import LEDGER, read_rows, write_table
-from scripts._videos import SPLITS, credits_of
+from scripts._videos import SPLITS, credits_of, stage_outputs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -37,9 +37,8 @@ def export_dataset(
     filtered folder and the detections table of each.
     """
     splits = {v: row["split"] or choose_split(v, shares, seed) for v, row in videos.items()}
-    for split in SPLITS:
-        for kind in ("images", "labels"):
-            (out / kind / split).mkdir(parents=True, exist_ok=True)
+    for folder in (out / kind / split for kind in ("images", "labels") for split in SPLITS):
+        folder.mkdir(parents=True, exist_ok=True)  # empty splits too
     fates = {f"{row['video']}/{row['frame']}": row for row in read_rows(manifest)}
     ledger: list[dict[str, Any]] = []
     exported: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
@@ -185,16 +184,12 @@ if __name__ == "__main__":
     log_to(snakemake.log[0])
     export_dataset(
         videos=snakemake.params.videos,
-        folders={
-            video: {"download": Path(download), "filtered": Path(filtered), "detections": Path(detections)}
-            for video, download, filtered, detections in zip(
-                snakemake.params.videos,
-                snakemake.input.downloads,
-                snakemake.input.filtered,
-                snakemake.input.detections,
-                strict=True,
-            )
-        },
+        folders=stage_outputs(
+            snakemake.params.videos,
+            download=snakemake.input.downloads,
+            filtered=snakemake.input.filtered,
+            detections=snakemake.input.detections,
+        ),
         manifest=Path(snakemake.input.manifest),
         out=Path(snakemake.output.dataset),
         classes=class_names(snakemake.params.classes, Path(snakemake.input.model)),

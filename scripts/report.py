@@ -14,8 +14,9 @@ from PIL import Image, ImageDraw
 
 from scripts._files import write_text
 from scripts._log import log_to
+from scripts._summary import FUNNEL
 from scripts._tables import read_note, read_rows
-from scripts._videos import REGISTRY_COLUMNS, credits_of
+from scripts._videos import REGISTRY_COLUMNS, credits_of, stage_outputs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -98,60 +99,58 @@ def report(
 ) -> None:
     """Write the registry and the page."""
     ledger = read_rows(dataset / "ledger.parquet")
-    entries: dict[str, list[dict[str, Any]]] = {video: [] for video in videos}
+    by_video: dict[str, list[dict[str, Any]]] = {video: [] for video in videos}
     for entry in ledger:
-        entries[entry["video"]].append(entry)
-    rows = [registry_row(v, videos[v], folders[v], entries[v]) for v in videos]
-    labelled = {(r["video"], r["frame"]): r for v in videos for r in read_rows(folders[v]["detections"])}
+        by_video[entry["video"]].append(entry)
+    rows = [registry_row(video, videos[video], folders[video], by_video[video]) for video in videos]
+    labels = {(r["video"], r["frame"]): r for video in videos for r in read_rows(folders[video]["detections"])}
+    write_text(registry, registry_tsv(rows))
+    write_text(page, render_page(rows, ledger, labels, dataset))
+    logging.info("%s", page)
+
+
+def render_page(
+    rows: list[dict[str, Any]],
+    ledger: list[dict[str, Any]],
+    labels: dict[tuple[str, str], dict[str, Any]],
+    dataset: Path,
+) -> str:
+    """Return the page: `rows` of the registry, `labels` by video and frame."""
     exported = [entry for entry in ledger if entry["stage"] == "export_dataset"]
-    counts = Counter((name, e["split"]) for e in exported for name in labelled[e["video"], e["frame"]]["classes"])
+    dropped = [entry for entry in ledger if entry["stage"] != "export_dataset"]
+    counts = Counter((name, e["split"]) for e in exported for name in labels[e["video"], e["frame"]]["classes"])
     names = sorted({name for name, _ in counts})
     colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}
-    samples = [
-        {
-            **e,
-            "src": draw_sample(dataset / e["file"], labelled[e["video"], e["frame"]], colours),
-            "classes": sorted(set(labelled[e["video"], e["frame"]]["classes"])),
-        }
-        for e in pick_samples(exported, SAMPLES)
-    ]
-    reasons = Counter(
-        (e["stage"], "duplicate" if e["stage"] == "deduplicate" else e["reason"])
-        for e in ledger
-        if e["stage"] != "export_dataset"
-    )
+    samples = []
+    for entry in pick_samples(exported, SAMPLES):
+        row = labels[entry["video"], entry["frame"]]
+        source = draw_sample(dataset / entry["file"], row, colours)
+        samples.append({**entry, "src": source, "classes": sorted(set(row["classes"]))})
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    html = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         rows=rows,
         counts=counts,
         names=names,
         colours=colours,
         samples=samples,
-        reasons=sorted(reasons.items()),
-        totals={c: sum(row[c] or 0 for row in rows) for c in ("frames", "passed", "kept", "exported", "objects")},
+        reasons=sorted(Counter((e["stage"], e["reason"].split(" of ")[0]) for e in dropped).items()),
+        totals={c: sum(row[c] or 0 for row in rows) for c in FUNNEL},
         exported=Counter(e["split"] for e in exported),
     )
-    write_text(registry, registry_tsv(rows))
-    write_text(page, html)
-    logging.info("%s", page)
 
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     report(
         videos=snakemake.params.videos,
-        folders={
-            video: {"download": Path(download), "filtered": Path(filtered), "detections": Path(detections)}
-            for video, download, filtered, detections in zip(
-                snakemake.params.videos,
-                snakemake.input.downloads,
-                snakemake.input.filtered,
-                snakemake.input.detections,
-                strict=True,
-            )
-        },
+        folders=stage_outputs(
+            snakemake.params.videos,
+            download=snakemake.input.downloads,
+            filtered=snakemake.input.filtered,
+            detections=snakemake.input.detections,
+        ),
         dataset=Path(snakemake.input.dataset),
         page=Path(snakemake.output.page),
         registry=Path(snakemake.output.registry),

@@ -75,8 +75,8 @@ def test_files_and_functions_stay_small() -> None:
         assert len(text.splitlines()) <= 250, path
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef):
-                assert (node.end_lineno or 0) - node.lineno < 45, (path, node.name)
-    assert len((REPO / "rules/common.smk").read_text().splitlines()) <= 150
+                assert (node.end_lineno or 0) - node.lineno < 40, (path, node.name)
+    assert len((REPO / "rules/common.smk").read_text().splitlines()) <= 140
 
 
 def test_conda_environments_have_the_versions_of_the_requirements() -> None:
