@@ -1,10 +1,13 @@
 """reelsieve: from a table of video URLs to a training-ready, deduplicated, detected image dataset."""
 
+import time
 from pathlib import Path
 
 from snakemake.utils import min_version
 
 min_version("9.0")
+
+STARTED = time.time()
 
 # A run folder (--directory) with a config/config.yaml of its own uses that one, whole; others use the checkout's.
 if Path("config/config.yaml").exists():
@@ -43,7 +46,7 @@ rule all:
 
 
 onsuccess:
-    print_summary(Path("results"))
+    print_summary(Path("results"), STARTED)
 
 
 onerror:

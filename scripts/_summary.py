@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+MOST_FAILED = 20  # lines of failed videos; the registry has them all
 FUNNEL = ("frames", "passed", "kept", "exported", "objects")
 
 
@@ -16,7 +17,8 @@ def summary(registry: Path, report: Path) -> str:
     totals = Counter({name: sum(int(row[name] or 0) for row in rows) for name in FUNNEL})
     lines = [
         f"reelsieve: {len(rows) - len(failed)} of {len(rows)} videos ok",
-        *(f"  {row['video']}: {row['status']}: {row['message']}" for row in failed),
+        *(f"  {row['video']}: {row['status']}: {row['message']}" for row in failed[:MOST_FAILED]),
+        *([f"  and {len(failed) - MOST_FAILED} more, in {registry}"] if len(failed) > MOST_FAILED else []),
         f"frames: {totals['frames']} extracted, {totals['passed']} passed the filter, {totals['kept']} unique,"
         f" {totals['exported']} in the dataset with {totals['objects']} objects",
         f"dataset: {report.parent / 'dataset'}",
@@ -25,10 +27,10 @@ def summary(registry: Path, report: Path) -> str:
     return "\n".join(lines)
 
 
-def print_summary(results: Path) -> None:
-    """Print how the run ended, if it made the whole dataset."""
+def print_summary(results: Path, started: float) -> None:
+    """Print how the run ended, if it wrote the registry since `started` (seconds since the epoch)."""
     registry, page = (results / "registry.tsv").absolute(), (results / "report.html").absolute()
-    if registry.exists() and page.exists():
+    if registry.exists() and registry.stat().st_mtime >= started:
         print(summary(registry, page), file=sys.stderr)
 
 

@@ -136,4 +136,6 @@ def test_registry_and_summary_name_what_failed(tmp_path: Path) -> None:
     assert len(lines) == 3 and lines[0].endswith("\tplace")
     text = summary(registry, tmp_path / "report.html")
     assert "1 of 2 videos ok" in text and "b: unavailable: HTTP Error 404" in text
+    registry.write_text(registry_tsv([rows[0], *([rows[1]] * 25)]))
+    assert "and 5 more, in" in summary(registry, tmp_path / "report.html")
     assert "3 extracted, 2 passed the filter, 1 unique, 1 in the dataset with 4 objects" in text
