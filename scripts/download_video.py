@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,7 +95,7 @@ def fetch(url: str, store: Path, options: dict[str, Any]) -> tuple[dict[str, Any
             record: dict[str, Any] = json.loads(known.read_text(encoding="utf-8"))
             logging.info("already in the store: %s", entry)
         else:
-            record = _fetch_anew(url, entry, options)
+            record = _fetch_anew(url, entry, options) | {"yt_dlp": version("yt-dlp")}
             if record["status"] == "ok":
                 write_json(known, record)
         return record, entry / str(record["media"] and record["media"]["file"])

@@ -1,5 +1,6 @@
 """Downloads from a real server with real faults: each becomes the right status, and nothing stored is ever lost."""
 
+import importlib.metadata
 import json
 import shutil
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ def download(url: str, folder: Path, **options: Any) -> dict[str, Any]:
 def test_a_video_is_stored_linked_and_described(server: FaultServer, clip: Path, tmp_path: Path) -> None:
     record = download(server.add("/clip.mp4", clip) + "?token=s3cret", tmp_path)
     assert (record["status"], record["attempts"], record["url"]) == ("ok", 1, server.url("/clip.mp4"))
+    assert record["yt_dlp"] == importlib.metadata.version("yt-dlp")
     media = record["media"]
     assert (media["codec"], media["width"], media["height"], media["fps"], media["duration_s"]) == (
         "h264",
