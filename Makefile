@@ -26,7 +26,7 @@ lint: .venv/test.installed ## run the linters
 docs: .venv/run.installed ## write config.yaml and the manual's table from the schema
 	$(BIN)/python config/document.py
 
-lock: ## resolve the newest versions that fit into requirements*.txt and envs/
+lock: ## resolve the newest versions that fit into requirements*.txt (envs/ follow by hand; a test compares)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \
 	    --custom-compile-command "make lock" requirements.in -o requirements.txt
 	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \

@@ -3,20 +3,24 @@
 import time
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
+
+from scripts._config import find_config
+from scripts._log import UserError
 
 min_version("9.0")
 
 STARTED = time.time()
 
 # A run folder (--directory) with a config/config.yaml of its own uses that one, whole; others use the checkout's.
-if Path("config/config.yaml").exists():
+try:
+    OWN_CONFIG = find_config(Path("config"))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
 
-    configfile: "config/config.yaml"
 
-else:
-
-    configfile: workflow.source_path("config/config.yaml")
+configfile: str(OWN_CONFIG or workflow.source_path("config/config.yaml"))
 
 
 include: "rules/common.smk"

@@ -1,19 +1,22 @@
 """What all stages share: the checked configuration, the video table, input functions."""
 
-import ast
 import functools
 import hashlib
 import json
+import re
 
 import yaml
 from snakemake.exceptions import WorkflowError
 
+from scripts._code import code_hash_in
 from scripts._config import check_config
+from scripts._detector import check_classes, known_classes
 from scripts._log import UserError
 from scripts._summary import print_failure, print_summary
 from scripts._videos import read_videos
 
 ROOT = Path(workflow.basedir)
+code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits reach jobs
 ULTRALYTICS_FOLDER = ".snakemake/ultralytics"  # its settings name folders of this machine: not for results/
 
 try:
@@ -39,24 +42,6 @@ wildcard_constraints:
     model=r"[A-Za-z0-9][A-Za-z0-9._-]*",
 
 
-@functools.cache
-def code_hash(name):
-    """Return a hash of scripts/<name>.* and of every scripts/_*.py that it imports, so that edits trigger reruns."""
-    files, waiting = set(), sorted((ROOT / "scripts").glob(f"{name}.*"))
-    while waiting:
-        file = waiting.pop()
-        if file in files:
-            continue
-        files.add(file)
-        if file.suffix == ".py":
-            for node in ast.walk(ast.parse(file.read_bytes())):
-                origin = getattr(node, "module", None) or ""
-                if isinstance(node, ast.ImportFrom) and origin.startswith("scripts._"):
-                    waiting.append(ROOT / "scripts" / f"{origin.removeprefix('scripts.')}.py")
-    contents = [file.read_bytes() for file in sorted(files)]
-    return hashlib.sha256(b"\0".join(contents)).hexdigest()[:16]
-
-
 def model_spec(role):
     """Return what decides on a compiled model, for role `filter` or `detect`."""
     chosen = config[role]
@@ -71,7 +56,17 @@ def model_spec(role):
 def model_name(role):
     """Return the compiled model's folder name; roles that ask for the same model share it."""
     spec = json.dumps(model_spec(role), sort_keys=True)
-    return f"{Path(config[role]['model']).stem}-{hashlib.sha256(spec.encode()).hexdigest()[:8]}"
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(config[role]["model"]).stem).strip("-") or "model"
+    return f"{stem}-{hashlib.sha256(spec.encode()).hexdigest()[:8]}"
+
+
+for role in ("filter", "detect"):
+    weights = config[role]["model"]
+    if names := known_classes(Path(weights), Path("results/models") / model_name(role)):
+        try:
+            check_classes(config[role]["classes"], names, f"{role}.classes", weights)
+        except UserError as error:
+            raise WorkflowError(str(error)) from None
 
 
 def model_roles(wildcards):
@@ -85,15 +80,21 @@ def spec_of_model(wildcards):
 
 
 def model_weights(wildcards):
-    """Return the weights as an input if they are local, so that replaced weights are noticed."""
-    weights = spec_of_model(wildcards)["weights"]
-    return [weights] if Path(weights).exists() else []
+    """Return the files of local weights, so that replaced ones are noticed, inside a folder too."""
+    weights = Path(spec_of_model(wildcards)["weights"])
+    files = [weights] if weights.is_file() else sorted(p for p in weights.rglob("*") if p.is_file())
+    return [escaped(file) for file in files]
+
+
+def escaped(path):
+    """Return a path as text in which braces are no wildcards."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def local_media(wildcards):
     """Return the video's file if it is local."""
     video = VIDEOS[wildcards.video]
-    return [video.url] if video.is_local else []
+    return [escaped(video.url)] if video.is_local else []
 
 
 def video_url(wildcards):

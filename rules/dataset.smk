@@ -18,7 +18,7 @@ rule export_dataset:
     conda:
         "../envs/data.yaml"
     params:
-        videos={name: {"split": video.split, "extra": video.extra} for name, video in VIDEOS.items()},
+        videos={name: {"url": video.url, "split": video.split, "extra": video.extra} for name, video in VIDEOS.items()},
         classes=config["detect"]["classes"],
         shares=config["dataset"]["splits"],
         seed=config["dataset"]["seed"],

@@ -6,8 +6,9 @@ checkpoint deduplicate:
     input:
         filtered=collect("results/filtered/{video}", video=VIDEOS),
     output:
-        manifest="results/dedup/manifest.parquet",
+        # The file that detect_objects reads comes first: Snakemake looks for no other in a checkpoint's users.
         kept="results/dedup/kept.json",
+        manifest="results/dedup/manifest.parquet",
     log:
         "logs/deduplicate.log",
     benchmark:

@@ -17,8 +17,7 @@ rule download_video:
         download=1,
     params:
         url=video_url,
-        store=config["store"],
-        download=config["download"],
+        max_height_px=config["download"]["max_height_px"],
         code=code_hash("download_video"),
     script:
         "../scripts/download_video.py"

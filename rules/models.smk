@@ -19,7 +19,6 @@ rule compile_model:
     params:
         model=spec_of_model,
         roles=model_roles,
-        store=config["store"],
         work=ULTRALYTICS_FOLDER,
         code=code_hash("compile_model"),
     script:

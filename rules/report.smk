@@ -18,7 +18,7 @@ rule report:
     conda:
         "../envs/data.yaml"
     params:
-        videos={name: {"extra": video.extra} for name, video in VIDEOS.items()},
+        videos={name: {"split": video.split, "extra": video.extra} for name, video in VIDEOS.items()},
         code=code_hash("report"),
     script:
         "../scripts/report.py"

@@ -11,8 +11,6 @@ rule expand_sources:
     resources:
         download=1,
     params:
-        sources=config["sources"],
-        table=config["videos"],
-        timeout_s=config["download"]["timeout_s"],
+        code=code_hash("expand_sources"),
     script:
         "../scripts/expand_sources.py"

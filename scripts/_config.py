@@ -6,12 +6,29 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import yaml
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from scripts._log import UserError
 
 HUB_MODEL = re.compile(r"(yolo|rtdetr)[a-z0-9-]*\.pt")  # a bare name that ultralytics offers for download
+
+
+def find_config(folder: Path) -> Path | None:
+    """Return the run folder's own configuration if it has one; raise UserError if it is misnamed or no YAML."""
+    path = folder / "config.yaml"
+    if (folder / "config.yml").exists():
+        raise UserError(f"{folder}/config.yml would be ignored: rename it to {path}")
+    if not path.exists():
+        return None
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(loaded, dict):
+        raise UserError(f"{path} holds no keys: copy what you need from the checkout's config/config.yaml")
+    return path
 
 
 def check_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
@@ -54,7 +71,8 @@ def _explain(error: ValidationError) -> str:
         known = sorted(rules["properties"])
         unknown = sorted(set(error.instance) - set(known))  # type: ignore[arg-type]
         return f"{key}: unknown key(s) {', '.join(map(repr, unknown))}; allowed: {', '.join(known)}"
-    allowed = {rule: limit for rule, limit in rules.items() if rule not in ("description", "default")}
+    hidden = ("description", "default", "properties", "additionalProperties")
+    allowed = ", ".join(f"{rule} {limit}" for rule, limit in rules.items() if rule not in hidden)
     return f"{key}: {error.instance!r} is not allowed; allowed: {allowed}"
 
 
@@ -64,9 +82,11 @@ def _cross_check(config: dict[str, Any]) -> Iterator[str]:
     if abs(total - 1.0) > 1e-6:
         yield f"dataset.splits: {shares} sum to {total:g}; allowed: shares that sum to 1"
     for role in ("filter", "detect"):
-        model = config[role]["model"]
-        if not (Path(model).exists() or HUB_MODEL.fullmatch(model)):
+        model = Path(config[role]["model"])
+        weights = model.suffix == ".pt" and model.is_file()
+        export = (model / "metadata.yaml").is_file()
+        if not (weights or export or HUB_MODEL.fullmatch(str(model))):
             yield (
-                f"{role}.model: '{model}' is no file or folder in {Path.cwd()}; allowed: a .pt file, an OpenVINO"
-                " folder, or the bare name of a published model such as yolo26n.pt"
+                f"{role}.model: '{model}' is not there (looked for in {Path.cwd()}); allowed: a .pt file, a folder that"
+                " ultralytics exported for OpenVINO, or the bare name of a published model such as yolo26n.pt"
             )

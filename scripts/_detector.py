@@ -53,6 +53,18 @@ def check_classes(wanted: Iterable[str], names: Iterable[str], key: str, model: 
         raise UserError(f"{key}: {model} has no class {', '.join(map(repr, unknown))}; allowed: {', '.join(known)}")
 
 
+def known_classes(weights: Path, compiled: Path) -> list[str]:
+    """Return a model's classes as far as they can be told without loading it: from an export, or once compiled."""
+    if (compiled / "model.json").is_file():
+        return list(read_model_card(compiled)["names"])
+    if (weights / "metadata.yaml").is_file():
+        import yaml
+
+        names = yaml.safe_load((weights / "metadata.yaml").read_text(encoding="utf-8"))["names"]
+        return [name for _, name in sorted(names.items())]
+    return []
+
+
 def read_model_card(model: Path) -> dict[str, Any]:
     """Return what compile_model wrote of a model: file, format, names, sha256 of its weights."""
     card: dict[str, Any] = json.loads((model / "model.json").read_text(encoding="utf-8"))

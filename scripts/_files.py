@@ -59,13 +59,6 @@ def _hard_link(source: Path, target: Path) -> bool:
     return True
 
 
-def link_tree(source: Path, target: Path) -> None:
-    """Make the folder `target` share the files of the folder `source`."""
-    for file in sorted(source.rglob("*")):
-        if file.is_file():
-            link_file(file, target / file.relative_to(source))
-
-
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file, or of a folder's names and contents."""
     if path.is_file():

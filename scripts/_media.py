@@ -1,9 +1,11 @@
 """Find ffmpeg and look into media files without trusting them."""
 
+import errno
 import re
 import shutil
 import subprocess
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,11 @@ OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
 # Their index lets ffmpeg seek to a keyframe and still decode every frame from there; other containers lose frames.
 SEEKABLE = frozenset({"mov", "matroska"})
 MIN_FFMPEG = (5, 1)  # the first with -fps_mode
+MAX_SIDE_PX = 16_384  # a few kB of video can decode to pictures that no memory holds
+# Faults of this machine rather than of the file: the job fails, and no video is blamed.
+MACHINE_FAULTS = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ENOMEM, errno.ENOENT}
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,11 @@ def probe_media(path: Path) -> MediaFacts:
             frame = next(media.decode(stream), None)
             if frame is None:
                 raise NotVideo("no frame can be decoded")
-            aspect = stream.sample_aspect_ratio or 1
+            aspect = Fraction(stream.sample_aspect_ratio or 1)
+            if max(frame.width * max(aspect, 1), frame.height) > MAX_SIDE_PX:
+                raise NotVideo(
+                    f"pictures of {frame.width} x {frame.height} at pixel aspect {aspect}: over {MAX_SIDE_PX} px"
+                )
             seconds = stream.duration and float(stream.duration * stream.time_base)
             return MediaFacts(
                 container=media.format.name.split(",")[0],
@@ -68,6 +79,8 @@ def probe_media(path: Path) -> MediaFacts:
                 bytes=path.stat().st_size,
             )
     except (OSError, ValueError) as error:  # PyAV's errors derive from one of these; OSError covers the disk's own
+        if isinstance(error, OSError) and error.errno in MACHINE_FAULTS:
+            raise UserError(f"cannot read {path}: {error.strerror}") from error
         reason = getattr(error, "strerror", None) or str(error)
         raise NotVideo(f"not a video that ffmpeg can read: {reason}") from error
 

@@ -1,11 +1,16 @@
 """Say in a few lines how a run ended."""
 
 import csv
+import re
 import sys
 from collections import Counter
 from pathlib import Path
+from textwrap import shorten
+
+from scripts._videos import SPLITS
 
 MOST_FAILED = 20  # lines of failed videos; the registry has them all
+MOST_CAUSES = 5
 FUNNEL = ("frames", "passed", "kept", "exported", "objects")
 
 
@@ -15,12 +20,23 @@ def summary(registry: Path, report: Path) -> str:
         rows = list(csv.DictReader(file, delimiter="\t"))
     failed = [row for row in rows if row["status"] != "ok"]
     totals = Counter({name: sum(int(row[name] or 0) for row in rows) for name in FUNNEL})
+    said = [row for row in rows if row["status"] == "ok" and row["message"]]
+    useless = [row["video"] for row in rows if row["status"] == "ok" and row["exported"] == "0"]
+    exported = {split: sum(int(row["exported"] or 0) for row in rows if row["split"] == split) for split in SPLITS}
     lines = [
         f"reelsieve: {len(rows) - len(failed)} of {len(rows)} videos ok",
         *(f"  {row['video']}: {row['status']}: {row['message']}" for row in failed[:MOST_FAILED]),
         *([f"  and {len(failed) - MOST_FAILED} more, in {registry}"] if len(failed) > MOST_FAILED else []),
+        *(f"  {row['video']}: {row['message']}" for row in said[:MOST_FAILED]),
+        *([f"ok, but no frame of it in the dataset: {shorten(', '.join(useless), 300)}"] if useless else []),
         f"frames: {totals['frames']} extracted, {totals['passed']} passed the filter, {totals['kept']} unique,"
         f" {totals['exported']} in the dataset with {totals['objects']} objects",
+        "splits: " + ", ".join(f"{count} {split}" for split, count in exported.items()),
+        *(
+            f"  no image in {split}: put videos there with the table's column 'split'"
+            for split in SPLITS
+            if not exported[split]
+        ),
         f"dataset: {report.parent / 'dataset'}",
         f"report:  {report}",
     ]
@@ -35,9 +51,9 @@ def print_summary(results: Path, started: float) -> None:
 
 
 def print_failure(log: str) -> None:
-    """Say where to look and how to go on."""
-    print(
-        "reelsieve: the run did not finish. What is done is kept: mend the cause and run the same command again.\n"
-        f"The failed jobs and their logs are named above; everything is in {log}",
-        file=sys.stderr,
-    )
+    """Repeat the causes, and say where to look and how to go on."""
+    text = Path(log).read_text(encoding="utf-8", errors="replace") if Path(log).is_file() else ""
+    causes = dict.fromkeys(re.findall(r"^\S+ \S+ ERROR (.*)$", text, re.MULTILINE))
+    lines = ["reelsieve: the run did not finish.", *(f"  {cause}" for cause in list(causes)[:MOST_CAUSES])]
+    lines += ["Finished jobs are kept: mend the cause and run the same command again.", f"Everything is in {log}"]
+    print("\n".join(lines), file=sys.stderr)

@@ -1,13 +1,11 @@
 """The video table: read it, and say everything that is wrong with it at once."""
 
-import csv
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from scripts._log import UserError
 
@@ -51,13 +49,12 @@ def read_videos(table: Path) -> dict[str, Video]:
     seen: dict[tuple[object, ...], int] = {}
     for line, cells in read_lines(table):
         video, faults = _parse(cells)
-        for key, what in (
-            (("id", video.video.casefold()), "video id"),
-            (_clip(video), "url with the same start and end"),
-        ):
-            if key in seen and all(key[1:]):
+        for key, what in _unique_keys(video):
+            if seen.setdefault(key, line) != line:
                 faults.append(f"same {what} as line {seen[key]}")
-            seen.setdefault(key, line)
+        for split in {other.split for other in videos.values() if other.url == video.url} - {video.split, ""}:
+            if video.split:
+                faults.append(f"split '{video.split}', but another part of the same url is in '{split}'")
         problems += [f"{table}, line {line}: {fault}" for fault in faults]
         videos[video.video] = video
     if problems:
@@ -65,27 +62,49 @@ def read_videos(table: Path) -> dict[str, Video]:
     return videos
 
 
+def _unique_keys(video: Video) -> Iterator[tuple[tuple[object, ...], str]]:
+    if video.video:
+        yield ("id", video.video.casefold()), "video id"
+    if video.url:
+        yield ("clip", video.url, video.start_s, video.end_s), "url with the same start and end"
+
+
 def read_lines(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield line number and cells of each row that is neither blank nor a # comment; check the header."""
+    """Yield line number and cells of each row; raise UserError if the table cannot be read as one."""
+    lines = table_lines(table)
+    number = header_line(lines)
+    header = split_cells(lines[number]) if number is not None else []
+    _check_header(table, (number or 0) + 1, header)
+    for line, text in enumerate(lines[(number or 0) + 1 :], (number or 0) + 2):
+        cells = split_cells(text)
+        if _is_blank(text):
+            continue
+        if len(cells) > len(header):
+            raise UserError(f"{table}, line {line}: {len(cells)} cells under {len(header)} columns")
+        yield line, dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=True))
+
+
+def table_lines(table: Path) -> list[str]:
+    """Return the lines of a table; only line feeds end a line, whatever other separators Unicode knows."""
     try:
         text = table.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"config key 'videos': cannot read the video table {table.absolute()}: {error}") from None
-    header: list[str] | None = None
-    rows = csv.reader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    for cells in rows:
-        cells = [cell.strip() for cell in cells]
-        if not any(cells) or cells[0].startswith("#"):
-            continue
-        if header is None:
-            header = cells
-            _check_header(table, rows.line_num, header)
-        elif len(cells) > len(header):
-            raise UserError(f"{table}, line {rows.line_num}: {len(cells)} cells under {len(header)} columns")
-        else:
-            yield rows.line_num, dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=True))
-    if header is None:
-        _check_header(table, 1, [])
+    return text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+
+
+def header_line(lines: list[str]) -> int | None:
+    """Return the index of the header: the first line that is neither blank nor a # comment."""
+    return next((i for i, line in enumerate(lines) if not _is_blank(line)), None)
+
+
+def split_cells(line: str) -> list[str]:
+    """Return the cells of a line without the blanks around them."""
+    return [cell.strip() for cell in line.split("\t")]
+
+
+def _is_blank(line: str) -> bool:
+    return not line.strip() or line.strip().startswith("#")
 
 
 def _check_header(table: Path, line: int, header: list[str]) -> None:
@@ -94,12 +113,10 @@ def _check_header(table: Path, line: int, header: list[str]) -> None:
     reserved = set(REGISTRY_COLUMNS) - set(COLUMNS) - CREDITS
     faults += [f"column '{name}' bears the name of a registry column; rename it" for name in header if name in reserved]
     if faults:
+        if len(header) == 1:
+            faults.append("the header holds no tab")
         columns = ", ".join(COLUMNS)
         raise UserError(f"{table}, line {line}: {'; '.join(faults)} (tab-separated columns: {columns}, and your own)")
-
-
-def _clip(video: Video) -> tuple[object, ...]:
-    return ("url", video.url, video.start_s + 1, video.end_s or math.inf)
 
 
 def _parse(cells: dict[str, str]) -> tuple[Video, list[str]]:
@@ -139,7 +156,7 @@ def url_fault(url: str) -> str | None:
     if not url:
         return "url is empty"
     if is_local(url):
-        return None if Path(url).is_file() else f"no such file: '{url}' (looked for in {Path.cwd()})"
+        return _path_fault(Path(url))
     try:
         parts = urlsplit(url)
         host, user = parts.hostname, parts.username or parts.password
@@ -149,28 +166,19 @@ def url_fault(url: str) -> str | None:
     if parts.scheme.lower() not in ("http", "https") or not host:
         return f"url '{url}' is neither http(s)://host/... nor the path of a file"
     if user:
-        return f"url of host {host} carries a user name or password; use a cookie file instead"
-    if "__youtubedl_smuggle" in url or any(ord(c) < 33 for c in url):
+        return f"url of host {host} carries a user name or password; remove them"
+    if "__youtubedl_smuggle" in url or any(c.isspace() or not c.isprintable() for c in url):
         return f"url '{url}' holds characters or markers that no page address has"
     return None
 
 
-def public_url(url: str) -> str:
-    """Return what may be published of a source: no credentials, no query (tokens) but a video's id, no local folder."""
-    if is_local(url):
-        return Path(url).name
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    youtube = host == "youtube.com" or host.endswith(".youtube.com")
-    video_id = [f"v={value}" for key, value in parse_qsl(parts.query) if youtube and key == "v"]
-    port = f":{parts.port}" if parts.port else ""
-    return urlunsplit((parts.scheme, host + port, parts.path, "&".join(video_id), ""))
-
-
-def credits_of(record: Mapping[str, Any], extra: Mapping[str, str]) -> dict[str, str]:
-    """Return who made a video and under which licence: what the table says, else what the site said."""
-    said = {name: extra.get(name) or record["source"].get(name) or "" for name in sorted(CREDITS)}
-    return {name: " ".join(str(value).split()) for name, value in said.items()}
+def _path_fault(path: Path) -> str | None:
+    if path.is_file():
+        return None
+    if path.is_dir():
+        return f"'{path}' is a folder: give each file in it a row"
+    page = " (if it is a page: https:// is missing)" if "." in path.parts[0] and len(path.parts) > 1 else ""
+    return f"no such file: '{path}', looked for in {Path.cwd()}{page}"
 
 
 def stage_outputs(videos: Iterable[str], **stages: Iterable[str]) -> dict[str, dict[str, Path]]:

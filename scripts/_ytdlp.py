@@ -21,8 +21,7 @@ MESSAGES = (
     ("unsupported", r"unsupported url|drm protected|is not a valid url|no suitable extractor|no video could be found"),
     ("failed", r"giving up after|did not get any data blocks|no video formats found|timed out"),
 )  # fmt: skip
-TRANSIENT = frozenset({"later", "blocked", "failed"})  # statuses that another attempt may change
-WORTH_RETRYING = frozenset({"blocked", "failed"})  # ... within this run
+WORTH_RETRYING = frozenset({"blocked", "failed"})  # another attempt may change them, even within this run
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Rejected(Exception):
 
 
 class _Logger:
-    """Pass yt-dlp's lines to the job's log and keep its warnings: on YouTube they carry the true cause."""
+    """Pass yt-dlp's lines, warnings included (on YouTube they carry the true cause), to the job's log."""
 
     def debug(self, message: str) -> None:
         if not message.startswith("[debug]"):
@@ -64,7 +63,6 @@ def base_options(timeout_s: float) -> dict[str, Any]:
         "extractor_retries": 2,
         "geo_bypass": False,
         "cachedir": False,
-        "allow_playlist_files": False,
         "external_downloader": {"default": "native", "m3u8": "native"},
     }
 

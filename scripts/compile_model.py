@@ -1,13 +1,14 @@
 """Check a model's weights and bring them into the fastest format of this machine."""
 
 import logging
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from scripts._detector import check_classes, import_ultralytics
-from scripts._files import link_file, link_tree, sha256_of, write_json, write_text
+from scripts._files import sha256_of, write_json, write_text
 from scripts._log import UserError, log_to
 
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ def check_weights(source: Path, sha256: str) -> str:
 
 def _take_openvino(source: Path, out: Path) -> tuple[str, dict[str, Any]]:
     file = "model_openvino_model"  # the suffix tells ultralytics the format
-    link_tree(source, out / file)
-    if not (out / file / "metadata.yaml").is_file():
+    if not (source / "metadata.yaml").is_file():
         raise UserError(f"model folder {source} has no metadata.yaml: it is not an OpenVINO export of ultralytics")
+    shutil.copytree(source, out / file, copy_function=shutil.copyfile)  # no links: a new export must not change it
     return file, _read_metadata(out / file)
 
 
@@ -73,8 +74,11 @@ def _take_weights(ultralytics: Any, source: Path, form: str, imgsz_px: int, out:
     import torch
 
     file = f"model{source.suffix}"
-    link_file(source, out / file)
-    model = ultralytics.YOLO(str(out / file), task="detect")
+    shutil.copyfile(source, out / file)
+    try:
+        model = ultralytics.YOLO(str(out / file), task="detect")
+    except Exception as error:  # ultralytics and pickle raise what they like on a damaged file
+        raise UserError(f"{source} cannot be loaded as ultralytics weights: {type(error).__name__}: {error}") from error
     if model.task != "detect":
         raise UserError(f"{source} is a model for '{model.task}'; allowed: a detection model")
     if form == "native" or (form == "auto" and torch.cuda.is_available()):
@@ -100,7 +104,7 @@ if __name__ == "__main__":
     compiled_names = compile_model(
         **snakemake.params.model,
         out=Path(snakemake.output.model),
-        store=Path(snakemake.params.store),
+        store=Path(snakemake.config["store"]),
         work=Path(snakemake.params.work),
     )
     # The class lists are read from the config rather than passed as params: a changed list must not compile again.

@@ -33,7 +33,8 @@ def deduplicate(tables: dict[str, Path], manifest: Path, kept: Path, max_distanc
     frames["keep"] = frames["representative"] == key
     frames["group"] = frames["representative"]
     write_table(manifest, frames[MANIFEST.names].to_dict("records"), MANIFEST)
-    write_json(kept, {video: kept_slice(frames[frames["keep"] & (frames["video"] == video)]) for video in tables})
+    by_video = dict(list(frames[frames["keep"]].groupby("video", sort=False)))
+    write_json(kept, {video: kept_slice(by_video.get(video, frames.iloc[:0])) for video in tables})
     logging.info("%d of %d frames kept", int(frames["keep"].sum()), len(frames))
 
 

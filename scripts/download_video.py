@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,20 +20,15 @@ from typing import TYPE_CHECKING, Any
 from scripts._files import link_media, sha256_of, write_json
 from scripts._log import UserError, log_to
 from scripts._media import NotVideo, probe_media
-from scripts._videos import is_local, public_url
+from scripts._publish import provenance, public_url, redact
+from scripts._videos import is_local
 from scripts._ytdlp import WORTH_RETRYING, Fault, Rejected, base_options, classify
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-# Fields of yt-dlp's answer that may be published; everything else can carry cookies, tokens or signed addresses.
-PROVENANCE = (
-    "id", "title", "extractor_key", "uploader", "uploader_id", "channel", "channel_id", "license", "upload_date",
-    "duration", "language", "age_limit", "availability", "categories", "tags", "format_id", "vcodec", "width", "height",
-    "fps",
-)  # fmt: skip
 EXTENSIONS = {"mov": "mp4", "matroska": "mkv", "mpegts": "ts", "mpeg": "mpg", "asf": "wmv", "ogg": "ogv"}
-LOCAL_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class Deadline(BaseException):
@@ -90,15 +86,25 @@ def fetch(url: str, store: Path, options: dict[str, Any]) -> tuple[dict[str, Any
     entry = store / key
     entry.mkdir(parents=True, exist_ok=True)
     with _locked(entry / "lock"):
-        known = entry / "video.json"
-        if known.exists():
-            record: dict[str, Any] = json.loads(known.read_text(encoding="utf-8"))
+        record = read_stored(entry)
+        if record:
             logging.info("already in the store: %s", entry)
         else:
             record = _fetch_anew(url, entry, options) | {"yt_dlp": version("yt-dlp")}
             if record["status"] == "ok":
-                write_json(known, record)
+                write_json(entry / "video.json", record)
+            if record["status"] not in WORTH_RETRYING:
+                shutil.rmtree(entry / "partial", ignore_errors=True)  # nothing in it will be resumed
         return record, entry / str(record["media"] and record["media"]["file"])
+
+
+def read_stored(entry: Path) -> dict[str, Any] | None:
+    """Return the record of a stored video, if both it and the file are there."""
+    known = entry / "video.json"
+    if not known.exists():
+        return None
+    record: dict[str, Any] = json.loads(known.read_text(encoding="utf-8"))
+    return record if (entry / record["media"]["file"]).is_file() else None
 
 
 @contextmanager
@@ -118,10 +124,11 @@ def _fetch_anew(url: str, entry: Path, options: dict[str, Any]) -> dict[str, Any
             for attempt in range(1, options["attempts"] + 1):
                 try:
                     info = _attempt(url, partial, options)
-                    return _record(Fault("ok", "", None), attempt) | _keep(info, partial, entry)
+                    return _record(Fault("ok", "", None), attempt) | _keep(info, url, partial, entry)
                 except Exception as error:
                     _stop_if_local(error, entry)
                     fault = classify(error)
+                    fault = replace(fault, message=redact(fault.message, url))
                 if fault.http_status == 416:  # the partial file is longer than the video: it would fail for ever
                     shutil.rmtree(partial, ignore_errors=True)
                 if fault.status not in WORTH_RETRYING or attempt == options["attempts"]:
@@ -135,13 +142,12 @@ def _fetch_anew(url: str, entry: Path, options: dict[str, Any]) -> dict[str, Any
 
 
 def _stop_if_local(error: BaseException, entry: Path) -> None:
-    """End the job if the fault is this machine's: it would hit every video, and none is to blame."""
+    """End the job if the fault is this machine's disk: it would hit every video, and none is to blame."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, OSError) and cause.errno in LOCAL_FAULTS:
-            raise UserError(
-                f"cannot write to the store ({entry}): {cause.strerror}; free or open it and run again"
-            ) from error
+        denied = isinstance(cause, PermissionError) and cause.filename  # without a file it is the network's refusal
+        if denied or (isinstance(cause, OSError) and cause.errno in DISK_FAULTS):
+            raise UserError(f"cannot write to the store ({entry}): {cause}; free or open it and run again") from error
         cause = cause.__cause__ or cause.__context__
 
 
@@ -198,12 +204,15 @@ def ytdlp_options(partial: Path, options: dict[str, Any]) -> dict[str, Any]:
         "retry_sleep_functions": {k: (lambda n: min(30.0, options["wait_s"] * 2**n)) for k in ("http", "fragment")},
         "skip_unavailable_fragments": False,
         "updatetime": False,
-        "fixup": "never",  # it would run ffmpeg on an unchecked file; extraction reads these files as they are
+        # yt-dlp would run ffmpeg on unchecked files and playlists, past every limit set here. Extraction reads what
+        # it leaves unfixed just as well; what only ffmpeg could fetch fails with a message.
+        "fixup": "never",
+        "ffmpeg_location": str(partial / "none"),
         "progress_hooks": [check_size],
     }
 
 
-def _keep(info: dict[str, Any], partial: Path, entry: Path) -> dict[str, Any]:
+def _keep(info: dict[str, Any], url: str, partial: Path, entry: Path) -> dict[str, Any]:
     """Check what was fetched and move it from `partial` into the store; return what changes in the record."""
     files = [Path(d["filepath"]) for d in info.get("requested_downloads") or [] if d.get("filepath")]
     if not files or not files[0].is_file():
@@ -213,9 +222,7 @@ def _keep(info: dict[str, Any], partial: Path, entry: Path) -> dict[str, Any]:
     if described["status"] == "ok":
         described["media"]["file"] = f"media.{extension(described['media']['container'])}"
         files[0].replace(entry / described["media"]["file"])
-        changes["source"] = {k: info[k] for k in PROVENANCE if info.get(k) is not None}
-        changes["source"]["webpage_url"] = public_url(str(info.get("webpage_url") or ""))
-    shutil.rmtree(partial)
+        changes["source"] = provenance(info, url)
     return changes
 
 
@@ -225,6 +232,7 @@ if __name__ == "__main__":
         video=snakemake.wildcards.video,
         url=snakemake.params.url,
         out=Path(snakemake.output.media),
-        store=Path(snakemake.params.store),
-        options=snakemake.params.download,
+        # Not parameters, because another number of attempts or another place of the store must not download again.
+        store=Path(snakemake.config["store"]),
+        options=snakemake.config["download"],
     )

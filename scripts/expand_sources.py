@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from scripts._files import write_text
 from scripts._log import UserError, log_to
-from scripts._videos import COLUMNS, VIDEO_ID, read_lines, url_fault
+from scripts._publish import public_url, redact
+from scripts._videos import COLUMNS, VIDEO_ID, header_line, read_lines, split_cells, table_lines, url_fault
 from scripts._ytdlp import base_options, classify
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ def expand_sources(sources: list[str], table: Path, timeout_s: float) -> int:
     if not sources:
         raise UserError("config key 'sources' is empty: list playlist or channel URLs there to append their videos")
     rows = [cells for _, cells in read_lines(table)] if table.exists() else []
-    header = _header(table) if table.exists() else [*COLUMNS]
     added: list[dict[str, str]] = []
     faults: list[str] = []
     for source in sources:
@@ -42,9 +42,9 @@ def expand_sources(sources: list[str], table: Path, timeout_s: float) -> int:
                 {r["video"] for r in rows + added},
             )
         except Exception as error:
-            faults.append(f"{source}: {classify(error).message}")
+            faults.append(f"{public_url(source)}: {redact(classify(error).message, source)}")
     if added:
-        append_rows(table, header, added)
+        append_rows(table, added)
     logging.info("%d video(s) appended to %s", len(added), table)
     if faults:
         raise UserError(
@@ -53,16 +53,11 @@ def expand_sources(sources: list[str], table: Path, timeout_s: float) -> int:
     return len(added)
 
 
-def _header(table: Path) -> list[str]:
-    lines = table.read_text(encoding="utf-8-sig").splitlines()
-    return next((x.split("\t") for x in lines if x.strip() and not x.startswith("#")), [*COLUMNS])
-
-
 def list_videos(source: str, timeout_s: float) -> Iterator[dict[str, Any]]:
     """Yield yt-dlp's entry for each video behind a source; channels nest playlists."""
     from yt_dlp import YoutubeDL
 
-    options = base_options(timeout_s) | {"extract_flat": "in_playlist", "allow_playlist_files": True, "retries": 3}
+    options = base_options(timeout_s) | {"extract_flat": "in_playlist", "retries": 3}
     with YoutubeDL(options) as ytdlp:
         yield from _walk(ytdlp.extract_info(source, download=False) or {})
 
@@ -91,7 +86,7 @@ def new_rows(entries: Iterator[dict[str, Any]], source: str, urls: set[str], ids
             "video": video_id(entry, url, ids),
             "url": url,
             "found_title": title,
-            "found_in": source,
+            "found_in": public_url(source),
             "found_at": found_at,
         }
         row |= {
@@ -107,23 +102,26 @@ def new_rows(entries: Iterator[dict[str, Any]], source: str, urls: set[str], ids
 def video_id(entry: dict[str, Any], url: str, taken: set[str]) -> str:
     """Return a table id: site and site's id where that is safe and free, else a hash of the URL."""
     site = re.sub(r"[^a-z0-9]", "", str(entry.get("ie_key") or entry.get("extractor_key") or "web").lower())
-    wanted = f"{site}-{entry.get('id') or ''}"
+    wanted = f"{site}-{entry['id']}" if entry.get("id") else ""
     free = wanted.casefold() not in {t.casefold() for t in taken}
     return wanted if VIDEO_ID.fullmatch(wanted) and free else f"{site}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
 
 
-def append_rows(table: Path, header: list[str], rows: list[dict[str, str]]) -> None:
+def append_rows(table: Path, rows: list[dict[str, str]]) -> None:
     """Write the table anew: its old lines unchanged, the header with the columns that the new rows need, the rows."""
-    wanted = header + [c for c in FOUND if c not in header]
-    old = table.read_text(encoding="utf-8-sig").splitlines() if table.exists() else []
-    head = next((i for i, x in enumerate(old) if x.strip() and not x.startswith("#")), None)
-    lines = ["\t".join(wanted)] if head is None else [*old[:head], "\t".join(wanted), *old[head + 1 :]]
-    lines += ["\t".join(row.get(column, "") for column in wanted) for row in rows]
+    old = table_lines(table) if table.exists() else []
+    head = header_line(old)
+    header = [*COLUMNS] if head is None else split_cells(old[head])
+    wanted = "\t".join(header + [c for c in FOUND if c not in header])
+    lines = [wanted] if head is None else [*old[:head], wanted, *old[head + 1 :]]
+    lines += ["\t".join(row.get(column, "") for column in wanted.split("\t")) for row in rows]
     write_text(table, "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     expand_sources(
-        sources=snakemake.params.sources, table=Path(snakemake.params.table), timeout_s=snakemake.params.timeout_s
+        sources=snakemake.config["sources"],
+        table=Path(snakemake.config["videos"]),
+        timeout_s=snakemake.config["download"]["timeout_s"],
     )

@@ -12,8 +12,9 @@ import yaml
 
 from scripts._files import link_file, write_json, write_text
 from scripts._log import log_to
+from scripts._publish import credits_of
 from scripts._tables import LEDGER, read_rows, write_table
-from scripts._videos import SPLITS, credits_of, stage_outputs
+from scripts._videos import SPLITS, stage_outputs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -33,10 +34,10 @@ def export_dataset(
 ) -> None:
     """Write the dataset into `out`.
 
-    `videos` holds split (empty: chosen here) and the user's own columns per video; `folders` the download and
+    `videos` holds url, split (empty: chosen here) and the user's own columns per video; `folders` the download and
     filtered folder and the detections table of each.
     """
-    splits = {v: row["split"] or choose_split(v, shares, seed) for v, row in videos.items()}
+    splits = assign_splits(videos, shares, seed)
     for folder in (out / kind / split for kind in ("images", "labels") for split in SPLITS):
         folder.mkdir(parents=True, exist_ok=True)  # empty splits too
     fates = {f"{row['video']}/{row['frame']}": row for row in read_rows(manifest)}
@@ -63,9 +64,15 @@ def export_dataset(
         logging.log(logging.INFO if rows else logging.WARNING, "%s: %d images", split, len(rows))
 
 
-def choose_split(video: str, shares: dict[str, float], seed: int) -> str:
-    """Return the split of a video: by a hash of its id, so that adding or reordering videos moves no other."""
-    number = int.from_bytes(hashlib.sha256(f"{seed}:{video}".encode()).digest()[:8]) / 2**64
+def assign_splits(videos: dict[str, dict[str, Any]], shares: dict[str, float], seed: int) -> dict[str, str]:
+    """Return the split of each row; rows of one source (parts of one video) share it, whether given or chosen."""
+    given = {row["url"]: row["split"] for row in videos.values() if row["split"]}
+    return {v: given.get(row["url"]) or choose_split(row["url"], shares, seed) for v, row in videos.items()}
+
+
+def choose_split(source: str, shares: dict[str, float], seed: int) -> str:
+    """Return the split of a source: by a hash of its URL, so that adding or reordering videos moves no other."""
+    number = int.from_bytes(hashlib.sha256(f"{seed}:{source}".encode()).digest()[:8]) / 2**64
     edge = 0.0
     for split in SPLITS:
         edge += shares[split]

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,8 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from scripts._log import log_to
-from scripts._media import OPEN_OPTIONS, SEEKABLE, ffmpeg_exe
+from scripts._log import UserError, log_to
+from scripts._media import MAX_SIDE_PX, OPEN_OPTIONS, SEEKABLE, ffmpeg_exe
 from scripts._tables import FRAMES, write_table
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 METRIC_SIDE_PX = 256  # metrics are taken at one size, so that a threshold means the same on every video
 LAST_PTS_S = 999_999.999  # names have nine digits of milliseconds
+NOISE = "deprecated pixel format used"  # said of every JPEG; the range is set
 SLACK_S = 1e-6  # a presentation time that rounding put a hair before a multiple of the interval still counts
 
 
@@ -37,18 +39,47 @@ def extract_frames(
     """Write JPEGs and frames.parquet for one video; an unusable video gives an empty table."""
     out.mkdir(parents=True, exist_ok=True)
     record = json.loads((folder / "video.json").read_text(encoding="utf-8"))
-    if record["status"] == "ok":
-        media = record["media"]
-        seek = start_s > 0 and media["container"] in SEEKABLE
-        command = ffmpeg_command(folder / media["file"], interval_s, start_s, end_s, seek, jpeg_qscale, threads)
-        note = run_ffmpeg(command, out)
-    else:
-        note = f"no media: {record['status']}"
+    if record["status"] != "ok":
+        write_table(out / "frames.parquet", [], FRAMES, f"no media: {record['status']}")
+        return
+    media = record["media"]
+    seek = start_s > 0 and media["container"] in SEEKABLE
+    command = ffmpeg_command(folder / media["file"], interval_s, start_s, end_s, seek, jpeg_qscale, threads)
+    fault = run_ffmpeg(command, out)
     rows = [measure_frame(video, jpeg) for jpeg in sorted(out.glob("*.jpg"))]
-    if not rows and not note:
-        note = f"no frame from start_s {start_s:g} on: the video lasts {record['media']['duration_s']} s"
+    rows = drop_off_grid(rows, out, interval_s, start_s)
+    note = "; ".join(filter(None, [fault, missing_end(rows, media["duration_s"], interval_s, start_s, end_s)]))
     write_table(out / "frames.parquet", rows, FRAMES, note)
     logging.info("%s: %d frames %s", video, len(rows), note and f"({note})")
+
+
+def missing_end(
+    rows: list[dict[str, Any]], duration_s: float | None, interval_s: float, start_s: float, end_s: float | None
+) -> str:
+    """Say so if frames end well before the part that was wanted does, as in a file that was cut off."""
+    until_s = min(t for t in (duration_s, end_s, LAST_PTS_S) if t is not None)
+    if not rows:
+        return f"no frame from {start_s:g} s on: the video lasts {duration_s} s"
+    last_s = rows[-1]["pts_s"]
+    if until_s - last_s <= max(2 * interval_s, 1.0):
+        return ""
+    return f"the last frame is at {last_s:g} s of {until_s:g} s"
+
+
+def drop_off_grid(rows: list[dict[str, Any]], out: Path, interval_s: float, start_s: float) -> list[dict[str, Any]]:
+    """Leave out frames that ffmpeg took beside the grid because the picture's size changed there.
+
+    It builds its filters anew at such a place and forgets which step it took last.
+    """
+    kept: list[dict[str, Any]] = []
+    for row in rows:
+        step = (row["pts_s"] - start_s) // interval_s
+        resized = kept and [kept[-1].get(k) for k in ("width", "height")] != [row.get(k) for k in ("width", "height")]
+        if resized and step == (kept[-1]["pts_s"] - start_s) // interval_s:
+            (out / row["frame"]).unlink()
+        else:
+            kept.append(row)
+    return kept
 
 
 def select_expression(interval_s: float, start_s: float, end_s: float | None) -> str:
@@ -80,7 +111,14 @@ def ffmpeg_command(
     source = ffmpeg.input(f"file:{media.absolute()}", threads=threads, **OPEN_OPTIONS, **limits)
     picture = (
         source.video.filter("select", select_expression(interval_s, start_s, end_s))
-        .filter("scale", "max(2,trunc(iw*sar/2)*2)", "ih", flags="bicubic", out_range="full", out_color_matrix="bt601")
+        .filter(
+            "scale",
+            f"min({MAX_SIDE_PX},max(2,trunc(iw*sar/2)*2))",
+            "ih",
+            flags="bicubic",
+            out_range="full",
+            out_color_matrix="bt601",
+        )
         .filter("setsar", 1)
         .filter("format", "yuvj420p")
     )
@@ -93,21 +131,30 @@ def ffmpeg_command(
         **{"c:v": "mjpeg", "q:v": qscale},
     )
     command: list[str] = jpegs.global_args(
-        "-nostdin", "-hide_banner", "-loglevel", "warning", "-copyts", "-start_at_zero"
+        "-nostdin", "-hide_banner", "-loglevel", "level+warning", "-copyts", "-start_at_zero"
     ).compile(cmd=ffmpeg_exe())
     return command
 
 
 def run_ffmpeg(command: list[str], folder: Path) -> str:
-    """Run ffmpeg in a folder and log what it says; return a note if it gave up (the frames before are kept)."""
+    """Run ffmpeg in a folder and log what it says; return its reason if it gave up on the file.
+
+    Raise UserError if it was killed or the disk is full: the frames so far are then no result.
+    """
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
-    said = [line for line in done.stderr.splitlines() if line.strip()]
+    said = [
+        re.sub(r" @ 0x[0-9a-f]+", "", line) for line in done.stderr.splitlines() if line.strip() and NOISE not in line
+    ]
     for line in said[-50:]:
         logging.info("ffmpeg: %s", line)
-    if not done.returncode:
-        return ""
-    kept = sum(1 for _ in folder.glob("*.jpg"))
-    return f"ffmpeg gave up after {kept} frames: {said[-1] if said else f'exit code {done.returncode}'}"
+    if done.returncode < 0 or "No space left on device" in done.stderr:
+        why = f"killed by signal {-done.returncode}" if done.returncode < 0 else "no space left on device"
+        raise UserError(f"ffmpeg: {why} while writing to {folder}: free disk or memory and run again")
+    errors = [
+        line.replace("[error] ", "").replace("[fatal] ", "") for line in said if "[error]" in line or "[fatal]" in line
+    ]
+    reason = errors[-1] if errors else f"exit code {done.returncode}"
+    return f"ffmpeg gave up: {reason}" if done.returncode else ""
 
 
 def measure_frame(video: str, jpeg: Path) -> dict[str, Any]:
@@ -116,10 +163,20 @@ def measure_frame(video: str, jpeg: Path) -> dict[str, Any]:
     The luma is decoded at reduced scale, which leaves the hash within 2 bits of one of the full picture. Sharpness
     is the variance of the Laplacian at 256 x 256 (Pech-Pacheco et al. 2000), brightness the mean (0 to 255).
     """
-    with Image.open(jpeg) as image:
-        width, height = image.size
-        image.draft("L", (METRIC_SIDE_PX, METRIC_SIDE_PX))
-        luma = image.convert("L")
+    try:
+        with Image.open(jpeg) as image:
+            width, height = image.size
+            image.draft("L", (METRIC_SIDE_PX, METRIC_SIDE_PX))
+            luma = image.convert("L")
+    except (OSError, Image.DecompressionBombError) as error:
+        logging.warning("%s cannot be read: %s", jpeg, error)
+        return {
+            "video": video,
+            "frame": jpeg.name,
+            "pts_s": int(jpeg.stem) / 1000,
+            "keep": False,
+            "reason": "unreadable",
+        }
     small = np.asarray(luma.resize((METRIC_SIDE_PX, METRIC_SIDE_PX), Image.Resampling.BOX), np.float32)
     around = small[:-2, 1:-1] + small[2:, 1:-1] + small[1:-1, :-2] + small[1:-1, 2:]
     shares = np.bincount(small.astype(np.uint8).ravel(), minlength=256) / small.size

@@ -14,9 +14,10 @@ from PIL import Image, ImageDraw
 
 from scripts._files import write_text
 from scripts._log import log_to
+from scripts._publish import credits_of
 from scripts._summary import FUNNEL
 from scripts._tables import read_note, read_rows
-from scripts._videos import REGISTRY_COLUMNS, credits_of, stage_outputs
+from scripts._videos import REGISTRY_COLUMNS, stage_outputs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -28,27 +29,26 @@ COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9
 
 
 def registry_row(
-    video: str, row: dict[str, Any], paths: dict[str, Path], ledger: list[dict[str, Any]]
+    video: str, row: dict[str, Any], paths: dict[str, Path], ledger: list[dict[str, Any]], labels: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return one video's row: its status, and how many frames reached each stage."""
     record = json.loads((paths["download"] / "video.json").read_text(encoding="utf-8"))
     media, note = record["media"] or {}, read_note(paths["filtered"] / "filter.parquet")
     stages = Counter(entry["stage"] for entry in ledger)
-    labelled = read_rows(paths["detections"])
     passed = stages["deduplicate"] + stages["export_dataset"]
     return {
         "video": video,
         "url": record["url"],
-        "split": next((entry["split"] for entry in ledger if entry["split"]), ""),
+        "split": row["split"] or next((entry["split"] for entry in ledger if entry["split"]), ""),
         "status": record["status"],
         "message": record["message"] or note,
         "duration_s": media.get("duration_s"),
         "media_bytes": media.get("bytes"),
         "frames": len(ledger),
         "passed": passed,
-        "kept": len(labelled),
+        "kept": len(labels),
         "exported": stages["export_dataset"],
-        "objects": sum(len(item["classes"]) for item in labelled),
+        "objects": sum(len(item["classes"]) for item in labels),
         **{name: text for name, text in credits_of(record, row["extra"]).items() if name in REGISTRY_COLUMNS},
         **{name: text for name, text in row["extra"].items() if name not in REGISTRY_COLUMNS},
     }
@@ -102,8 +102,9 @@ def report(
     by_video: dict[str, list[dict[str, Any]]] = {video: [] for video in videos}
     for entry in ledger:
         by_video[entry["video"]].append(entry)
-    rows = [registry_row(video, videos[video], folders[video], by_video[video]) for video in videos]
-    labels = {(r["video"], r["frame"]): r for video in videos for r in read_rows(folders[video]["detections"])}
+    detections = {video: read_rows(folders[video]["detections"]) for video in videos}
+    rows = [registry_row(v, videos[v], folders[v], by_video[v], detections[v]) for v in videos]
+    labels = {(row["video"], row["frame"]): row for found in detections.values() for row in found}
     write_text(registry, registry_tsv(rows))
     write_text(page, render_page(rows, ledger, labels, dataset))
     logging.info("%s", page)

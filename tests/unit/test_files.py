@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._files import link_file, link_media, link_tree, sha256_of, whole_file, write_json
+from scripts._files import link_file, link_media, sha256_of, whole_file, write_json
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -31,8 +31,6 @@ def test_links_share_bytes_and_replace_what_is_there(tmp_path: Path) -> None:
     for _ in range(2):
         link_file(source, target)
         assert target.samefile(source)
-    link_tree(tmp_path / "x", tmp_path / "y")
-    assert (tmp_path / "y/t").samefile(source)
 
 
 def test_other_file_systems_get_copies_of_frames_but_never_of_media(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from scripts._code import code_hash_in
 from tests.conftest import REPO
 
 RULES = {
@@ -95,3 +96,15 @@ def test_fallback_slots_are_those_of_the_default_profile() -> None:
     profile = yaml.safe_load((REPO / "profiles/default/config.yaml").read_text())
     fallback = re.search(r"for slot, count in (\{.*\})\.items", (REPO / "rules/common.smk").read_text())
     assert fallback and ast.literal_eval(fallback[1]) == profile["resources"]
+
+
+def test_the_hash_of_code_follows_imports_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("from scripts._b import x\n")
+    (tmp_path / "_b.py").write_text("from scripts._c import x\n")
+    for name in ("_c.py", "_d.py", "other.py"):
+        (tmp_path / name).write_text("x = 1\n")
+    first = code_hash_in(tmp_path, "a")
+    for name, counts in (("_d.py", False), ("other.py", False), ("_c.py", True), ("a.html", True)):
+        (tmp_path / name).write_text("x = 2\n")
+        assert (code_hash_in(tmp_path, "a") != first) is counts, name
+        first = code_hash_in(tmp_path, "a")

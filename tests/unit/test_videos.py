@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts._log import UserError
-from scripts._videos import VIDEO_ID, credits_of, is_local, public_url, read_videos, url_fault
+from scripts._publish import credits_of, public_url
+from scripts._videos import VIDEO_ID, is_local, read_videos, url_fault
 
 HEADER = "video\turl\tstart_s\tend_s\tsplit\tplace\n"
 

@@ -1,0 +1,64 @@
+"""What of a source may be published: no credentials, tokens, signed addresses or local folders."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from scripts._videos import CREDITS, is_local
+
+# Fields of yt-dlp's answer that may be published; everything else can carry cookies, tokens or signed addresses.
+PROVENANCE = (
+    "id", "title", "extractor_key", "uploader", "uploader_id", "channel", "channel_id", "license", "upload_date",
+    "duration", "language", "age_limit", "availability", "categories", "tags", "format_id", "vcodec", "width", "height",
+    "fps",
+)  # fmt: skip
+
+
+def public_url(url: str) -> str:
+    """Return what may be published of a source: no credentials, no query (tokens) but a video's id, no local folder."""
+    if is_local(url):
+        return Path(url).name
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    youtube = host == "youtube.com" or host.endswith(".youtube.com")
+    video_id = [f"v={value}" for key, value in parse_qsl(parts.query) if youtube and key == "v"]
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit((parts.scheme, host + port, parts.path, "&".join(video_id), ""))
+
+
+def redact(text: str, url: str) -> str:
+    """Return a text without the secrets that addresses carry: those of the source, and of any URL that it quotes."""
+    text = re.sub(r"https?://[^\s'\"<>)]+", lambda found: _public_or_nothing(found[0]), text)
+    if is_local(url):
+        return text
+    query = urlsplit(url).query
+    secrets = {query, *(value for _, value in parse_qsl(query))} - {""}
+    kept = urlsplit(public_url(url)).query
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= 4 and secret not in kept:
+            text = text.replace(f"?{secret}", "").replace(secret, "...")
+    return text
+
+
+def _public_or_nothing(url: str) -> str:
+    try:
+        return public_url(url)
+    except ValueError:
+        return "(malformed URL)"
+
+
+def provenance(info: dict[str, Any], url: str) -> dict[str, Any]:
+    """Return what may be published of yt-dlp's description of a video."""
+    said = {name: info[name] for name in PROVENANCE if info.get(name) is not None}
+    if info.get("extractor_key") in ("Generic", "HTML5MediaEmbed"):  # they make id and title up from the address
+        said |= {name: str(said[name]).split("?")[0] for name in ("id", "title") if name in said}
+    said = {name: redact(value, url) if isinstance(value, str) else value for name, value in said.items()}
+    return said | {"webpage_url": public_url(str(info.get("webpage_url") or url))}
+
+
+def credits_of(record: Mapping[str, Any], extra: Mapping[str, str]) -> dict[str, str]:
+    """Return who made a video and under which licence: what the table says, else what the site said."""
+    said = {name: extra.get(name) or record["source"].get(name) or "" for name in sorted(CREDITS)}
+    return {name: " ".join(str(value).split()) for name, value in said.items()}
