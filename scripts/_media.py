@@ -58,9 +58,7 @@ def probe_media(path: Path) -> MediaFacts:
             if not media.streams.video:
                 raise NotVideo(f"no video stream (container {media.format.name})")
             stream = media.streams.video[0]
-            frame = next(media.decode(stream), None)
-            if frame is None:
-                raise NotVideo("no frame can be decoded")
+            frame = _first_frame(media, stream)
             aspect = Fraction(stream.sample_aspect_ratio or 1)
             if max(frame.width * max(aspect, 1), frame.height) > MAX_SIDE_PX:
                 raise NotVideo(
@@ -83,6 +81,21 @@ def probe_media(path: Path) -> MediaFacts:
             raise UserError(f"cannot read {path}: {error.strerror}") from error
         reason = getattr(error, "strerror", None) or str(error)
         raise NotVideo(f"not a video that ffmpeg can read: {reason}") from error
+
+
+def _first_frame(media: Any, stream: Any) -> Any:
+    """Return the first frame that can be decoded, past packets that are damaged."""
+    import av
+
+    fault = ""
+    for packet in media.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError as error:
+            fault, frames = error.strerror, []
+        if frames:
+            return frames[0]
+    raise NotVideo(f"not a video that ffmpeg can read: no frame can be decoded {fault}".strip())
 
 
 @lru_cache(maxsize=1)

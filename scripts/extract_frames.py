@@ -47,7 +47,6 @@ def extract_frames(
     command = ffmpeg_command(folder / media["file"], interval_s, start_s, end_s, seek, jpeg_qscale, threads)
     fault = run_ffmpeg(command, out)
     rows = [measure_frame(video, jpeg) for jpeg in sorted(out.glob("*.jpg"))]
-    rows = drop_off_grid(rows, out, interval_s, start_s)
     note = "; ".join(filter(None, [fault, missing_end(rows, media["duration_s"], interval_s, start_s, end_s)]))
     write_table(out / "frames.parquet", rows, FRAMES, note)
     logging.info("%s: %d frames %s", video, len(rows), note and f"({note})")
@@ -64,22 +63,6 @@ def missing_end(
     if until_s - last_s <= max(2 * interval_s, 1.0):
         return ""
     return f"the last frame is at {last_s:g} s of {until_s:g} s"
-
-
-def drop_off_grid(rows: list[dict[str, Any]], out: Path, interval_s: float, start_s: float) -> list[dict[str, Any]]:
-    """Leave out frames that ffmpeg took beside the grid because the picture's size changed there.
-
-    It builds its filters anew at such a place and forgets which step it took last.
-    """
-    kept: list[dict[str, Any]] = []
-    for row in rows:
-        step = (row["pts_s"] - start_s) // interval_s
-        resized = kept and [kept[-1].get(k) for k in ("width", "height")] != [row.get(k) for k in ("width", "height")]
-        if resized and step == (kept[-1]["pts_s"] - start_s) // interval_s:
-            (out / row["frame"]).unlink()
-        else:
-            kept.append(row)
-    return kept
 
 
 def select_expression(interval_s: float, start_s: float, end_s: float | None) -> str:
@@ -103,12 +86,13 @@ def ffmpeg_command(
     """Return the command that writes the JPEGs into its working directory.
 
     Times are a player's: seconds after the start of the file, whatever timestamps it starts with. Pictures are
-    turned upright, brought to square pixels and to JPEG's colour matrix.
+    turned upright, brought to square pixels and to JPEG's colour matrix. Filters are not built anew when the size of
+    the picture changes (`reinit_filter`), since `select` would forget its last step; all pictures get the first size.
     """
     limits: dict[str, Any] = {"ss": start_s} if seek else {}
     if end_s is not None:
         limits["t"] = end_s - (start_s if seek else 0) + 1  # stops the decoder; the selection below is exact
-    source = ffmpeg.input(f"file:{media.absolute()}", threads=threads, **OPEN_OPTIONS, **limits)
+    source = ffmpeg.input(f"file:{media.absolute()}", threads=threads, reinit_filter=0, **OPEN_OPTIONS, **limits)
     picture = (
         source.video.filter("select", select_expression(interval_s, start_s, end_s))
         .filter(

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from scripts._log import UserError
-from scripts.download_video import download_video, ytdlp_options
+from scripts.download_video import _stop_if_local, download_video, ytdlp_options
 from tests._server import FaultServer
+from tests.conftest import H264, MakeClip, pattern
 
 OPTIONS = {"max_height_px": 720, "attempts": 3, "wait_s": 0.01, "timeout_s": 2, "deadline_s": 30, "max_size_mb": 50}
 
@@ -148,3 +149,47 @@ def test_local_files_are_linked_and_never_reach_the_store(clip: Path, tmp_path: 
     assert (tmp_path / "out/media.mp4").samefile(clip) and not (tmp_path / "store").exists()
     (tmp_path / "x.mp4").write_bytes(b"nothing")
     assert download(str(tmp_path / "x.mp4"), tmp_path)["status"] == "invalid_media"
+
+
+def test_a_stored_record_without_its_file_is_fetched_again(server: FaultServer, clip: Path, tmp_path: Path) -> None:
+    url = server.add("/clip.mp4", clip)
+    download(url, tmp_path)
+    [stored] = (tmp_path / "store").glob("*/media.mp4")
+    stored.unlink()
+    assert download(url, tmp_path)["status"] == "ok" and stored.is_file()
+
+
+def test_what_will_not_be_resumed_is_not_kept(server: FaultServer, clip: Path, tmp_path: Path) -> None:
+    download(server.add("/clip.mp4", clip), tmp_path, max_size_mb=0.01)
+    assert [p.name for p in (tmp_path / "store").glob("*/*")] == ["lock"]
+
+
+@pytest.mark.parametrize("path", ["/clip?token=s3cret-1", "/clip.mp4?token=aaa.s3cret-1.bbb", "/none?sig=s3cret-1"])
+def test_no_part_of_a_record_holds_a_secret_of_the_address(
+    server: FaultServer, clip: Path, tmp_path: Path, path: str
+) -> None:
+    server.add("/clip.mp4", clip)
+    server.add("/clip", clip)
+    server.add("/none", b"<html>nothing</html>", "text/html")
+    record = download(server.url(path), tmp_path)
+    assert record["status"] == ("unsupported" if "none" in path else "ok")
+    assert "s3cret" not in json.dumps(record)
+
+
+def test_playlists_that_only_ffmpeg_could_fetch_are_not_fetched(
+    server: FaultServer, make_clip: MakeClip, tmp_path: Path
+) -> None:
+    segment = make_clip("segment.ts", *pattern(2), *H264)
+    server.add("/s.ts", segment, "video/mp2t")
+    for name, extra in (("plain", ""), ("locked", '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="data:text/plain;base64,AA=="\n')):
+        text = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n{extra}#EXTINF:2,\n{server.url('/s.ts')}\n#EXT-X-ENDLIST\n"
+        url = server.add(f"/{name}.m3u8", text.encode(), "application/vnd.apple.mpegurl")
+        record = download(url, tmp_path, attempts=1)
+        assert record["status"] == ("ok" if name == "plain" else "failed"), record
+        assert download(url + "?big", tmp_path, attempts=1, max_size_mb=0.001)["status"] != "ok"
+
+
+def test_refused_connections_are_not_blamed_on_the_disk(tmp_path: Path) -> None:
+    _stop_if_local(PermissionError(13, "Permission denied"), tmp_path)
+    with pytest.raises(UserError, match="cannot write to the store"):
+        _stop_if_local(PermissionError(13, "Permission denied", "media.part"), tmp_path)

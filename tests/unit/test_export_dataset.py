@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts._summary import summary
-from scripts.export_dataset import choose_split, coco, data_yaml, export_frame, fate
+from scripts.export_dataset import assign_splits, choose_split, coco, data_yaml, export_frame, fate
 from scripts.report import pick_samples, registry_tsv
 
 SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
@@ -27,6 +27,15 @@ def test_shares_are_approached_and_seeds_differ() -> None:
     assert abs(chosen.count("train") / 2000 - 0.8) < 0.03
     assert abs(chosen.count("val") / 2000 - 0.1) < 0.03
     assert chosen != [choose_split(f"video-{i}", SHARES, 1) for i in range(2000)]
+
+
+def test_parts_of_one_source_share_its_split() -> None:
+    sources = [("a", ""), ("a", ""), ("b", ""), ("b", "test"), ("c", "")]
+    rows = {f"v{i}": {"url": url, "split": split} for i, (url, split) in enumerate(sources)}
+    splits = assign_splits(rows, SHARES, 0)
+    assert splits["v0"] == splits["v1"] == choose_split("a", SHARES, 0)
+    assert splits["v2"] == splits["v3"] == "test"
+    assert assign_splits(dict(reversed(rows.items())), SHARES, 0) == splits
 
 
 def labelled(**changes: Any) -> dict[str, Any]:
@@ -120,7 +129,8 @@ def test_registry_and_summary_name_what_failed(tmp_path: Path) -> None:
         {
             "video": "a",
             "status": "ok",
-            "message": "",
+            "split": "train",
+            "message": "the last frame is at 1 s of 9 s",
             "frames": 3,
             "passed": 2,
             "kept": 1,
@@ -136,6 +146,8 @@ def test_registry_and_summary_name_what_failed(tmp_path: Path) -> None:
     assert len(lines) == 3 and lines[0].endswith("\tplace")
     text = summary(registry, tmp_path / "report.html")
     assert "1 of 2 videos ok" in text and "b: unavailable: HTTP Error 404" in text
+    assert "a: the last frame is at 1 s of 9 s" in text and "splits: 1 train, 0 val, 0 test" in text
+    assert "no image in val: put videos there with the table's column 'split'" in text
     registry.write_text(registry_tsv([rows[0], *([rows[1]] * 25)]))
     assert "and 5 more, in" in summary(registry, tmp_path / "report.html")
     assert "3 extracted, 2 passed the filter, 1 unique, 1 in the dataset with 4 objects" in text

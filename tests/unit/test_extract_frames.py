@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from scripts._files import link_file
+from scripts._log import UserError
 from scripts._media import NotVideo, probe_media
 from scripts._tables import FRAMES, read_note, read_rows
-from scripts.extract_frames import extract_frames, measure_frame
+from scripts.extract_frames import extract_frames, measure_frame, run_ffmpeg
 from tests.conftest import H264, REAL, MakeClip, pattern
 
 VFR = ("-vf", "select='not(mod(n,7))+lt(n,20)'", "-fps_mode", "vfr")
@@ -158,6 +159,7 @@ def test_truncated_files_keep_their_good_frames(clip: Path, tmp_path: Path, make
     rows = extract(half, tmp_path)
     assert 1 <= len(rows) <= 4
     assert [row["pts_s"] for row in rows] == [float(i) for i in range(len(rows))]
+    assert read_note(tmp_path / "out/frames.parquet") == f"the last frame is at {len(rows) - 1} s of 6 s"
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>no video</html>", b"\x89PNG\r\n", bytes(5000)])
@@ -187,3 +189,55 @@ def test_the_same_input_gives_the_same_bytes(clip: Path, tmp_path: Path) -> None
     for name in names:
         assert (tmp_path / "a/out" / name).read_bytes() == (tmp_path / "b/out" / name).read_bytes(), name
     assert read_rows(tmp_path / "a/out/frames.parquet")[0].keys() == set(FRAMES.names)
+
+
+def test_damage_inside_a_file_is_said_in_the_same_words_each_time(make_clip: MakeClip, tmp_path: Path) -> None:
+    whole = bytearray(make_clip("whole.mkv", *pattern(6), "-g", "25", *H264).read_bytes())
+    rng = np.random.default_rng(0)
+    for at in rng.integers(4000, len(whole), len(whole) // 30):
+        whole[at] = rng.integers(256)
+    (tmp_path / "hurt.mkv").write_bytes(whole)
+    notes = []
+    for name in ("a", "b"):
+        extract(tmp_path / "hurt.mkv", tmp_path / name, interval_s=0.5)
+        notes.append(read_note(tmp_path / name / "out/frames.parquet"))
+    assert notes[0] == notes[1] and "0x" not in notes[0] and str(tmp_path) not in notes[0]
+
+
+def test_a_killed_ffmpeg_is_a_failed_job_and_not_a_short_video(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="killed by signal 9"):
+        run_ffmpeg(["sh", "-c", "kill -9 $$"], tmp_path)
+    with pytest.raises(UserError, match="no space left"):
+        run_ffmpeg(["sh", "-c", "echo '[error] write: No space left on device' >&2; exit 1"], tmp_path)
+    torn = ["sh", "-c", "echo '[h264 @ 0x5f] [error] torn' >&2; exit 69"]
+    assert run_ffmpeg(torn, tmp_path) == "ffmpeg gave up: [h264] torn"
+
+
+def test_a_change_of_size_adds_no_frame_beside_the_grid(make_clip: MakeClip, tmp_path: Path) -> None:
+    small = make_clip("small.ts", *pattern(3.52), *H264, "-bf", "0")
+    large = make_clip("large.ts", *pattern(3.52, size="640x360"), *H264, "-bf", "0", "-output_ts_offset", "3.52")
+    (tmp_path / "both.ts").write_bytes(small.read_bytes() + large.read_bytes())
+    rows = extract(tmp_path / "both.ts", tmp_path)
+    assert [row["pts_s"] for row in rows] == [float(i) for i in range(8)]
+    assert {(row["width"], row["height"]) for row in rows} == {(320, 180)}
+    extract(large, tmp_path / "large", start_s=2.48)
+    seen = Image.open(tmp_path / "out/000006000.jpg")
+    true = Image.open(tmp_path / "large/out/000002480.jpg").resize((320, 180))
+    assert np.abs(np.asarray(seen, float) - np.asarray(true, float)).mean() < 4
+
+
+def test_pixels_of_absurd_shape_are_refused(make_clip: MakeClip) -> None:
+    wide = make_clip("absurd.mp4", *pattern(1, size="640x360"), "-vf", "setsar=100/1", *H264)
+    with pytest.raises(NotVideo, match="pixel aspect 100: over 16384 px"):
+        probe_media(wide)
+
+
+def test_a_jpeg_that_cannot_be_read_is_a_row_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "000000500.jpg").write_bytes(b"torn")
+    row = measure_frame("v", tmp_path / "000000500.jpg")
+    assert (row["keep"], row["reason"], row["pts_s"]) == (False, "unreadable", 0.5)
+
+
+def test_files_that_cannot_be_opened_are_no_fault_of_the_video(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot read"):
+        probe_media(tmp_path / "gone.mp4")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts._log import UserError
-from scripts._publish import credits_of, public_url
+from scripts._publish import credits_of, public_url, redact
 from scripts._videos import VIDEO_ID, is_local, read_videos, url_fault
 
 HEADER = "video\turl\tstart_s\tend_s\tsplit\tplace\n"
@@ -64,6 +64,7 @@ def test_reports_every_problem_at_once_with_its_line(tmp_path: Path) -> None:
         ("video\turl\turl\n", "column 'url' stands twice"),
         ("video\turl\tstatus\n", "column 'status' bears the name of a registry column"),
         ("", "column 'video' is missing"),
+        ("video url\n", "the header holds no tab"),
     ],
 )
 def test_refuses_bad_headers(tmp_path: Path, header: str, words: str) -> None:
@@ -81,7 +82,9 @@ def test_refuses_too_many_cells_and_unreadable_tables(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "", "http://", "https:///x", "http://[::1/x", "file:///etc/passwd", "ytsearch1:cats", "https://me:pw@a.example/x",
+        "", "http://", "tests", "youtube.com/watch",
+        "https://a.example/\u2028b",
+        "https:///x", "http://[::1/x", "file:///etc/passwd", "ytsearch1:cats", "https://me:pw@a.example/x",
         "https://a.example/x#__youtubedl_smuggle=1", "https://a.example/a b", "rtmp://a.example/x", "http://a.example:99999/",
     ],
 )  # fmt: skip
@@ -95,10 +98,10 @@ def test_takes_pages_and_files(clip: Path) -> None:
     assert is_local("C") and is_local("a/b:c.mp4") and not is_local("http://x")
 
 
-@given(st.text())
+@given(st.from_regex(VIDEO_ID, fullmatch=True))
 def test_ids_are_safe_as_file_names(text: str) -> None:
-    if VIDEO_ID.fullmatch(text):
-        assert Path(text).name == text and text not in (".", "..") and text.isascii() and text.isprintable()
+    assert len(text) <= 100
+    assert Path(text).name == text and text not in (".", "..") and text.isascii() and text.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -119,3 +122,25 @@ def test_credits_of_the_table_go_first() -> None:
     record = {"source": {"license": "standard", "title": "A\ttitle"}}
     credits = credits_of(record, {"license": "CC BY 4.0", "title": ""})
     assert (credits["license"], credits["title"]) == ("CC BY 4.0", "A title")
+
+
+def test_messages_lose_the_secrets_of_addresses() -> None:
+    url = "https://cdn.example/v.mp4?token=aaa.s3cret.bbb&n=1"
+    text = f"Unsupported URL: {url}. 'https://u:pw@b.example/x?sig=abcd', v?token=aaa.s3cret.bbb&n=1 aaa.s3cret.bbb"
+    told = redact(text, url)
+    assert not [secret for secret in ("s3cret", "sig=", "pw@", "token") if secret in told], told
+    assert told.startswith("Unsupported URL: https://cdn.example/v.mp4")
+    page = "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
+    assert redact(f"[youtube] dQw4w9WgXcQ: gone, see {page}", page) == f"[youtube] dQw4w9WgXcQ: gone, see {page}"
+    assert redact("http://[::1/x is odd", "clip.mp4") == "(malformed URL) is odd"
+
+
+def test_parts_of_one_video_cannot_be_put_in_two_splits(tmp_path: Path) -> None:
+    rows = "a\thttps://a.example/1\t0\t5\ttrain\nb\thttps://a.example/1\t5\t9\tval\nc\thttps://a.example/1\t9\n"
+    with pytest.raises(UserError, match="line 3: split 'val', but another part of the same url is in 'train'"):
+        read_videos(write(tmp_path, rows))
+
+
+def test_only_line_feeds_end_rows(tmp_path: Path) -> None:
+    videos = read_videos(write(tmp_path, "a\thttps://a.example/1\t\t\t\tone\u2028two\n"))
+    assert videos["a"].extra["place"] == "one\u2028two"
