@@ -83,18 +83,13 @@ def model_weights(wildcards):
     """Return the files of local weights, so that replaced ones are noticed, inside a folder too."""
     weights = Path(spec_of_model(wildcards)["weights"])
     files = [weights] if weights.is_file() else sorted(p for p in weights.rglob("*") if p.is_file())
-    return [escaped(file) for file in files]
-
-
-def escaped(path):
-    """Return a path as text in which braces are no wildcards."""
-    return str(path).replace("{", "{{").replace("}", "}}")
+    return [str(file) for file in files]
 
 
 def local_media(wildcards):
     """Return the video's file if it is local."""
     video = VIDEOS[wildcards.video]
-    return [escaped(video.url)] if video.is_local else []
+    return [video.url] if video.is_local else []
 
 
 def video_url(wildcards):

@@ -85,7 +85,9 @@ def _cross_check(config: dict[str, Any]) -> Iterator[str]:
         model = Path(config[role]["model"])
         weights = model.suffix == ".pt" and model.is_file()
         export = (model / "metadata.yaml").is_file()
-        if not (weights or export or HUB_MODEL.fullmatch(str(model))):
+        if set("{}") & set(str(model)):
+            yield f"{role}.model: '{model}' holds braces, which Snakemake takes for wildcards: rename it"
+        elif not (weights or export or HUB_MODEL.fullmatch(str(model))):
             yield (
                 f"{role}.model: '{model}' is not there (looked for in {Path.cwd()}); allowed: a .pt file, a folder that"
                 " ultralytics exported for OpenVINO, or the bare name of a published model such as yolo26n.pt"

@@ -4,6 +4,7 @@ import csv
 import re
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
 
@@ -50,10 +51,14 @@ def print_summary(results: Path, started: float) -> None:
         print(summary(registry, page), file=sys.stderr)
 
 
-def print_failure(log: str) -> None:
+def print_failure(logs: Sequence[str]) -> None:
     """Repeat the causes, and say where to look and how to go on."""
-    text = Path(log).read_text(encoding="utf-8", errors="replace") if Path(log).is_file() else ""
+    found = [Path(log) for log in logs if Path(log).is_file()]
+    text = "\n".join(log.read_text(encoding="utf-8", errors="replace") for log in found)
     causes = dict.fromkeys(re.findall(r"^\S+ \S+ ERROR (.*)$", text, re.MULTILINE))
     lines = ["reelsieve: the run did not finish.", *(f"  {cause}" for cause in list(causes)[:MOST_CAUSES])]
-    lines += ["Finished jobs are kept: mend the cause and run the same command again.", f"Everything is in {log}"]
+    lines += [
+        "Finished jobs are kept: mend the cause and run the same command again.",
+        f"Everything is in {', '.join(map(str, found))}",
+    ]
     print("\n".join(lines), file=sys.stderr)

@@ -173,6 +173,8 @@ def url_fault(url: str) -> str | None:
 
 
 def _path_fault(path: Path) -> str | None:
+    if set("{}") & set(str(path)):
+        return f"file name '{path}' holds braces, which Snakemake takes for wildcards: rename it"
     if path.is_file():
         return None
     if path.is_dir():

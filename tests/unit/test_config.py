@@ -81,6 +81,7 @@ def test_names_every_bad_key_its_value_and_what_is_allowed(schema: dict[str, Any
     [
         ({"dataset": {"splits": {"train": 0.9}}}, "dataset.splits: .* sum to 1.1"),
         ({"detect": {"model": "models/none.pt"}}, "detect.model: 'models/none.pt' is not there"),
+        ({"detect": {"model": "a{b}.pt"}}, "detect.model: 'a{b}.pt' holds braces"),
         ({"filter": {"weights_sha256": "abc"}}, "filter.weights_sha256: 'abc' is not allowed"),
         ({"filter": {"imgsz_px": 321}}, "filter.imgsz_px: 321 is not allowed.*multipleOf"),
     ],

@@ -82,7 +82,7 @@ def test_refuses_too_many_cells_and_unreadable_tables(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "", "http://", "tests", "youtube.com/watch",
+        "", "http://", "tests", "a{b}.mp4", "youtube.com/watch",
         "https://a.example/\u2028b",
         "https:///x", "http://[::1/x", "file:///etc/passwd", "ytsearch1:cats", "https://me:pw@a.example/x",
         "https://a.example/x#__youtubedl_smuggle=1", "https://a.example/a b", "rtmp://a.example/x", "http://a.example:99999/",

@@ -79,13 +79,59 @@ def test_code_counts_by_content_not_by_date(finished: Finished, tmp_path: Path) 
         (checkout / "scripts" / name).write_bytes(before)
 
 
+def test_what_cannot_change_a_result_runs_nothing(finished: Finished, tmp_path: Path) -> None:
+    run = finished[0].copy(tmp_path / "run")
+    config = run.read_config()
+    config["download"] |= {"attempts": 5, "wait_s": 9, "timeout_s": 7, "deadline_s": 99, "max_size_mb": 9}
+    run.write_config(config | {"store": "elsewhere"})
+    (run.folder / "detector.pt").touch()
+    assert run.snakemake("-n").nothing_to_do
+    asked = run.snakemake("results/detections/night.parquet", "--forcerun", "detect_objects", "-n")
+    assert asked.jobs == {"detect_objects": 1}, asked.text
+
+
+def test_a_wrong_class_stops_a_rerun_before_it_deletes_anything(finished: Finished, tmp_path: Path) -> None:
+    run = finished[0].copy(tmp_path / "run")
+    config = run.read_config()
+    for role in ("filter", "detect"):
+        run.write_config(config | {role: config[role] | {"classes": ["car", "persn"]}})
+        outcome = run.snakemake()
+        assert outcome.code != 0 and f"{role}.classes: detector.pt has no class 'persn'; allowed: car," in outcome.text
+        assert not outcome.jobs
+    assert len(list((run.folder / "results/filtered").iterdir())) == 8
+
+
+def test_odd_file_names_and_new_exports_are_taken_as_they_are(fresh: Run) -> None:
+    config = fresh.read_config()
+    for odd, plain in (("best (1).pt", "detector.pt"), ("a b (c)'d.mp4", "clips/night.mp4")):
+        (fresh.folder / plain).rename(fresh.folder / odd)
+    for role in ("filter", "detect"):
+        config[role]["model"] = "best (1).pt"
+    fresh.write_config(config)
+    fresh.write_table("night\ta b (c)'d.mp4\t\t4\ttest\tcity")
+    outcome = fresh.snakemake()
+    assert outcome.code == 0 and "1 of 1 videos ok" in outcome.text, outcome.text[-3000:]
+    [compiled] = (fresh.folder / "results/models").iterdir()
+    export = fresh.folder / "export_openvino_model"
+    shutil.copytree(compiled / "model_openvino_model", export)
+    for role in ("filter", "detect"):
+        config[role] |= {"model": export.name, "weights_sha256": ""}
+    fresh.write_config(config)
+    assert fresh.snakemake().code == 0
+    assert fresh.snakemake("-n").nothing_to_do
+    text = (export / "model.xml").read_text()
+    (export / "model.xml").write_text(text + "\n")  # in place, as a new export is written
+    again = fresh.snakemake("-n")
+    assert again.jobs["compile_model"] == 1 and again.jobs["filter_frames"] == 1
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"filter": {"confidense": 0.5}}, ["filter: unknown key(s) 'confidense'", "allowed: classes, confidence"]),
-        ({"frames": {"interval_s": 0}}, ["frames.interval_s: 0 is not allowed", "'minimum': 0.01"]),
+        ({"frames": {"interval_s": 0}}, ["frames.interval_s: 0 is not allowed", "minimum 0.01"]),
         ({"videos": "lost.tsv"}, ["config key 'videos': cannot read the video table", "lost.tsv"]),
-        ({"detect": {"model": "lost.pt"}}, ["detect.model: 'lost.pt' is no file or folder"]),
+        ({"detect": {"model": "lost.pt"}}, ["detect.model: 'lost.pt' is not there"]),
     ],
 )
 def test_wrong_configuration_stops_before_any_work(fresh: Run, change: dict[str, object], words: list[str]) -> None:
@@ -93,6 +139,20 @@ def test_wrong_configuration_stops_before_any_work(fresh: Run, change: dict[str,
     outcome = fresh.snakemake()
     assert outcome.code != 0 and all(word in outcome.text for word in words), outcome.text
     assert "Traceback" not in outcome.text and not (fresh.folder / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("config.yaml", "filter:\n\tmodel: x\n", "config/config.yaml is not valid YAML: .*line 2, column 1"),
+        ("config.yaml", "- a list\n", "config/config.yaml holds no keys"),
+        ("config.yml", "videos: x\n", "config/config.yml would be ignored: rename it"),
+    ],
+)
+def test_files_that_are_no_configuration_are_named(fresh: Run, name: str, text: str, words: str) -> None:
+    (fresh.folder / "config" / name).write_text(text)
+    outcome = fresh.snakemake("-n")
+    assert outcome.code != 0 and re.search(words, outcome.text, re.DOTALL), outcome.text
 
 
 def test_wrong_tables_stop_before_any_work_with_all_lines(fresh: Run) -> None:
@@ -119,7 +179,8 @@ def test_wrong_classes_and_weights_are_refused_once(fresh: Run) -> None:
         outcome.code != 0
         and "filter.classes: detector.pt has no class 'cat'; allowed: car, person, dog" in outcome.text
     )
-    assert "Traceback" not in outcome.text and "the run did not finish" in outcome.text
+    assert "Traceback" not in outcome.text
+    assert outcome.text.split("the run did not finish.")[1].count("has no class 'cat'") == 1
     assert outcome.jobs["filter_frames"] == 0
     fresh.write_config(config | {"filter": config["filter"] | {"weights_sha256": "0" * 64}})
     outcome = fresh.snakemake()
