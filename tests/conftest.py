@@ -4,9 +4,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import imageio_ffmpeg
 import pytest
-
-from scripts._media import ffmpeg_exe
 
 REPO = Path(__file__).parents[1]
 DEMO = REPO / "config/demo"
@@ -23,7 +22,7 @@ def make_clip(tmp_path_factory: pytest.TempPathFactory) -> MakeClip:
     def make(name: str, *arguments: str) -> Path:
         path = folder / name
         if not path.exists():
-            subprocess.run([ffmpeg_exe(), "-v", "error", *arguments, str(path)], check=True)
+            subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *arguments, str(path)], check=True)
         return path
 
     return make
