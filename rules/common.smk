@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 
 from scripts._code import code_hash_in
 from scripts._config import check_config
-from scripts._detector import check_classes, known_classes
+from scripts._detector import check_role
 from scripts._log import UserError
 from scripts._summary import print_failure, print_summary
 from scripts._videos import read_videos
@@ -47,7 +47,6 @@ def model_spec(role):
     chosen = config[role]
     return {
         "weights": chosen["model"],
-        "sha256": chosen["weights_sha256"],
         "form": config["models"]["format"],
         "imgsz_px": chosen["imgsz_px"],
     }
@@ -60,13 +59,11 @@ def model_name(role):
     return f"{stem}-{hashlib.sha256(spec.encode()).hexdigest()[:8]}"
 
 
-for role in ("filter", "detect"):
-    weights = config[role]["model"]
-    if names := known_classes(Path(weights), Path("results/models") / model_name(role)):
-        try:
-            check_classes(config[role]["classes"], names, f"{role}.classes", weights)
-        except UserError as error:
-            raise WorkflowError(str(error)) from None
+try:
+    for role in ("filter", "detect"):
+        check_role(role, config[role], Path("results/models") / model_name(role))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
 
 
 def model_roles(wildcards):

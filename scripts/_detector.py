@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,16 +53,23 @@ def check_classes(wanted: Iterable[str], names: Iterable[str], key: str, model: 
         raise UserError(f"{key}: {model} has no class {', '.join(map(repr, unknown))}; allowed: {', '.join(known)}")
 
 
-def known_classes(weights: Path, compiled: Path) -> list[str]:
-    """Return a model's classes as far as they can be told without loading it: from an export, or once compiled."""
-    if (compiled / "model.json").is_file():
-        return list(read_model_card(compiled)["names"])
+def check_role(role: str, chosen: Mapping[str, Any], compiled: Path) -> None:
+    """Raise UserError for what is wrong with a role's model as far as can be told without loading it.
+
+    An export names its classes; of other weights the compiled model tells, unless they are newer.
+    """
+    weights = Path(chosen["model"])
+    card = compiled / "model.json"
     if (weights / "metadata.yaml").is_file():
         import yaml
 
         names = yaml.safe_load((weights / "metadata.yaml").read_text(encoding="utf-8"))["names"]
-        return [name for _, name in sorted(names.items())]
-    return []
+        check_classes(chosen["classes"], names.values(), f"{role}.classes", str(weights))
+    elif card.is_file() and not (weights.exists() and weights.stat().st_mtime > card.stat().st_mtime):
+        known = read_model_card(compiled)
+        check_classes(chosen["classes"], known["names"], f"{role}.classes", str(weights))
+        if chosen["weights_sha256"] not in ("", known["weights_sha256"]):
+            raise UserError(f"{role}.weights_sha256: {weights} has {known['weights_sha256']}")
 
 
 def read_model_card(model: Path) -> dict[str, Any]:

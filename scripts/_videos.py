@@ -47,14 +47,14 @@ def read_videos(table: Path) -> dict[str, Video]:
     problems: list[str] = []
     videos: dict[str, Video] = {}
     seen: dict[tuple[object, ...], int] = {}
+    splits: dict[str, str] = {}
     for line, cells in read_lines(table):
         video, faults = _parse(cells)
         for key, what in _unique_keys(video):
             if seen.setdefault(key, line) != line:
                 faults.append(f"same {what} as line {seen[key]}")
-        for split in {other.split for other in videos.values() if other.url == video.url} - {video.split, ""}:
-            if video.split:
-                faults.append(f"split '{video.split}', but another part of the same url is in '{split}'")
+        if video.split and splits.setdefault(video.url, video.split) != video.split:
+            faults.append(f"split '{video.split}', but another part of the same url is in '{splits[video.url]}'")
         problems += [f"{table}, line {line}: {fault}" for fault in faults]
         videos[video.video] = video
     if problems:

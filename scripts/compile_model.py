@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def compile_model(weights: str, sha256: str, form: str, imgsz_px: int, out: Path, store: Path, work: Path) -> list[str]:
+def compile_model(
+    weights: str, sha256: Iterable[str], form: str, imgsz_px: int, out: Path, store: Path, work: Path
+) -> list[str]:
     """Write the model and model.json (file, format, names, batch, sha256 of the weights); return its class names."""
     out.mkdir(parents=True, exist_ok=True)
     source = Path(weights)
@@ -53,12 +56,14 @@ def fetch_weights(name: str, folder: Path) -> Path:
     return target
 
 
-def check_weights(source: Path, sha256: str) -> str:
+def check_weights(source: Path, sha256: Iterable[str]) -> str:
     """Return the sha256 of the weights; raise UserError, before anything unpickles them, if another is wanted."""
-    found = sha256_of(source)
-    if sha256 and found != sha256:
-        raise UserError(f"weights_sha256: {source} has {found}, not {sha256}: not loaded, since weights can carry code")
-    logging.info("%s: sha256 %s%s", source, found, "" if sha256 else " (any accepted: weights_sha256 is empty)")
+    found, wanted = sha256_of(source), set(sha256) - {""}
+    if other := wanted - {found}:
+        raise UserError(
+            f"weights_sha256: {source} has {found}, not {other.pop()}: not loaded, since weights can carry code"
+        )
+    logging.info("%s: sha256 %s%s", source, found, "" if wanted else " (any accepted: weights_sha256 is empty)")
     return found
 
 
@@ -103,11 +108,12 @@ if __name__ == "__main__":
     log_to(snakemake.log[0])
     compiled_names = compile_model(
         **snakemake.params.model,
+        sha256=[snakemake.config[role]["weights_sha256"] for role in snakemake.params.roles],
         out=Path(snakemake.output.model),
         store=Path(snakemake.config["store"]),
         work=Path(snakemake.params.work),
     )
-    # The class lists are read from the config rather than passed as params: a changed list must not compile again.
+    # Hashes and class lists are read from the config rather than passed as params: another list compiles nothing anew.
     for role in snakemake.params.roles:
         check_classes(
             snakemake.config[role]["classes"], compiled_names, f"{role}.classes", snakemake.config[role]["model"]

@@ -56,13 +56,13 @@ def missing_end(
     rows: list[dict[str, Any]], duration_s: float | None, interval_s: float, start_s: float, end_s: float | None
 ) -> str:
     """Say so if frames end well before the part that was wanted does, as in a file that was cut off."""
-    until_s = min(t for t in (duration_s, end_s, LAST_PTS_S) if t is not None)
     if not rows:
-        return f"no frame from {start_s:g} s on: the video lasts {duration_s} s"
+        return f"no frame from {start_s:g} s on: the video lasts {duration_s or 'an unknown number of'} s"
+    ends_s = [t for t in (duration_s, end_s) if t is not None]
     last_s = rows[-1]["pts_s"]
-    if until_s - last_s <= max(2 * interval_s, 1.0):
+    if not ends_s or min(ends_s) - last_s <= max(2 * interval_s, 1.0):
         return ""
-    return f"the last frame is at {last_s:g} s of {until_s:g} s"
+    return f"the last frame is at {last_s:g} s of {min(ends_s):g} s"
 
 
 def select_expression(interval_s: float, start_s: float, end_s: float | None) -> str:

@@ -16,7 +16,7 @@ from scripts._files import link_file
 from scripts._log import UserError
 from scripts._media import NotVideo, probe_media
 from scripts._tables import FRAMES, read_note, read_rows
-from scripts.extract_frames import extract_frames, measure_frame, run_ffmpeg
+from scripts.extract_frames import extract_frames, measure_frame, missing_end, run_ffmpeg
 from tests.conftest import H264, REAL, MakeClip, pattern
 
 VFR = ("-vf", "select='not(mod(n,7))+lt(n,20)'", "-fps_mode", "vfr")
@@ -241,3 +241,19 @@ def test_a_jpeg_that_cannot_be_read_is_a_row_with_its_reason(tmp_path: Path) -> 
 def test_files_that_cannot_be_opened_are_no_fault_of_the_video(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot read"):
         probe_media(tmp_path / "gone.mp4")
+
+
+@pytest.mark.parametrize(
+    ("last_s", "duration_s", "end_s", "said"),
+    [
+        (5.0, 6.0, None, False),
+        (2.0, 6.0, None, True),
+        (2.0, 6.0, 3.0, False),
+        (2.0, None, None, False),
+        (2.0, None, 9.0, True),
+    ],
+)
+def test_an_early_end_is_said_and_nothing_else(
+    last_s: float, duration_s: float | None, end_s: float | None, said: bool
+) -> None:
+    assert bool(missing_end([{"pts_s": last_s}], duration_s, 1.0, 0.0, end_s)) is said

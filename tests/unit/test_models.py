@@ -35,7 +35,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def compile_alone(sha256: str, out: Path) -> None:
     """Compile the demo's detector in a process of its own, as a job does: names inside an export count per process."""
     code = "import sys; from pathlib import Path; from scripts.compile_model import compile_model as c; "
-    code += "c(sys.argv[1], sys.argv[2], 'openvino', 320, *map(Path, sys.argv[3:]))"
+    code += "c(sys.argv[1], [sys.argv[2]], 'openvino', 320, *map(Path, sys.argv[3:]))"
     arguments = [str(DETECTOR), sha256, str(out), str(out.parent / "store"), str(out.parent / "work")]
     subprocess.run([sys.executable, "-c", code, *arguments], cwd=REPO, check=True)
 
@@ -68,9 +68,9 @@ def test_weights_with_another_sha256_are_not_loaded(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     Path("evil.pt").write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(UserError, match="not loaded"):
-        compile_model("evil.pt", "0" * 64, "native", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
+        compile_model("evil.pt", ["", "0" * 64], "native", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
     assert not Path("harm-was-done").exists()
-    assert check_weights(Path("evil.pt"), "") == sha256_of(Path("evil.pt"))
+    assert check_weights(Path("evil.pt"), [""]) == sha256_of(Path("evil.pt"))
 
 
 def test_published_weights_that_cannot_be_fetched_say_what_to_do(
@@ -79,7 +79,7 @@ def test_published_weights_that_cannot_be_fetched_say_what_to_do(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     with pytest.raises(UserError, match="'yolo26n.pt' is not in .* put the file there"):
-        compile_model("yolo26n.pt", "", "native", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
+        compile_model("yolo26n.pt", [], "native", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
 
 
 def test_compiled_twice_gives_the_same_files(model: Path, tmp_path: Path) -> None:
@@ -90,15 +90,15 @@ def test_compiled_twice_gives_the_same_files(model: Path, tmp_path: Path) -> Non
 
 def test_an_openvino_folder_is_taken_as_it_is(model: Path, tmp_path: Path) -> None:
     exported = model / "model_openvino_model"
-    compile_model(str(exported), sha256_of(exported), "auto", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
+    compile_model(str(exported), [sha256_of(exported)], "auto", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
     card = json.loads((tmp_path / "m/model.json").read_text())
     assert (card["names"], card["weights_sha256"]) == (["car", "person", "dog"], sha256_of(exported))
     with pytest.raises(UserError, match="no metadata.yaml"):
-        compile_model(str(tmp_path / "w"), "", "auto", 320, tmp_path / "n", tmp_path / "s", tmp_path / "w")
+        compile_model(str(tmp_path / "w"), [], "auto", 320, tmp_path / "n", tmp_path / "s", tmp_path / "w")
 
 
 def test_formats_agree_and_repeat(model: Path, frames: Path, tmp_path: Path) -> None:
-    compile_model(str(DETECTOR), "", "native", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
+    compile_model(str(DETECTOR), [], "native", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
     images = sorted(frames.glob("*.jpg"))
     first = list(detect_images(model, images, ASK, 1, tmp_path / "w"))
     assert [d.image.name for d in first] == ["000001000.jpg", "000002000.jpg", "000003000.jpg"]

@@ -83,6 +83,8 @@ def test_what_cannot_change_a_result_runs_nothing(finished: Finished, tmp_path: 
     run = finished[0].copy(tmp_path / "run")
     config = run.read_config()
     config["download"] |= {"attempts": 5, "wait_s": 9, "timeout_s": 7, "deadline_s": 99, "max_size_mb": 9}
+    for role in ("filter", "detect"):
+        config[role]["weights_sha256"] = ""
     run.write_config(config | {"store": "elsewhere"})
     (run.folder / "detector.pt").touch()
     assert run.snakemake("-n").nothing_to_do
@@ -98,6 +100,9 @@ def test_a_wrong_class_stops_a_rerun_before_it_deletes_anything(finished: Finish
         outcome = run.snakemake()
         assert outcome.code != 0 and f"{role}.classes: detector.pt has no class 'persn'; allowed: car," in outcome.text
         assert not outcome.jobs
+    run.write_config(config | {"detect": config["detect"] | {"weights_sha256": "0" * 64}})
+    outcome = run.snakemake()
+    assert outcome.code != 0 and "detect.weights_sha256: detector.pt has " in outcome.text and not outcome.jobs
     assert len(list((run.folder / "results/filtered").iterdir())) == 8
 
 
