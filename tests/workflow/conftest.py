@@ -43,7 +43,8 @@ class Run:
     def snakemake(self, *arguments: str) -> Outcome:
         """Run snakemake on this folder, from some other one."""
         command = [sys.executable, "-m", "snakemake", "-s", str(self.checkout / "Snakefile"), "--directory"]
-        command += [str(self.folder), *arguments, "--cores", "2"]
+        command += [str(self.folder), *arguments]
+        command += [] if "--cores" in arguments else ["--cores", "2"]
         command += [] if "--resources" in arguments else ["--resources", "gpu=1"]
         done = subprocess.run(command, cwd=self.folder.parent, capture_output=True, text=True, check=False, timeout=600)
         return Outcome(done.returncode, done.stdout + done.stderr)

@@ -55,6 +55,21 @@ def test_a_threshold_of_dedup_detects_only_where_kept_frames_changed(finished: F
     assert outcome.jobs == {"deduplicate": 1, "export_dataset": 1, "report": 1}
 
 
+def test_one_core_and_deleted_results_give_the_same_bytes(finished: Finished, tmp_path: Path) -> None:
+    run = finished[0].copy(tmp_path / "run")
+    shutil.rmtree(run.folder / "results")
+    outcome = run.snakemake("--cores", "1")
+    assert outcome.code == 0, outcome.text[-3000:]
+    files = {p.relative_to(run.folder) for p in (run.folder / "results").rglob("*") if p.is_file()}
+    assert len(files) > 100
+    assert files == {
+        p.relative_to(finished[0].folder) for p in (finished[0].folder / "results").rglob("*") if p.is_file()
+    }
+    clocks = ("video.json", ".snakemake_timestamp")
+    for file in sorted(f for f in files if f.name not in clocks):
+        assert (run.folder / file).read_bytes() == (finished[0].folder / file).read_bytes(), file
+
+
 def test_code_counts_by_content_not_by_date(finished: Finished, tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     checkout.mkdir()
