@@ -1,4 +1,4 @@
-"""ffmpeg is found on any machine, and an old one is passed over."""
+"""ffmpeg is found on any machine; what is no video, or a hostile one, is refused."""
 
 import os
 from collections.abc import Iterator
@@ -7,7 +7,9 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
-from scripts._media import MIN_FFMPEG, _version, ffmpeg_exe
+from scripts._log import UserError
+from scripts._media import MIN_FFMPEG, NotVideo, _version, ffmpeg_exe, probe_media
+from tests.conftest import H264, MakeClip, pattern
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +42,33 @@ def test_without_one_the_packaged_ffmpeg_is_taken(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("PATH", str(tmp_path))
     assert ffmpeg_exe() == imageio_ffmpeg.get_ffmpeg_exe()
     assert _version(ffmpeg_exe()) >= MIN_FFMPEG
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>no video</html>", b"\x89PNG\r\n", bytes(5000)])
+def test_files_that_are_no_video_are_refused(tmp_path: Path, body: bytes) -> None:
+    (tmp_path / "x.mp4").write_bytes(body)
+    with pytest.raises(NotVideo, match="not a video"):
+        probe_media(tmp_path / "x.mp4")
+
+
+def test_a_playlist_named_mp4_opens_no_other_file(clip: Path, tmp_path: Path) -> None:
+    playlist = tmp_path / "evil.mp4"
+    playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{clip}\n#EXT-X-ENDLIST\n")
+    with pytest.raises(NotVideo):
+        probe_media(playlist)
+
+
+def test_sound_alone_is_no_video(make_clip: MakeClip) -> None:
+    with pytest.raises(NotVideo, match="no video stream"):
+        probe_media(make_clip("sound.mp4", "-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac"))
+
+
+def test_pixels_of_absurd_shape_are_refused(make_clip: MakeClip) -> None:
+    wide = make_clip("absurd.mp4", *pattern(1, size="640x360"), "-vf", "setsar=100/1", *H264)
+    with pytest.raises(NotVideo, match="pixel aspect 100: over 16384 px"):
+        probe_media(wide)
+
+
+def test_files_that_cannot_be_opened_are_no_fault_of_the_video(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot read"):
+        probe_media(tmp_path / "gone.mp4")
