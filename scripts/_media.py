@@ -1,6 +1,5 @@
 """Find ffmpeg and look into media files without trusting them."""
 
-import errno
 import re
 import shutil
 import subprocess
@@ -20,10 +19,6 @@ OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
 SEEKABLE = frozenset({"mov", "matroska"})
 MIN_FFMPEG = (5, 1)  # the first with -fps_mode
 MAX_SIDE_PX = 16_384  # a few kB of video can decode to pictures that no memory holds
-# Faults of this machine rather than of the file: the job fails, and no video is blamed.
-MACHINE_FAULTS = frozenset(
-    {errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ENOMEM, errno.ENOENT}
-)
 
 
 @dataclass(frozen=True)
@@ -50,9 +45,17 @@ class NotVideo(Exception):
 
 
 def probe_media(path: Path) -> MediaFacts:
-    """Decode the first frame and return what the file is; raise NotVideo with the decoder's own words."""
+    """Decode the first frame and return what the file is; raise NotVideo with the decoder's own words.
+
+    A file that this machine cannot open raises UserError: no video is to blame. All that ffmpeg says is the file's
+    fault, also where it takes the words of the operating system for it, as in "Operation not permitted".
+    """
     import av
 
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
     try:
         with av.open(f"file:{path.absolute()}", container_options=dict(OPEN_OPTIONS)) as media:
             if not media.streams.video:
@@ -76,9 +79,7 @@ def probe_media(path: Path) -> MediaFacts:
                 duration_s=round(seconds or (media.duration or 0) / 1e6, 3) or None,
                 bytes=path.stat().st_size,
             )
-    except (OSError, ValueError) as error:  # PyAV's errors derive from one of these; OSError covers the disk's own
-        if isinstance(error, OSError) and error.errno in MACHINE_FAULTS:
-            raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except (av.error.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise NotVideo(f"not a video that ffmpeg can read: {reason}") from error
 
@@ -91,7 +92,7 @@ def _first_frame(media: Any, stream: Any) -> Any:
     for packet in media.demux(stream):
         try:
             frames = packet.decode()
-        except av.error.InvalidDataError as error:
+        except av.error.FFmpegError as error:
             fault, frames = error.strerror, []
         if frames:
             return frames[0]

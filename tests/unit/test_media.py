@@ -1,6 +1,7 @@
 """ffmpeg is found on any machine; what is no video, or a hostile one, is refused."""
 
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,3 +73,26 @@ def test_pixels_of_absurd_shape_are_refused(make_clip: MakeClip) -> None:
 def test_files_that_cannot_be_opened_are_no_fault_of_the_video(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot read"):
         probe_media(tmp_path / "gone.mp4")
+
+
+@pytest.mark.parametrize(
+    ("extension", "codec"),
+    [("mp4", "libx264"), ("mkv", "libx264"), ("flv", "flv1"), ("avi", "mpeg4"), ("asf", "wmv2"), ("ts", "libx264"),
+     ("mpg", "mpeg1video"), ("ogv", "libtheora"), ("gif", "gif")],
+)  # fmt: skip
+def test_damage_is_never_more_than_the_videos_own_fault(
+    make_clip: MakeClip, tmp_path: Path, extension: str, codec: str
+) -> None:
+    whole = make_clip(f"damaged.{extension}", *pattern(1, size="160x120"), "-c:v", codec).read_bytes()
+    rng = random.Random(1)
+    refused = 0
+    for i in range(40):
+        hurt = bytearray(whole[: rng.randrange(1, len(whole))] if i % 2 else whole)
+        for _ in range(rng.choice([0, 5, 50])):
+            hurt[rng.randrange(min(len(hurt), 2000 if i % 3 else len(hurt)))] = rng.randrange(256)
+        (tmp_path / "hurt.bin").write_bytes(hurt)
+        try:
+            probe_media(tmp_path / "hurt.bin")
+        except NotVideo:
+            refused += 1
+    assert 0 < refused < 40
