@@ -19,7 +19,7 @@ rule extract_frames:
         extract=1,
     params:
         clip=video_clip,
-        frames=config["frames"],
+        frames={key: value for key, value in config["frames"].items() if key not in ("max_output_mb", "deadline_s")},
         code=code_hash("extract_frames"),
     script:
         "../scripts/extract_frames.py"

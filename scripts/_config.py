@@ -14,6 +14,13 @@ from scripts._log import UserError
 
 HUB_MODEL = re.compile(r"(yolo|rtdetr)[a-z0-9-]*\.pt")  # a bare name that ultralytics offers for download
 
+MODE_KEYS = {
+    "interval": {"interval_s"},
+    "every_n": {"every_n"},
+    "scene": {"scene_threshold"},
+    "budget": {"scene_threshold", "budget"},
+}  # keys of `frames` that only these modes read
+
 
 def find_config(folder: Path) -> Path | None:
     """Return the run folder's own configuration if it has one; raise UserError if it is misnamed or no YAML."""
@@ -37,11 +44,12 @@ def check_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
     Paths are looked up from the working directory, so call it in the run folder.
     """
     validator = _filling_defaults()(schema)
+    given = dict(config["frames"]) if isinstance(config.get("frames"), dict) else {}
     problems = [
         _explain(error) for error in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path)))
     ]
     if not problems:
-        problems = list(_cross_check(config))
+        problems = [*_cross_check(config), *_idle_keys(given, config["frames"]["mode"], schema)]
     if problems:
         raise UserError("\n".join([f"{len(problems)} problem(s) in the configuration:", *problems]))
 
@@ -92,3 +100,13 @@ def _cross_check(config: dict[str, Any]) -> Iterator[str]:
                 f"{role}.model: '{model}' is not there (looked for in {Path.cwd()}); allowed: a .pt file, a folder that"
                 " ultralytics exported for OpenVINO, or the bare name of a published model such as yolo26n.pt"
             )
+
+
+def _idle_keys(given: dict[str, Any], mode: str, schema: dict[str, Any]) -> Iterator[str]:
+    """Name the keys of another sampling mode that were set: whoever set them expects an effect."""
+    used = MODE_KEYS.get(mode, set())
+    known = schema["properties"]["frames"]["properties"]
+    for key in sorted(set().union(*MODE_KEYS.values()) - used):
+        if key in given and given[key] != known[key]["default"]:
+            modes = " or ".join(name for name, keys in MODE_KEYS.items() if key in keys)
+            yield f"frames.{key}: {given[key]} has no effect in mode '{mode}'; allowed: with frames.mode {modes}"

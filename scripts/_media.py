@@ -18,7 +18,9 @@ OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
 # Their index lets ffmpeg seek to a keyframe and still decode every frame from there; other containers lose frames.
 SEEKABLE = frozenset({"mov", "matroska"})
 MIN_FFMPEG = (5, 1)  # the first with -fps_mode
-MAX_SIDE_PX = 16_384  # a few kB of video can decode to pictures that no memory holds
+# A few kB of video can decode to pictures that no memory holds; 8K is half of this, and decoders keep 20 pictures.
+MAX_SIDE_PX = 16_384
+MAX_PIXELS = 2**26
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,13 @@ def probe_media(path: Path) -> MediaFacts:
     """
     import av
 
+    av.logging.set_level(av.logging.ERROR)  # so that errors carry the decoder's own words
     try:
         path.open("rb").close()
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     try:
-        with av.open(f"file:{path.absolute()}", container_options=dict(OPEN_OPTIONS)) as media:
+        with av.open(f"file:{path.absolute()}", options={**OPEN_OPTIONS, "max_pixels": str(MAX_PIXELS)}) as media:
             if not media.streams.video:
                 raise NotVideo(f"no video stream (container {media.format.name})")
             stream = media.streams.video[0]
@@ -93,10 +96,10 @@ def _first_frame(media: Any, stream: Any) -> Any:
         try:
             frames = packet.decode()
         except av.error.FFmpegError as error:
-            fault, frames = error.strerror, []
+            fault, frames = (error.log or ("", "", error.strerror))[2].strip(), []
         if frames:
             return frames[0]
-    raise NotVideo(f"not a video that ffmpeg can read: no frame can be decoded {fault}".strip())
+    raise NotVideo("not a video that ffmpeg can read: no frame can be decoded" + (fault and f": {fault}"))
 
 
 @lru_cache(maxsize=1)

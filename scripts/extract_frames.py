@@ -2,182 +2,129 @@
 
 import json
 import logging
-import re
-import subprocess
+from bisect import bisect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ffmpeg
-import imagehash
-import numpy as np
-from PIL import Image
-
+from scripts._damage import Damage, find_damage
+from scripts._ffmpeg import Run, frames_command, pictures, running, verdict
 from scripts._log import UserError, log_to
-from scripts._media import MAX_SIDE_PX, OPEN_OPTIONS, SEEKABLE, ffmpeg_exe
+from scripts._quality import fault_of, measure
+from scripts._sampling import Clip, FrameSettings, spread
 from scripts._tables import FRAMES, write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-METRIC_SIDE_PX = 256  # metrics are taken at one size, so that a threshold means the same on every video
-LAST_PTS_S = 999_999.999  # names have nine digits of milliseconds
-NOISE = "deprecated pixel format used"  # said of every JPEG; the range is set
-SLACK_S = 1e-6  # a presentation time that rounding put a hair before a multiple of the interval still counts
+Row = dict[str, Any]
 
 
-def extract_frames(
-    video: str,
-    folder: Path,
-    out: Path,
-    *,
-    interval_s: float,
-    jpeg_qscale: int,
-    start_s: float,
-    end_s: float | None,
-    threads: int,
-) -> None:
-    """Write JPEGs and frames.parquet for one video; an unusable video gives an empty table."""
+def extract_frames(video: str, folder: Path, out: Path, clip: Clip, settings: FrameSettings, threads: int) -> None:
+    """Write JPEGs and frames.parquet for one video; an unusable video gives an empty table.
+
+    Frames that are not worth keeping are rows with a reason, without a JPEG.
+    """
     out.mkdir(parents=True, exist_ok=True)
     record = json.loads((folder / "video.json").read_text(encoding="utf-8"))
     if record["status"] != "ok":
         write_table(out / "frames.parquet", [], FRAMES, f"no media: {record['status']}")
         return
-    media = record["media"]
-    seek = start_s > 0 and media["container"] in SEEKABLE
-    command = ffmpeg_command(folder / media["file"], interval_s, start_s, end_s, seek, jpeg_qscale, threads)
-    fault = run_ffmpeg(command, out)
-    rows = [measure_frame(video, jpeg) for jpeg in sorted(out.glob("*.jpg"))]
-    note = "; ".join(filter(None, [fault, missing_end(rows, media["duration_s"], interval_s, start_s, end_s)]))
+    facts, media = record["media"], folder / record["media"]["file"]
+    command = frames_command(media, facts["container"], facts["duration_s"], clip, settings, threads)
+    with running(command, settings.deadline_s) as run:
+        rows, limit = take_frames(video, run, out, settings)
+        if limit:
+            run.stop()
+        notes = [verdict(run), limit or time_limit(run, rows, settings)]
+    log_ffmpeg(run)
+    if run.damage_seen:
+        damage = find_damage(media, facts["container"])
+        notes.append(drop_damaged(rows, damage, facts["duration_s"]))
+    elif not any(notes):
+        notes.append(missing_end(rows, facts["duration_s"], clip, settings))
+    if settings.mode == "budget":
+        drop_over_budget(rows, run.cuts_ms, min(settings.budget, settings.max_frames))
+    for row in rows:
+        if not row["keep"]:
+            (out / row["frame"]).unlink(missing_ok=True)
+    note = "; ".join(filter(None, notes))
     write_table(out / "frames.parquet", rows, FRAMES, note)
-    logging.info("%s: %d frames %s", video, len(rows), note and f"({note})")
+    kept = sum(row["keep"] for row in rows)
+    logging.info("%s: %d frames, %d kept %s", video, len(rows), kept, note and f"({note})")
 
 
-def missing_end(
-    rows: list[dict[str, Any]], duration_s: float | None, interval_s: float, start_s: float, end_s: float | None
-) -> str:
-    """Say so if frames end well before the part that was wanted does, as in a file that was cut off."""
+def take_frames(video: str, run: Run, out: Path, settings: FrameSettings) -> tuple[list[Row], str]:
+    """Write the frames worth keeping; return a row per frame, and which limit was met, if any."""
+    rows: list[Row] = []
+    kept_phash, kept, written_mb = None, 0, 0.0
+    for picture in pictures(run):
+        measured = measure(picture.jpeg)
+        fault = fault_of(measured, kept_phash, settings)
+        row = {"video": video, "frame": f"{picture.pts_ms:09d}.jpg", "pts_s": picture.pts_ms / 1000}
+        rows.append(row | (measured or {}) | {"keep": not fault, "reason": ""} | fault)
+        if fault:
+            continue
+        write_jpeg(out / row["frame"], picture.jpeg)
+        kept_phash, kept, written_mb = rows[-1]["phash"], kept + 1, written_mb + len(picture.jpeg) / 1e6
+        at = f"stopped at {row['pts_s']:g} s:"
+        if kept >= settings.max_frames and settings.mode != "budget":
+            return rows, f"{at} max_frames = {settings.max_frames}"
+        if written_mb >= settings.max_output_mb:
+            return rows, f"{at} max_output_mb = {settings.max_output_mb:g}"
+    return rows, ""
+
+
+def write_jpeg(path: Path, jpeg: bytes) -> None:
+    """Write a picture; raise UserError if this machine cannot, since no video is to blame."""
+    try:
+        path.write_bytes(jpeg)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}: free or open the disk and run again") from error
+
+
+def time_limit(run: Run, rows: list[Row], settings: FrameSettings) -> str:
+    """Say so if the time was up before ffmpeg was done."""
+    if not run.timed_out:
+        return ""
+    return f"stopped at {rows[-1]['pts_s'] if rows else 0:g} s: deadline_s = {settings.deadline_s:g}"
+
+
+def log_ffmpeg(run: Run) -> None:
+    """Copy the last lines of ffmpeg into the job's log."""
+    for line in run.said:
+        logging.info("ffmpeg: %s", line)
+
+
+def drop_damaged(rows: list[Row], damage: Damage, duration_s: float | None) -> str:
+    """Drop the frames that are in doubt and say how many pictures of the file are, and where it ends."""
+    for row in rows:
+        if row["keep"] and round(row["pts_s"] * 1000) in damage.doubted_ms:
+            row |= {"keep": False, "reason": "damaged"}
+    lost = f"{len(damage.doubted_ms)} of {damage.pictures} pictures of the file are damaged" * bool(damage.doubted_ms)
+    missing_s = (duration_s or 0.0) - damage.last_ms / 1000
+    early = f"the last picture is at {damage.last_ms / 1000:g} s of {duration_s:g} s" if missing_s > 1 else ""
+    return "; ".join(filter(None, [lost, early]))
+
+
+def missing_end(rows: list[Row], duration_s: float | None, clip: Clip, settings: FrameSettings) -> str:
+    """Say so if there is no frame, or if frames at intervals end well before the wanted part does."""
     if not rows:
-        return f"no frame from {start_s:g} s on: the video lasts {duration_s or 'an unknown number of'} s"
-    ends_s = [t for t in (duration_s, end_s) if t is not None]
+        return f"no frame from {clip.start_s:g} s on: the video lasts {duration_s or 'an unknown number of'} s"
+    ends_s = [t for t in (duration_s, clip.end_s) if t is not None]
     last_s = rows[-1]["pts_s"]
-    if not ends_s or min(ends_s) - last_s <= max(2 * interval_s, 1.0):
+    if settings.mode != "interval" or not ends_s or min(ends_s) - last_s <= max(2 * settings.interval_s, 1.0):
         return ""
     return f"the last frame is at {last_s:g} s of {min(ends_s):g} s"
 
 
-def select_expression(interval_s: float, start_s: float, end_s: float | None) -> str:
-    """Return ffmpeg's `select` expression for the first frame at or after each multiple of the interval.
-
-    Multiples count from `start_s`; a multiple that no frame follows before the next one is skipped, so frames keep
-    their true times in videos of variable frame rate.
-    """
-
-    def step(t: str) -> str:
-        return f"floor(({t}-{start_s!r})/{interval_s!r}+{SLACK_S!r})"
-
-    last_s = LAST_PTS_S if end_s is None else min(end_s, LAST_PTS_S)
-    new_step = f"isnan(prev_selected_t)+gt({step('t')},{step('prev_selected_t')})"
-    return f"gte(t,{start_s - SLACK_S!r})*lt(t,{last_s!r})*({new_step})"
-
-
-def ffmpeg_command(
-    media: Path, interval_s: float, start_s: float, end_s: float | None, seek: bool, qscale: int, threads: int
-) -> list[str]:
-    """Return the command that writes the JPEGs into its working directory.
-
-    Times are a player's: seconds after the start of the file, whatever timestamps it starts with. Pictures are
-    turned upright, brought to square pixels and to JPEG's colour matrix. Filters are not built anew when the size of
-    the picture changes (`reinit_filter`), since `select` would forget its last step; all pictures get the first size.
-    """
-    limits: dict[str, Any] = {"ss": start_s} if seek else {}
-    if end_s is not None:
-        limits["t"] = end_s - (start_s if seek else 0) + 1  # stops the decoder; the selection below is exact
-    source = ffmpeg.input(f"file:{media.absolute()}", threads=threads, reinit_filter=0, **OPEN_OPTIONS, **limits)
-    picture = (
-        source.video.filter("select", select_expression(interval_s, start_s, end_s))
-        .filter(
-            "scale",
-            f"min({MAX_SIDE_PX},max(2,trunc(iw*sar/2)*2))",
-            "ih",
-            flags="bicubic",
-            out_range="full",
-            out_color_matrix="bt601",
-        )
-        .filter("setsar", 1)
-        .filter("format", "yuvj420p")
-    )
-    jpegs = picture.output(
-        "%09d.jpg",
-        f="image2",
-        frame_pts=1,
-        enc_time_base="1:1000",
-        fps_mode="passthrough",
-        **{"c:v": "mjpeg", "q:v": qscale},
-    )
-    command: list[str] = jpegs.global_args(
-        "-nostdin", "-hide_banner", "-loglevel", "level+warning", "-copyts", "-start_at_zero"
-    ).compile(cmd=ffmpeg_exe())
-    return command
-
-
-def run_ffmpeg(command: list[str], folder: Path) -> str:
-    """Run ffmpeg in a folder and log what it says; return its reason if it gave up on the file.
-
-    Raise UserError if it was killed or the disk is full: the frames so far are then no result.
-    """
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
-    said = [
-        re.sub(r" @ 0x[0-9a-f]+", "", line) for line in done.stderr.splitlines() if line.strip() and NOISE not in line
-    ]
-    for line in said[-50:]:
-        logging.info("ffmpeg: %s", line)
-    if done.returncode < 0 or "No space left on device" in done.stderr:
-        why = f"killed by signal {-done.returncode}" if done.returncode < 0 else "no space left on device"
-        raise UserError(f"ffmpeg: {why} while writing to {folder}: free disk or memory and run again")
-    errors = [
-        line.replace("[error] ", "").replace("[fatal] ", "") for line in said if "[error]" in line or "[fatal]" in line
-    ]
-    reason = errors[-1] if errors else f"exit code {done.returncode}"
-    return f"ffmpeg gave up: {reason}" if done.returncode else ""
-
-
-def measure_frame(video: str, jpeg: Path) -> dict[str, Any]:
-    """Measure a written JPEG: its size, sharpness, brightness, entropy and perceptual hash.
-
-    The luma is decoded at reduced scale, which leaves the hash within 2 bits of one of the full picture. Sharpness
-    is the variance of the Laplacian at 256 x 256 (Pech-Pacheco et al. 2000), brightness the mean (0 to 255).
-    """
-    try:
-        with Image.open(jpeg) as image:
-            width, height = image.size
-            image.draft("L", (METRIC_SIDE_PX, METRIC_SIDE_PX))
-            luma = image.convert("L")
-    except (OSError, Image.DecompressionBombError) as error:
-        logging.warning("%s cannot be read: %s", jpeg, error)
-        return {
-            "video": video,
-            "frame": jpeg.name,
-            "pts_s": int(jpeg.stem) / 1000,
-            "keep": False,
-            "reason": "unreadable",
-        }
-    small = np.asarray(luma.resize((METRIC_SIDE_PX, METRIC_SIDE_PX), Image.Resampling.BOX), np.float32)
-    around = small[:-2, 1:-1] + small[2:, 1:-1] + small[1:-1, :-2] + small[1:-1, 2:]
-    shares = np.bincount(small.astype(np.uint8).ravel(), minlength=256) / small.size
-    present = shares[shares > 0]
-    return {
-        "video": video,
-        "frame": jpeg.name,
-        "pts_s": int(jpeg.stem) / 1000,
-        "width": width,
-        "height": height,
-        "sharpness": round(float(np.var(around - 4 * small[1:-1, 1:-1])), 3),
-        "brightness": round(float(small.mean()), 3),
-        "entropy_bits": round(float(-(present * np.log2(present)).sum()), 4),
-        "phash": str(imagehash.phash(luma)),
-        "keep": True,
-        "reason": "",
-    }
+def drop_over_budget(rows: list[Row], cuts_ms: list[int], budget: int) -> None:
+    """Keep as many of the frames worth keeping as the budget allows, spread over the shots of the video."""
+    worth = [row for row in rows if row["keep"]]
+    shots = [bisect(cuts_ms, round(row["pts_s"] * 1000)) for row in worth]
+    chosen = set(spread([row["pts_s"] for row in worth], shots, budget))
+    for i, row in enumerate(worth):
+        if i not in chosen:
+            row |= {"keep": False, "reason": "over_budget", "threshold": float(budget)}
 
 
 if __name__ == "__main__":
@@ -186,7 +133,8 @@ if __name__ == "__main__":
         video=snakemake.wildcards.video,
         folder=Path(snakemake.input.media),
         out=Path(snakemake.output.frames),
+        clip=Clip(**snakemake.params.clip),
+        # Its limits of time and space are not parameters: raising them must not extract all videos again.
+        settings=FrameSettings(**snakemake.config["frames"]),
         threads=snakemake.threads,
-        **snakemake.params.clip,
-        **snakemake.params.frames,
     )

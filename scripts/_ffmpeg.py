@@ -1,0 +1,193 @@
+"""Run ffmpeg on a file that is not trusted and take the pictures that it writes, one by one, from memory."""
+
+import ctypes
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import ffmpeg
+
+from scripts._log import UserError
+from scripts._media import MAX_PIXELS, OPEN_OPTIONS, SEEKABLE, ffmpeg_exe
+from scripts._sampling import Clip, FrameSettings, selection, window
+
+NOISE = "deprecated pixel format used"  # said of every JPEG; the range is set
+CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL})
+OWN_FAULTS = re.compile("Option not found|No such filter|Unrecognized option|Unknown encoder|Filter not found")
+CUT = re.compile(r"frame:\d+ +pts:(\d+) |lavfi\.scene_score=")
+JPEG_END = b"\xff\xd9"
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A JPEG with its presentation time."""
+
+    pts_ms: int
+    jpeg: bytes
+
+
+@dataclass
+class Run:
+    """An ffmpeg at work and what it says: the last lines of its log, cuts, whether there is damage, its last error."""
+
+    process: subprocess.Popen[bytes]
+    said: deque[str] = field(default_factory=lambda: deque(maxlen=50))
+    cuts_ms: list[int] = field(default_factory=list)
+    damage_seen: bool = False
+    last_error: str = ""
+    timed_out: bool = False
+    stopped: bool = False
+
+    def stop(self) -> None:
+        """Kill the process group."""
+        self.stopped = True
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def expire(self) -> None:
+        """Stop because the time is up."""
+        self.timed_out = self.process.poll() is None
+        self.stop()
+
+
+def frames_command(
+    media: Path, container: str, duration_s: float | None, clip: Clip, settings: FrameSettings, threads: int
+) -> list[str]:
+    """Return the command that writes the wanted frames to its standard output, as JPEGs in a NUT stream.
+
+    Times are a player's: seconds after the start of the file, whatever timestamps it starts with; where they may
+    start anew in the middle (transport streams) ffmpeg goes on counting. Pictures are brought to one size, since
+    filters trust it, and deinterlaced by themselves, then to square pixels, the wanted size and JPEG's colour matrix.
+    """
+    seekable = container in SEEKABLE
+    seek_s = clip.start_s if seekable else 0.0
+    limits: dict[str, Any] = {"ss": seek_s} if seek_s else {}
+    if clip.end_s is not None:
+        limits["t"] = clip.end_s - seek_s + 1  # stops the decoder; the selection is exact
+    if settings.mode == "keyframes":
+        limits["skip_frame"] = "nokey"
+    source = ffmpeg.input(
+        f"file:{media.absolute()}", threads=threads, reinit_filter=0, max_pixels=MAX_PIXELS, **OPEN_OPTIONS, **limits
+    )
+    steady = source.video.filter("scale", "iw", "ih").filter("select", window(clip))
+    chosen = steady.filter("select", selection(settings, clip, duration_s)).filter("settb", "1/1000")
+    if settings.mode == "budget":
+        over = {"key": "lavfi.scene_score", "function": "greater", "value": settings.scene_threshold}
+        chosen = chosen.filter("metadata", mode="print", file="pipe:2", direct=1, **over)
+    jpegs = _finished(chosen, settings.max_side_px).output(
+        "pipe:1",
+        f="nut",
+        enc_time_base="1:1000",
+        fps_mode="passthrough",
+        **{"c:v": "mjpeg", "q:v": settings.jpeg_qscale},
+    )
+    quiet = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+warning"]
+    times = ["-copyts", "-start_at_zero"] if seekable else []
+    command: list[str] = jpegs.global_args(*quiet, *times).compile(cmd=ffmpeg_exe())
+    return command
+
+
+def _finished(stream: Any, max_side_px: int) -> Any:
+    """Return a stream of pictures as they go into the JPEGs."""
+    shrink = f"min(1,{max_side_px}/max(iw*sar,ih))"
+    width = f"if(eq(sar*{shrink},1),iw,max(2,trunc(iw*sar*{shrink}/2)*2))"
+    height = f"if(eq({shrink},1),ih,max(2,trunc(ih*{shrink}/2)*2))"
+    return (
+        stream.filter("estdif", mode="frame", deint="interlaced")
+        .filter("scale", width, height, flags="bicubic", out_range="full", out_color_matrix="bt601")
+        .filter("setsar", 1)
+        .filter("format", "yuvj420p")
+    )
+
+
+@contextmanager
+def running(command: list[str], deadline_s: float) -> Iterator[Run]:
+    """Start a command in a process group of its own, which is gone when the block is left, however it is left."""
+
+    def leave(signum: int, frame: Any) -> None:
+        raise SystemExit(128 + signum)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+    )
+    run = Run(process)
+    assert process.stdout and process.stderr
+    listener = threading.Thread(target=_listen, args=(process.stderr, run), daemon=True)
+    alarm = threading.Timer(deadline_s, run.expire)
+    try:
+        listener.start()
+        alarm.start()
+        yield run
+    finally:
+        alarm.cancel()
+        run.stop()
+        process.wait()
+        listener.join()
+        process.stdout.close()
+        process.stderr.close()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _die_with_parent() -> None:
+    """Have the kernel kill this process when the job is killed, so that nothing decodes on for nobody."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _listen(stderr: IO[bytes], run: Run) -> None:
+    for raw in stderr:
+        line = re.sub(r" @ 0x[0-9a-f]+", "", raw.decode(errors="replace").strip())
+        if not line or NOISE in line:
+            continue
+        if cut := CUT.match(line):
+            run.cuts_ms += [int(cut[1])] if cut[1] else []
+            continue
+        run.said.append(line)
+        if "[error]" in line or "[fatal]" in line:
+            run.last_error = re.sub(r"\[(error|fatal)\] ", "", line)
+        run.damage_seen = run.damage_seen or "[error]" in line or "orrupt" in line
+
+
+def pictures(run: Run) -> Iterator[Picture]:
+    """Yield the pictures in the order of their times, as ffmpeg writes them."""
+    import av
+
+    try:
+        with av.open(run.process.stdout, format="nut", options={"probesize": "32", "analyzeduration": "0"}) as stream:
+            for packet in stream.demux():
+                jpeg = bytes(packet)
+                if packet.pts is not None and jpeg.endswith(JPEG_END):  # else cut off with its ffmpeg
+                    yield Picture(round(packet.pts * packet.time_base * 1000), jpeg)
+    except av.error.FFmpegError:
+        return  # ffmpeg ended before it wrote a header, or in the middle of a picture: verdict() says why
+
+
+def verdict(run: Run) -> str:
+    """Return why ffmpeg gave up on a file, or nothing.
+
+    Raise UserError if somebody killed it, since the frames so far are then no result, or if this ffmpeg cannot do
+    what it was told. A crash is the file's fault.
+    """
+    code = run.process.wait()
+    if run.stopped or code == 0:
+        return ""
+    if OWN_FAULTS.search(run.last_error):
+        raise UserError(f"{run.process.args[0]} cannot be used: {run.last_error}")
+    if code < 0 and -code not in CRASHES:
+        raise UserError(f"ffmpeg was killed by signal {-code}: free memory and run again")
+    return f"ffmpeg gave up: {run.last_error or f'exit code {code}'}"

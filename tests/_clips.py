@@ -1,0 +1,84 @@
+"""Clips of every kind that a video can be, made by ffmpeg, and what a decoder of another library sees in them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import yaml
+
+from scripts._files import link_file
+from scripts._media import probe_media
+from scripts._sampling import Clip, FrameSettings
+from scripts._tables import read_rows
+from scripts.extract_frames import extract_frames
+from tests.conftest import H264, REPO, MakeClip, pattern
+
+SCHEMA = yaml.safe_load((REPO / "config/schemas/config.schema.yaml").read_text())["properties"]["frames"]["properties"]
+DEFAULTS = {key: sub["default"] for key, sub in SCHEMA.items()}
+# Three shots of 2, 1.2 and 1.8 s: moving, slowly zooming and still.
+SHOTS = (
+    *pattern(2), "-f", "lavfi", "-i", "mandelbrot=size=320x180:rate=25", *("-f", "lavfi", "-i"),
+    "smptehdbars=size=320x180:rate=25:duration=1.8", "-filter_complex", "[1]trim=duration=1.2[m];[0][m][2]concat=n=3",
+)  # fmt: skip
+KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "constant.mp4": ("25 fps, H.264", (*H264, "-g", "40")),
+    "b_frames.mkv": ("B-frames, three between others", (*H264, "-g", "40", "-bf", "3", "-b_strategy", "0")),
+    "film.mkv": ("24000/1001 fps", ("-r", "24000/1001", *H264, "-g", "40")),
+    "variable.mp4": ("variable frame rate", ("-vf", "select='not(mod(n,7))+lt(n,20)'", "-fps_mode", "vfr", *H264, "-g", "7")),
+    "late.ts": ("starts at 7 s, transport stream", (*H264, "-g", "40", "-muxdelay", "1.4", "-output_ts_offset", "7")),
+    "interlaced.mpg": ("interlaced MPEG-2", ("-c:v", "mpeg2video", "-q:v", "3", "-flags", "+ildct+ilme", "-vf", "setfield=tff")),
+    "interlaced.mp4": ("interlaced H.264", (*H264, "-flags", "+ildct+ilme", "-vf", "setfield=tff", "-g", "40")),
+    "odd.webm": ("161 x 91, VP8", ("-vf", "scale=161:91", "-c:v", "libvpx", "-pix_fmt", "yuv420p", "-g", "40")),
+    "anamorphic.mp4": ("pixels of 4:3", ("-vf", "setsar=4/3", *H264, "-g", "40")),
+    "ten_bit.mkv": ("10 bits a sample", ("-c:v", "libx264", "-pix_fmt", "yuv420p10le", "-g", "40")),
+    "vp9.webm": ("VP9 with hidden frames", ("-c:v", "libvpx-vp9", "-pix_fmt", "yuv420p", "-g", "40", "-auto-alt-ref", "1", "-lag-in-frames", "16")),
+    "hevc.mp4": ("HEVC, open GOPs", ("-c:v", "libx265", "-pix_fmt", "yuv420p", "-x265-params", "keyint=40:open-gop=1:log-level=none")),
+    "mpeg4.avi": ("MPEG-4 in AVI", ("-c:v", "mpeg4", "-q:v", "3", "-g", "40")),
+    "plain.gif": ("GIF, 10 fps", ("-r", "10")),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A frame as PyAV decodes it."""
+
+    time_s: float
+    key: bool
+    begins_shot: bool
+
+
+def make_kind(make_clip: MakeClip, name: str) -> Path:
+    """Return the clip of three shots in one of the forms above, or turned by 90 degrees."""
+    if name == "rotated.mp4":
+        return make_clip(name, "-display_rotation", "90", "-i", str(make_kind(make_clip, "constant.mp4")), "-c", "copy")
+    whole = make_clip("shots.mkv", *SHOTS, "-c:v", "ffv1")
+    return make_clip(name, "-i", str(whole), *KINDS[name][1])
+
+
+def shown_in(media: Path) -> list[Shown]:
+    """Return every frame of a file in the order of showing; a shot begins where most of the picture changes."""
+    shown, before = [], None
+    with av.open(str(media)) as container:
+        stream = container.streams.video[0]
+        zero_s = (stream.start_time or 0) * float(stream.time_base or 1)
+        for frame in container.decode(stream):
+            grey = frame.reformat(64, 36, "gray").to_ndarray().astype(int)
+            cut = before is None or np.abs(grey - before).mean() > 40
+            shown.append(Shown(float(frame.time or 0) - zero_s, bool(frame.key_frame), bool(cut)))
+            before = grey
+    return shown
+
+
+def extract(media: Path, folder: Path, **options: Any) -> list[dict[str, Any]]:
+    """Run the stage on a file as download_video hands it on; options are the clip's and those of `frames`."""
+    facts = probe_media(media)
+    link_file(media, folder / "in/media.bin")
+    record = {"status": "ok", "media": facts.as_dict() | {"file": "media.bin"}}
+    (folder / "in/video.json").write_text(json.dumps(record))
+    clip = Clip(options.pop("start_s", 0.0), options.pop("end_s", None))
+    threads = options.pop("threads", 1)
+    extract_frames("clip", folder / "in", folder / "out", clip, FrameSettings(**(DEFAULTS | options)), threads)
+    return read_rows(folder / "out/frames.parquet")
