@@ -23,8 +23,9 @@ lint: .venv/test.installed ## run the linters
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
-docs: .venv/run.installed ## write config.yaml and the manual's table from the schema
+docs: .venv/test.installed ## write what the schema and the tests say: config.yaml, the manual's table, docs/media.md
 	$(BIN)/python config/document.py
+	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/test_media_cases.py
 
 lock: ## resolve the newest versions that fit into requirements*.txt (envs/ follow by hand; a test compares)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \

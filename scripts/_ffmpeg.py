@@ -17,7 +17,7 @@ from typing import IO, Any
 import ffmpeg
 
 from scripts._log import UserError
-from scripts._media import MAX_PIXELS, OPEN_OPTIONS, SEEKABLE, ffmpeg_exe
+from scripts._media import DECODE_OPTIONS, OPEN_OPTIONS, SEEKABLE, ffmpeg_exe
 from scripts._sampling import Clip, FrameSettings, selection, window
 
 NOISE = "deprecated pixel format used"  # said of every JPEG; the range is set
@@ -77,7 +77,7 @@ def frames_command(
     if settings.mode == "keyframes":
         limits["skip_frame"] = "nokey"
     source = ffmpeg.input(
-        f"file:{media.absolute()}", threads=threads, reinit_filter=0, max_pixels=MAX_PIXELS, **OPEN_OPTIONS, **limits
+        f"file:{media.absolute()}", threads=threads, reinit_filter=0, **DECODE_OPTIONS, **OPEN_OPTIONS, **limits
     )
     steady = source.video.filter("scale", "iw", "ih").filter("select", window(clip))
     chosen = steady.filter("select", selection(settings, clip, duration_s)).filter("settb", "1/1000")
@@ -187,7 +187,7 @@ def verdict(run: Run) -> str:
     if run.stopped or code == 0:
         return ""
     if OWN_FAULTS.search(run.last_error):
-        raise UserError(f"{run.process.args[0]} cannot be used: {run.last_error}")
+        raise UserError(f"this ffmpeg cannot be used: {run.last_error}: install a complete one, or imageio-ffmpeg")
     if code < 0 and -code not in CRASHES:
         raise UserError(f"ffmpeg was killed by signal {-code}: free memory and run again")
     return f"ffmpeg gave up: {run.last_error or f'exit code {code}'}"

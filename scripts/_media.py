@@ -20,7 +20,7 @@ SEEKABLE = frozenset({"mov", "matroska"})
 MIN_FFMPEG = (5, 1)  # the first with -fps_mode
 # A few kB of video can decode to pictures that no memory holds; 8K is half of this, and decoders keep 20 pictures.
 MAX_SIDE_PX = 16_384
-MAX_PIXELS = 2**26
+DECODE_OPTIONS = {"max_pixels": str(2**26)}
 
 
 @dataclass(frozen=True)
@@ -60,10 +60,11 @@ def probe_media(path: Path) -> MediaFacts:
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     try:
-        with av.open(f"file:{path.absolute()}", options={**OPEN_OPTIONS, "max_pixels": str(MAX_PIXELS)}) as media:
+        with av.open(f"file:{path.absolute()}", options={**OPEN_OPTIONS, **DECODE_OPTIONS}) as media:
             if not media.streams.video:
                 raise NotVideo(f"no video stream (container {media.format.name})")
             stream = media.streams.video[0]
+            stream.codec_context.options = DECODE_OPTIONS
             frame = _first_frame(media, stream)
             aspect = Fraction(stream.sample_aspect_ratio or 1)
             if max(frame.width * max(aspect, 1), frame.height) > MAX_SIDE_PX:
@@ -84,6 +85,8 @@ def probe_media(path: Path) -> MediaFacts:
             )
     except (av.error.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
+        if "whitelist" in str(getattr(error, "log", "")):
+            reason = f"its format is none of {CONTAINERS}"
         raise NotVideo(f"not a video that ffmpeg can read: {reason}") from error
 
 
@@ -96,7 +99,7 @@ def _first_frame(media: Any, stream: Any) -> Any:
         try:
             frames = packet.decode()
         except av.error.FFmpegError as error:
-            fault, frames = (error.log or ("", "", error.strerror))[2].strip(), []
+            fault, frames = fault or (error.log or ("", "", error.strerror))[2].strip(), []
         if frames:
             return frames[0]
     raise NotVideo("not a video that ffmpeg can read: no frame can be decoded" + (fault and f": {fault}"))

@@ -60,12 +60,13 @@ def take_frames(video: str, run: Run, out: Path, settings: FrameSettings) -> tup
     for picture in pictures(run):
         measured = measure(picture.jpeg)
         fault = fault_of(measured, kept_phash, settings)
-        row = {"video": video, "frame": f"{picture.pts_ms:09d}.jpg", "pts_s": picture.pts_ms / 1000}
-        rows.append(row | (measured or {}) | {"keep": not fault, "reason": ""} | fault)
+        row: Row = {"video": video, "frame": f"{picture.pts_ms:09d}.jpg", "pts_s": picture.pts_ms / 1000}
+        row |= (measured or {}) | {"keep": not fault, "reason": ""} | fault
+        rows.append(row)
         if fault:
             continue
         write_jpeg(out / row["frame"], picture.jpeg)
-        kept_phash, kept, written_mb = rows[-1]["phash"], kept + 1, written_mb + len(picture.jpeg) / 1e6
+        kept_phash, kept, written_mb = row["phash"], kept + 1, written_mb + len(picture.jpeg) / 1e6
         at = f"stopped at {row['pts_s']:g} s:"
         if kept >= settings.max_frames and settings.mode != "budget":
             return rows, f"{at} max_frames = {settings.max_frames}"

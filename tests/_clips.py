@@ -14,7 +14,7 @@ from scripts._media import probe_media
 from scripts._sampling import Clip, FrameSettings
 from scripts._tables import read_rows
 from scripts.extract_frames import extract_frames
-from tests.conftest import H264, REPO, MakeClip, pattern
+from tests.conftest import REPO, MakeClip, pattern
 
 SCHEMA = yaml.safe_load((REPO / "config/schemas/config.schema.yaml").read_text())["properties"]["frames"]["properties"]
 DEFAULTS = {key: sub["default"] for key, sub in SCHEMA.items()}
@@ -23,22 +23,23 @@ SHOTS = (
     *pattern(2), "-f", "lavfi", "-i", "mandelbrot=size=320x180:rate=25", *("-f", "lavfi", "-i"),
     "smptehdbars=size=320x180:rate=25:duration=1.8", "-filter_complex", "[1]trim=duration=1.2[m];[0][m][2]concat=n=3",
 )  # fmt: skip
-KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "constant.mp4": ("25 fps, H.264", (*H264, "-g", "40")),
-    "b_frames.mkv": ("B-frames, three between others", (*H264, "-g", "40", "-bf", "3", "-b_strategy", "0")),
-    "film.mkv": ("24000/1001 fps", ("-r", "24000/1001", *H264, "-g", "40")),
-    "variable.mp4": ("variable frame rate", ("-vf", "select='not(mod(n,7))+lt(n,20)'", "-fps_mode", "vfr", *H264, "-g", "7")),
-    "late.ts": ("starts at 7 s, transport stream", (*H264, "-g", "40", "-muxdelay", "1.4", "-output_ts_offset", "7")),
-    "interlaced.mpg": ("interlaced MPEG-2", ("-c:v", "mpeg2video", "-q:v", "3", "-flags", "+ildct+ilme", "-vf", "setfield=tff")),
-    "interlaced.mp4": ("interlaced H.264", (*H264, "-flags", "+ildct+ilme", "-vf", "setfield=tff", "-g", "40")),
-    "odd.webm": ("161 x 91, VP8", ("-vf", "scale=161:91", "-c:v", "libvpx", "-pix_fmt", "yuv420p", "-g", "40")),
-    "anamorphic.mp4": ("pixels of 4:3", ("-vf", "setsar=4/3", *H264, "-g", "40")),
-    "ten_bit.mkv": ("10 bits a sample", ("-c:v", "libx264", "-pix_fmt", "yuv420p10le", "-g", "40")),
-    "vp9.webm": ("VP9 with hidden frames", ("-c:v", "libvpx-vp9", "-pix_fmt", "yuv420p", "-g", "40", "-auto-alt-ref", "1", "-lag-in-frames", "16")),
-    "hevc.mp4": ("HEVC, open GOPs", ("-c:v", "libx265", "-pix_fmt", "yuv420p", "-x265-params", "keyint=40:open-gop=1:log-level=none")),
-    "mpeg4.avi": ("MPEG-4 in AVI", ("-c:v", "mpeg4", "-q:v", "3", "-g", "40")),
-    "plain.gif": ("GIF, 10 fps", ("-r", "10")),
-}  # fmt: skip
+X264 = "-c:v libx264 -pix_fmt yuv420p -g 40"
+KINDS = {
+    "constant.mp4": ("25 fps, H.264", X264),
+    "b_frames.mkv": ("three B-frames between others", f"{X264} -bf 3 -b_strategy 0"),
+    "film.mkv": ("24000/1001 fps", f"-r 24000/1001 {X264}"),
+    "variable.mp4": ("variable frame rate", f"-vf select=not(mod(n\\,7))+lt(n\\,20) -fps_mode vfr {X264} -g 7"),
+    "late.ts": ("transport stream that starts at 7 s", f"{X264} -muxdelay 1.4 -output_ts_offset 7"),
+    "interlaced.mpg": ("interlaced MPEG-2", "-c:v mpeg2video -q:v 3 -flags +ildct+ilme -vf setfield=tff"),
+    "interlaced.mp4": ("interlaced H.264", f"{X264} -flags +ildct+ilme -vf setfield=tff"),
+    "odd.webm": ("161 x 91 pixels, VP8", "-vf scale=161:91,setsar=1 -c:v libvpx -pix_fmt yuv420p -g 40"),
+    "anamorphic.mp4": ("pixels of 4:3", f"-vf setsar=4/3 {X264}"),
+    "ten_bit.mkv": ("10 bits a sample", f"{X264} -pix_fmt yuv420p10le"),
+    "vp9.webm": ("VP9 with hidden frames", "-c:v libvpx-vp9 -pix_fmt yuv420p -g 40 -auto-alt-ref 1 -lag-in-frames 16"),
+    "hevc.mp4": ("HEVC, open GOPs", "-c:v libx265 -pix_fmt yuv420p -x265-params keyint=40:open-gop=1:log-level=none"),
+    "mpeg4.avi": ("MPEG-4 in AVI", "-c:v mpeg4 -q:v 3 -g 40"),
+    "plain.gif": ("GIF, 10 fps", "-r 10"),
+}
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def make_kind(make_clip: MakeClip, name: str) -> Path:
     if name == "rotated.mp4":
         return make_clip(name, "-display_rotation", "90", "-i", str(make_kind(make_clip, "constant.mp4")), "-c", "copy")
     whole = make_clip("shots.mkv", *SHOTS, "-c:v", "ffv1")
-    return make_clip(name, "-i", str(whole), *KINDS[name][1])
+    return make_clip(name, "-i", str(whole), *KINDS[name][1].split())
 
 
 def shown_in(media: Path) -> list[Shown]:

@@ -45,7 +45,7 @@ def test_a_crash_is_the_files_fault_and_a_kill_is_the_machines() -> None:
 
 
 def test_an_ffmpeg_without_the_filters_is_no_fault_of_the_video() -> None:
-    with pytest.raises(UserError, match="sh cannot be used: .fc#0. No such filter: 'estdif'"):
+    with pytest.raises(UserError, match="this ffmpeg cannot be used: .fc#0. No such filter: 'estdif'"):
         judge("echo \"[fc#0] [error] No such filter: 'estdif'\" >&2; exit 8")
 
 
@@ -84,7 +84,9 @@ def test_nothing_outlives_a_job_that_is_stopped(sent: signal.Signals) -> None:
 
 def test_a_picture_cut_off_is_not_handed_on(make_clip: MakeClip, tmp_path: Path) -> None:
     media = make_clip("noisy.mkv", *pattern(1, size="640x360"), "-c:v", "ffv1")
-    command = frames_command(media, "matroska", 1.0, Clip(0, None), FrameSettings(**(DEFAULTS | {"interval_s": 0.04})), 1)
+    command = frames_command(
+        media, "matroska", 1.0, Clip(0, None), FrameSettings(**(DEFAULTS | {"interval_s": 0.04})), 1
+    )
     with running(command, 60) as run:
         whole = list(pictures(run))
     assert len(whole) == 25

@@ -2,7 +2,6 @@
 
 import json
 import pickle
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from scripts._log import UserError
 from scripts._tables import FRAMES, read_note, read_rows, write_table
 from scripts.compile_model import check_weights, compile_model
 from scripts.filter_frames import filter_frames
+from tests._clips import extract
 from tests.conftest import DEMO, REPO
 
 DETECTOR = DEMO / "detector.pt"
@@ -43,18 +43,11 @@ def compile_alone(sha256: str, out: Path) -> None:
 @pytest.fixture(scope="module")
 def frames(tmp_path_factory: pytest.TempPathFactory, make_clip: object) -> Path:
     """Return a folder of four frames, one of which cannot be read, as extract_frames leaves them."""
-    from scripts.extract_frames import extract_frames
-
     folder = tmp_path_factory.mktemp("frames")
-    (folder / "in").mkdir()
-    shutil.copy(DEMO / "clips/crossing.mp4", folder / "in/media.mp4")
-    record = {"status": "ok", "media": {"file": "media.mp4", "container": "mov", "duration_s": 12}}
-    (folder / "in/video.json").write_text(json.dumps(record))
-    extract_frames("v", folder / "in", folder / "f", interval_s=1, jpeg_qscale=2, start_s=0, end_s=4, threads=1)
-    (folder / "f/000000000.jpg").write_bytes(b"torn")
-    rows = read_rows(folder / "f/frames.parquet")
-    write_table(folder / "f/frames.parquet", rows, FRAMES, note="kept")
-    return folder / "f"
+    rows = extract(DEMO / "clips/crossing.mp4", folder, end_s=4.0)
+    (folder / "out/000000000.jpg").write_bytes(b"torn")
+    write_table(folder / "out/frames.parquet", rows, FRAMES, note="kept")
+    return folder / "out"
 
 
 class Bomb:
