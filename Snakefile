@@ -39,7 +39,8 @@ rule all:
     """Everything that is kept: each per-video output, the dataset and the report."""
     default_target: True
     input:
-        downloads=collect("results/download/{video}", video=VIDEOS),
+        records=collect("results/download/{video}/video.json", video=VIDEOS),
+        media=MEDIA,
         frames=RAW_FRAMES,
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         detections=detections,

@@ -26,9 +26,16 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
-RAW_FRAMES = [] if config["cleanup_raw_frames"] else collect("results/frames/{video}", video=VIDEOS)
-raw_frames = temp if config["cleanup_raw_frames"] else (lambda path: path)
 
+def as_it_is(path):
+    """Return the path: the counterpart of temp() for what is kept."""
+    return path
+
+
+RAW_FRAMES = [] if config["cleanup_raw_frames"] else collect("results/frames/{video}", video=VIDEOS)
+raw_frames = temp if config["cleanup_raw_frames"] else as_it_is
+MEDIA = collect("results/download/{video}/media", video=VIDEOS) if config["keep_media"] else []
+media_folder = as_it_is if config["keep_media"] else temp
 
 # `--resources gpu=1` on the command line replaces the profile's whole list, so the slots that it does not name would be
 # unlimited. These are the numbers of profiles/default.

@@ -4,7 +4,7 @@
 rule export_dataset:
     """Lay out images, labels, annotations, ledger and attribution."""
     input:
-        downloads=collect("results/download/{video}", video=VIDEOS),
+        records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         detections=detections,
         manifest="results/dedup/manifest.parquet",

@@ -6,7 +6,8 @@ rule download_video:
     input:
         local=local_media,
     output:
-        media=directory("results/download/{video}"),
+        record="results/download/{video}/video.json",
+        media=media_folder(directory("results/download/{video}/media")),
     log:
         "logs/download_video/{video}.log",
     benchmark:

@@ -4,7 +4,8 @@
 rule extract_frames:
     """Take frames of one video as JPEGs named by their time, and measure them."""
     input:
-        media="results/download/{video}",
+        record="results/download/{video}/video.json",
+        media="results/download/{video}/media",
     output:
         frames=raw_frames(directory("results/frames/{video}")),
     log:

@@ -4,7 +4,7 @@
 rule report:
     """Write the page and the registry of all videos."""
     input:
-        downloads=collect("results/download/{video}", video=VIDEOS),
+        records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         detections=detections,
         dataset="results/dataset",

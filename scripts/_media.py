@@ -64,30 +64,33 @@ def probe_media(path: Path) -> MediaFacts:
             if not media.streams.video:
                 raise NotVideo(f"no video stream (container {media.format.name})")
             stream = media.streams.video[0]
+            if stream.codec_context is None:
+                raise NotVideo("not a video that ffmpeg can read: no decoder for its pictures")
             stream.codec_context.options = DECODE_OPTIONS
-            frame = _first_frame(media, stream)
-            aspect = Fraction(stream.sample_aspect_ratio or 1)
-            if max(frame.width * max(aspect, 1), frame.height) > MAX_SIDE_PX:
-                raise NotVideo(
-                    f"pictures of {frame.width} x {frame.height} at pixel aspect {aspect}: over {MAX_SIDE_PX} px"
-                )
-            seconds = stream.duration and float(stream.duration * stream.time_base)
-            return MediaFacts(
-                container=media.format.name.split(",")[0],
-                codec=stream.codec_context.name,
-                width=frame.width,
-                height=frame.height,
-                rotation_deg=int(frame.rotation) % 360,
-                pixel_aspect=f"{aspect.numerator}:{aspect.denominator}",
-                fps=round(float(stream.average_rate), 4) if stream.average_rate else None,
-                duration_s=round(seconds or (media.duration or 0) / 1e6, 3) or None,
-                bytes=path.stat().st_size,
-            )
+            return _facts(media, stream, _first_frame(media, stream), path.stat().st_size)
     except (av.error.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         if "whitelist" in str(getattr(error, "log", "")):
             reason = f"its format is none of {CONTAINERS}"
         raise NotVideo(f"not a video that ffmpeg can read: {reason}") from error
+
+
+def _facts(media: Any, stream: Any, frame: Any, size_bytes: int) -> MediaFacts:
+    aspect = Fraction(stream.sample_aspect_ratio or 1)
+    if max(frame.width * max(aspect, 1), frame.height) > MAX_SIDE_PX:
+        raise NotVideo(f"pictures of {frame.width} x {frame.height} at pixel aspect {aspect}: over {MAX_SIDE_PX} px")
+    seconds = stream.duration and float(stream.duration * stream.time_base)
+    return MediaFacts(
+        container=media.format.name.split(",")[0],
+        codec=stream.codec_context.name,
+        width=frame.width,
+        height=frame.height,
+        rotation_deg=int(frame.rotation) % 360,
+        pixel_aspect=f"{aspect.numerator}:{aspect.denominator}",
+        fps=round(float(stream.average_rate), 4) if stream.average_rate else None,
+        duration_s=round(seconds or (media.duration or 0) / 1e6, 3) or None,
+        bytes=size_bytes,
+    )
 
 
 def _first_frame(media: Any, stream: Any) -> Any:

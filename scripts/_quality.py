@@ -8,6 +8,7 @@ from typing import Any
 import imagehash
 import numpy as np
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from scripts._sampling import FrameSettings
 
@@ -21,11 +22,11 @@ def measure(jpeg: bytes) -> dict[str, Any] | None:
     is the variance of the Laplacian at 256 x 256 (Pech-Pacheco et al. 2000), brightness the mean (0 to 255).
     """
     try:
-        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
+        with JpegImageFile(io.BytesIO(jpeg)) as image:
             width, height = image.size
             image.draft("L", (METRIC_SIDE_PX, METRIC_SIDE_PX))
             luma = image.convert("L")
-    except (OSError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError) as error:
         logging.warning("a picture cannot be read: %s", error)
         return None
     small = luma.resize((METRIC_SIDE_PX, METRIC_SIDE_PX), Image.Resampling.BOX)

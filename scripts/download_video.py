@@ -1,9 +1,6 @@
 """Bring one video into results/, or say why it cannot be had."""
 
 import errno
-import fcntl
-import hashlib
-import json
 import logging
 import random
 import shutil
@@ -21,6 +18,7 @@ from scripts._files import link_media, sha256_of, write_json
 from scripts._log import UserError, log_to
 from scripts._media import NotVideo, probe_media
 from scripts._publish import provenance, public_url, redact
+from scripts._store import entry_of, locked, read_stored
 from scripts._videos import is_local
 from scripts._ytdlp import WORTH_RETRYING, Fault, Rejected, base_options, classify
 
@@ -36,15 +34,15 @@ class Deadline(BaseException):
 
 
 def download_video(video: str, url: str, out: Path, store: Path, options: dict[str, Any]) -> None:
-    """Write `out`/video.json and, if the video can be had, link `out`/media.<ext>."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write `out`/video.json and, if the video can be had, link `out`/media/media.<ext>."""
+    (out / "media").mkdir(parents=True, exist_ok=True)
     if is_local(url):
         record, media = _describe(Path(url)), Path(url)
     else:
         record, media = fetch(url, store, options)
     if record["status"] == "ok":
         record["media"]["file"] = f"media.{extension(record['media']['container'])}"
-        link_media(media, out / record["media"]["file"])
+        link_media(media, out / "media" / record["media"]["file"])
     record |= {"video": video, "url": public_url(url)}
     write_json(out / "video.json", record)
     logging.info("%s: %s %s", video, record["status"], record["message"])
@@ -82,10 +80,8 @@ def fetch(url: str, store: Path, options: dict[str, Any]) -> tuple[dict[str, Any
 
     A stored video is never fetched again or removed; failures are not stored, so that a later run tries again.
     """
-    key = hashlib.sha256(json.dumps([url, options["max_height_px"]]).encode()).hexdigest()[:24]
-    entry = store / key
-    entry.mkdir(parents=True, exist_ok=True)
-    with _locked(entry / "lock"):
+    entry = entry_of(store, url, options["max_height_px"])
+    with locked(entry):
         record = read_stored(entry)
         if record:
             logging.info("already in the store: %s", entry)
@@ -96,23 +92,6 @@ def fetch(url: str, store: Path, options: dict[str, Any]) -> tuple[dict[str, Any
             if record["status"] not in WORTH_RETRYING:
                 shutil.rmtree(entry / "partial", ignore_errors=True)  # nothing in it will be resumed
         return record, entry / str(record["media"] and record["media"]["file"])
-
-
-def read_stored(entry: Path) -> dict[str, Any] | None:
-    """Return the record of a stored video, if both it and the file are there."""
-    known = entry / "video.json"
-    if not known.exists():
-        return None
-    record: dict[str, Any] = json.loads(known.read_text(encoding="utf-8"))
-    return record if (entry / record["media"]["file"]).is_file() else None
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the entry against other runs that share the store."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _fetch_anew(url: str, entry: Path, options: dict[str, Any]) -> dict[str, Any]:
@@ -231,7 +210,7 @@ if __name__ == "__main__":
     download_video(
         video=snakemake.wildcards.video,
         url=snakemake.params.url,
-        out=Path(snakemake.output.media),
+        out=Path(snakemake.output.record).parent,
         # Not parameters, because another number of attempts or another place of the store must not download again.
         store=Path(snakemake.config["store"]),
         options=snakemake.config["download"],

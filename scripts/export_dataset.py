@@ -175,7 +175,7 @@ def attribution(
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerow(ATTRIBUTION)
     for video in [v for v in videos if v in used]:
-        record = json.loads((folders[video]["download"] / "video.json").read_text(encoding="utf-8"))
+        record = json.loads((folders[video]["record"]).read_text(encoding="utf-8"))
         facts = credits_of(record, videos[video]["extra"]) | {"video": video, "url": record["url"]}
         writer.writerow([facts[column] for column in ATTRIBUTION])
     return text.getvalue()
@@ -193,7 +193,7 @@ if __name__ == "__main__":
         videos=snakemake.params.videos,
         folders=stage_outputs(
             snakemake.params.videos,
-            download=snakemake.input.downloads,
+            record=snakemake.input.records,
             filtered=snakemake.input.filtered,
             detections=snakemake.input.detections,
         ),

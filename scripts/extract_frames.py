@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def extract_frames(video: str, folder: Path, out: Path, clip: Clip, settings: FrameSettings, threads: int) -> None:
+def extract_frames(record: Row, folder: Path, out: Path, clip: Clip, settings: FrameSettings, threads: int) -> None:
     """Write JPEGs and frames.parquet for one video; an unusable video gives an empty table.
 
     Frames that are not worth keeping are rows with a reason, without a JPEG.
     """
     out.mkdir(parents=True, exist_ok=True)
-    record = json.loads((folder / "video.json").read_text(encoding="utf-8"))
+    video = record["video"]
     if record["status"] != "ok":
         write_table(out / "frames.parquet", [], FRAMES, f"no media: {record['status']}")
         return
@@ -131,7 +131,7 @@ def drop_over_budget(rows: list[Row], cuts_ms: list[int], budget: int) -> None:
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     extract_frames(
-        video=snakemake.wildcards.video,
+        record=json.loads(Path(snakemake.input.record).read_text(encoding="utf-8")),
         folder=Path(snakemake.input.media),
         out=Path(snakemake.output.frames),
         clip=Clip(**snakemake.params.clip),

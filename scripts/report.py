@@ -32,7 +32,7 @@ def registry_row(
     video: str, row: dict[str, Any], paths: dict[str, Path], ledger: list[dict[str, Any]], labels: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return one video's row: its status, and how many frames reached each stage."""
-    record = json.loads((paths["download"] / "video.json").read_text(encoding="utf-8"))
+    record = json.loads((paths["record"]).read_text(encoding="utf-8"))
     media, note = record["media"] or {}, read_note(paths["filtered"] / "filter.parquet")
     stages = Counter(entry["stage"] for entry in ledger)
     passed = stages["deduplicate"] + stages["export_dataset"]
@@ -148,7 +148,7 @@ if __name__ == "__main__":
         videos=snakemake.params.videos,
         folders=stage_outputs(
             snakemake.params.videos,
-            download=snakemake.input.downloads,
+            record=snakemake.input.records,
             filtered=snakemake.input.filtered,
             detections=snakemake.input.detections,
         ),

@@ -1,6 +1,5 @@
 """Clips of every kind that a video can be, made by ffmpeg, and what a decoder of another library sees in them."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,9 +76,8 @@ def extract(media: Path, folder: Path, **options: Any) -> list[dict[str, Any]]:
     """Run the stage on a file as download_video hands it on; options are the clip's and those of `frames`."""
     facts = probe_media(media)
     link_file(media, folder / "in/media.bin")
-    record = {"status": "ok", "media": facts.as_dict() | {"file": "media.bin"}}
-    (folder / "in/video.json").write_text(json.dumps(record))
+    record = {"video": "clip", "status": "ok", "media": facts.as_dict() | {"file": "media.bin"}}
     clip = Clip(options.pop("start_s", 0.0), options.pop("end_s", None))
     threads = options.pop("threads", 1)
-    extract_frames("clip", folder / "in", folder / "out", clip, FrameSettings(**(DEFAULTS | options)), threads)
+    extract_frames(record, folder / "in", folder / "out", clip, FrameSettings(**(DEFAULTS | options)), threads)
     return read_rows(folder / "out/frames.parquet")

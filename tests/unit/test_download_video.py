@@ -29,7 +29,7 @@ def download(url: str, folder: Path, **options: Any) -> dict[str, Any]:
     shutil.rmtree(out, ignore_errors=True)
     download_video("v", url, out, folder / "store", OPTIONS | options)
     record: dict[str, Any] = json.loads((out / "video.json").read_text())
-    files = {p.name for p in out.iterdir()} - {"video.json"}
+    files = {p.name for p in (out / "media").iterdir()}
     assert files == ({record["media"]["file"]} if record["status"] == "ok" else set())
     return record
 
@@ -47,9 +47,9 @@ def test_a_video_is_stored_linked_and_described(server: FaultServer, clip: Path,
         6,
     )
     assert media["bytes"] == clip.stat().st_size
-    assert (tmp_path / "out/media.mp4").read_bytes() == clip.read_bytes()
+    assert (tmp_path / "out/media/media.mp4").read_bytes() == clip.read_bytes()
     [stored] = (tmp_path / "store").glob("*/media.mp4")
-    assert stored.samefile(tmp_path / "out/media.mp4")
+    assert stored.samefile(tmp_path / "out/media/media.mp4")
     assert not any("s3cret" in p.read_text(errors="ignore") for p in tmp_path.rglob("video.json"))
     assert not list((tmp_path / "store").glob("*/partial"))
 
@@ -146,7 +146,7 @@ def test_a_full_or_closed_store_stops_the_job_instead_of_blaming_the_video(
 def test_local_files_are_linked_and_never_reach_the_store(clip: Path, tmp_path: Path) -> None:
     record = download(str(clip), tmp_path)
     assert (record["status"], record["url"], record["attempts"]) == ("ok", "plain.mp4", 0)
-    assert (tmp_path / "out/media.mp4").samefile(clip) and not (tmp_path / "store").exists()
+    assert (tmp_path / "out/media/media.mp4").samefile(clip) and not (tmp_path / "store").exists()
     (tmp_path / "x.mp4").write_bytes(b"nothing")
     assert download(str(tmp_path / "x.mp4"), tmp_path)["status"] == "invalid_media"
 

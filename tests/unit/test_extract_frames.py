@@ -1,6 +1,5 @@
 """Pictures come out as they should look; limits hold; notes say what is missing. Real clips and a real ffmpeg."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,10 +77,9 @@ def test_colours_survive_the_change_of_matrix(make_clip: MakeClip, tmp_path: Pat
 
 
 def test_unusable_videos_give_an_empty_table_that_says_why(clip: Path, tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in/video.json").write_text(json.dumps({"status": "unavailable", "media": None}))
+    record = {"video": "v", "status": "unavailable", "media": None}
     out = tmp_path / "out"
-    extract_frames("v", tmp_path / "in", out, Clip(0, None), SETTINGS, threads=1)
+    extract_frames(record, tmp_path / "in", out, Clip(0, None), SETTINGS, threads=1)
     assert read_rows(out / "frames.parquet") == [] and read_note(out / "frames.parquet") == "no media: unavailable"
     assert extract(clip, tmp_path / "late", start_s=60.0) == []
     assert "the video lasts 6.0 s" in read_note(tmp_path / "late/out/frames.parquet")

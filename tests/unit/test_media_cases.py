@@ -168,7 +168,7 @@ def test_each_file_ends_as_the_page_says(
     download_video("v", str(media), tmp_path / "in", tmp_path / "store", {})
     record = json.loads((tmp_path / "in/video.json").read_text())
     settings = FrameSettings(**(DEFAULTS | {"interval_s": 0.7}))
-    extract_frames("v", tmp_path / "in", tmp_path / "out", Clip(0, None), settings, threads=1)
+    extract_frames(record, tmp_path / "in/media", tmp_path / "out", Clip(0, None), settings, threads=1)
     table = tmp_path / "out/frames.parquet"
     kept = [row for row in read_rows(table) if row["keep"]]
     size = " x ".join(str(kept[0][side]) for side in ("width", "height")) if kept else ""

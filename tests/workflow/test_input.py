@@ -119,7 +119,7 @@ def test_wrong_classes_and_weights_are_refused_once(fresh: Run) -> None:
 def test_slots_hold_whatever_the_command_line_says(fresh: Run) -> None:
     for i, arguments in enumerate(((), ("--resources", "gpu=1"), ("--resources", "download=5"))):
         fresh.write_table(f"night{i}\tclips/night.mp4")
-        text = fresh.snakemake(f"results/download/night{i}", *arguments).text
+        text = fresh.snakemake(f"results/download/night{i}/video.json", *arguments).text
         assert 'extract=Resource("extract", 2)' in text
         assert f'download=Resource("download", {5 if "download=5" in arguments else 2})' in text
 
@@ -146,7 +146,7 @@ def test_bad_videos_of_a_real_server_do_not_stop_the_good_one(tmp_path: Path) ->
         assert len(list((run.folder / "results/frames/good").glob("*.jpg"))) == 4
         assert (run.folder / "results/dataset/ATTRIBUTION.tsv").read_text().count("good") == 1
         shutil.rmtree(run.folder / "results")
-        assert run.snakemake("results/download/good").code == 0
+        assert run.snakemake("results/download/good/video.json").code == 0
         assert server.requests["/night.mp4"] == asked  # from the store
     published = [p for p in (run.folder / "results").rglob("*") if p.is_file()]
     assert published and not [p for p in published if b"s3cret" in p.read_bytes()]

@@ -5,8 +5,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests._server import FaultServer
 from tests.conftest import REPO
-from tests.workflow.conftest import Outcome, Run
+from tests.workflow.conftest import Outcome, Run, lay_out
 
 Finished = tuple[Run, Outcome]
 
@@ -86,6 +87,29 @@ def test_code_counts_by_content_not_by_date(finished: Finished, tmp_path: Path) 
         outcome = run.snakemake("-n")
         assert set(outcome.jobs) == expected, (name, outcome.jobs)
         (checkout / "scripts" / name).write_bytes(before)
+
+
+def test_media_go_once_they_are_filtered_and_come_again_when_needed(tmp_path: Path) -> None:
+    run = lay_out(tmp_path / "run")
+    config = run.read_config() | {"keep_media": False, "cleanup_raw_frames": False}
+    run.write_config(config)
+    with FaultServer() as server:
+        url = server.add("/night.mp4", run.folder / "clips/night.mp4")
+        run.write_table(f"start\t{url}\t\t3\ttrain", f"end\t{url}\t3\t\ttrain", "mine\tclips/night.mp4\t\t2\ttest")
+        assert run.snakemake().code == 0
+        assert not [p for folder in ("store", "results") for p in (run.folder / folder).rglob("media.*")]
+        assert (run.folder / "clips/night.mp4").exists()
+        assert run.snakemake().nothing_to_do
+        asked = server.requests["/night.mp4"]
+        run.write_config(config | {"filter": config["filter"] | {"confidence": 0.6}})
+        outcome = run.snakemake()
+        assert outcome.jobs["filter_frames"] == 3 and outcome.jobs["download_video"] == 0, outcome.text[-3000:]
+        run.write_config(config | {"frames": {"interval_s": 0.5}})
+        outcome = run.snakemake()
+        assert outcome.code == 0 and outcome.jobs["download_video"] == outcome.jobs["filter_frames"] == 3
+        assert server.requests["/night.mp4"] > asked
+    assert not [p for folder in ("store", "results") for p in (run.folder / folder).rglob("media.*")]
+    assert len(list((run.folder / "results/frames/start").glob("*.jpg"))) == 6
 
 
 def test_what_cannot_change_a_result_runs_nothing(finished: Finished, tmp_path: Path) -> None:
