@@ -15,7 +15,7 @@ COLUMNS = ("video", "url", "start_s", "end_s", "split")
 # The columns of results/registry.tsv, one row per video; the user's own columns follow.
 REGISTRY_COLUMNS = (
     "video", "url", "split", "status", "message", "duration_s", "media_bytes",
-    "frames", "passed", "kept", "exported", "objects", "license", "title",
+    "frames", "looked_at", "passed", "kept", "exported", "objects", "license", "title",
 )  # fmt: skip
 CREDITS = frozenset({"title", "uploader", "channel", "license", "upload_date"})  # the table's go before the site's
 

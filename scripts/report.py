@@ -45,6 +45,7 @@ def registry_row(
         "duration_s": media.get("duration_s"),
         "media_bytes": media.get("bytes"),
         "frames": len(ledger),
+        "looked_at": len(ledger) - stages["extract_frames"],
         "passed": passed,
         "kept": len(labels),
         "exported": stages["export_dataset"],

@@ -73,11 +73,18 @@ def shown_in(media: Path) -> list[Shown]:
 
 
 def extract(media: Path, folder: Path, **options: Any) -> list[dict[str, Any]]:
-    """Run the stage on a file as download_video hands it on; options are the clip's and those of `frames`."""
+    """Run the stage on a file as download_video hands it on; options are the clip's and those of `frames`, which skip none by default."""
     facts = probe_media(media)
     link_file(media, folder / "in/media.bin")
     record = {"video": "clip", "status": "ok", "media": facts.as_dict() | {"file": "media.bin"}}
     clip = Clip(options.pop("start_s", 0.0), options.pop("end_s", None))
     threads = options.pop("threads", 1)
-    extract_frames(record, folder / "in", folder / "out", clip, FrameSettings(**(DEFAULTS | options)), threads)
+    extract_frames(
+        record,
+        folder / "in",
+        folder / "out",
+        clip,
+        FrameSettings(**(DEFAULTS | {"similar_bits": -1} | options)),
+        threads,
+    )
     return read_rows(folder / "out/frames.parquet")

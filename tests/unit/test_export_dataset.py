@@ -132,6 +132,7 @@ def test_registry_and_summary_name_what_failed(tmp_path: Path) -> None:
             "split": "train",
             "message": "the last frame is at 1 s of 9 s",
             "frames": 3,
+            "looked_at": 3,
             "passed": 2,
             "kept": 1,
             "exported": 1,
@@ -150,4 +151,4 @@ def test_registry_and_summary_name_what_failed(tmp_path: Path) -> None:
     assert "no image in val: put videos there with the table's column 'split'" in text
     registry.write_text(registry_tsv([rows[0], *([rows[1]] * 25)]))
     assert "and 5 more, in" in summary(registry, tmp_path / "report.html")
-    assert "3 extracted, 2 passed the filter, 1 unique, 1 in the dataset with 4 objects" in text
+    assert "3 extracted, 3 worth a look, 2 passed the filter, 1 unique, 1 in the dataset with 4 objects" in text

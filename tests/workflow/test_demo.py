@@ -42,7 +42,9 @@ def test_ends_well_and_says_what_failed(finished: Finished) -> None:
     assert "6 of 8 videos ok" in outcome.text
     assert re.search(r"^  broken: invalid_media: .*Invalid data", outcome.text, re.MULTILINE)
     assert re.search(r"^  unreachable: failed: .*resolve", outcome.text, re.MULTILINE)
-    assert re.search(r"66 extracted, \d+ passed the filter, \d+ unique, \d+ in the dataset", outcome.text)
+    assert re.search(
+        r"66 extracted, 45 worth a look, \d+ passed the filter, \d+ unique, \d+ in the dataset", outcome.text
+    )
     assert str(run.folder / "results/report.html") in outcome.text
 
 
@@ -56,12 +58,12 @@ def test_the_filter_agrees_with_the_scenes(finished: Finished) -> None:
     for video in TRUTH["shots"]:
         rows = read_rows(results(finished) / f"filtered/{video}/filter.parquet")
         assert len(rows) >= 8
-        for row in rows:
+        for row in (r for r in rows if r["keep"]):
             has_objects = bool(scene_at(video, row["pts_s"])["objects"])
             passed += row["passed"]
             wanted += has_objects
             right += row["passed"] and has_objects
-    assert min(passed, wanted) >= 50
+    assert min(passed, wanted) >= 35
     assert right / passed >= 0.95
     assert right / wanted >= 0.95
 
@@ -71,7 +73,9 @@ def test_copies_are_dropped_and_no_scene_is(finished: Finished) -> None:
     for copy, original in TRUTH["copies"].items():
         of_copy = [row for row in rows if row["video"] == copy]
         assert len(of_copy) == 12
-        for row in of_copy:
+        like_the_one_before = [row for row in of_copy if row["reason"] == "similar"]
+        assert len(like_the_one_before) <= 6 and {row["value"] for row in like_the_one_before} <= {0.0}
+        for row in (r for r in of_copy if r not in like_the_one_before):
             assert row["stage"] == "deduplicate" and row["reason"].startswith(f"duplicate of {original}/"), row
             other_s = int(row["reason"][-13:-4]) / 1000
             assert scene_at(copy, row["pts_s"])["scene"] == scene_at(original, other_s)["scene"], row
@@ -99,7 +103,8 @@ def test_every_candidate_has_one_fate_and_totals_agree(finished: Finished) -> No
     manifest = read_rows(results(finished) / "dedup/manifest.parquet")
     assert stages["deduplicate"] == sum(not row["keep"] for row in manifest)
     assert stages["export_dataset"] == sum(row["keep"] for row in manifest)
-    assert stages["filter_frames"] == 66 - len(manifest)
+    assert stages["extract_frames"] == 21
+    assert stages["filter_frames"] == 45 - len(manifest)
     for row in rows:
         assert (row["reason"] == "") == (row["stage"] == "export_dataset") == (row["file"] != "")
         if row["file"]:
