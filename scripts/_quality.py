@@ -12,14 +12,14 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from scripts._sampling import FrameSettings
 
-METRIC_SIDE_PX = 256  # metrics are taken at one size, so that a threshold means the same on every video
+METRIC_SIDE_PX = 180  # metrics are taken at one size, so that a threshold means the same on every video
 
 
 def measure(jpeg: bytes) -> dict[str, Any] | None:
     """Return size, sharpness, brightness, entropy and perceptual hash of a JPEG; None if it cannot be decoded.
 
     The luma is decoded at reduced scale, which leaves the hash within 2 bits of one of the full picture. Sharpness
-    is the variance of the Laplacian at 256 x 256 (Pech-Pacheco et al. 2000), brightness the mean (0 to 255).
+    is the variance of the Laplacian at 180 x 180 (Pech-Pacheco et al. 2000), brightness the mean (0 to 255).
     """
     try:
         with JpegImageFile(io.BytesIO(jpeg)) as image:

@@ -30,8 +30,9 @@ def summary(registry: Path, report: Path) -> str:
         *([f"  and {len(failed) - MOST_FAILED} more, in {registry}"] if len(failed) > MOST_FAILED else []),
         *(f"  {row['video']}: {row['message']}" for row in said[:MOST_FAILED]),
         *([f"ok, but no frame of it in the dataset: {shorten(', '.join(useless), 300)}"] if useless else []),
-        f"frames: {totals['frames']} extracted, {totals['looked_at']} worth a look, {totals['passed']} passed the filter,"
-        f" {totals['kept']} unique, {totals['exported']} in the dataset with {totals['objects']} objects",
+        f"frames: {totals['frames']} extracted, {totals['looked_at']} worth a look,"
+        f" {totals['passed']} passed the filter, {totals['kept']} unique,"
+        f" {totals['exported']} in the dataset with {totals['objects']} objects",
         "splits: " + ", ".join(f"{count} {split}" for split, count in exported.items()),
         *(
             f"  no image in {split}: put videos there with the table's column 'split'"

@@ -73,7 +73,10 @@ def shown_in(media: Path) -> list[Shown]:
 
 
 def extract(media: Path, folder: Path, **options: Any) -> list[dict[str, Any]]:
-    """Run the stage on a file as download_video hands it on; options are the clip's and those of `frames`, which skip none by default."""
+    """Run the stage on a file as download_video hands it on; options are the clip's and those of `frames`.
+
+    Unlike the default, none is skipped as similar.
+    """
     facts = probe_media(media)
     link_file(media, folder / "in/media.bin")
     record = {"video": "clip", "status": "ok", "media": facts.as_dict() | {"file": "media.bin"}}
