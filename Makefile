@@ -5,7 +5,7 @@ BIN := .venv/bin
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 DEMO_FILES := $(shell find config/demo/config config/demo/clips -type f) config/demo/detector.pt
 
-.PHONY: help demo test lint lock docs clean
+.PHONY: help demo test lint bench lock docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -22,6 +22,9 @@ lint: .venv/test.installed ## run the linters
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
+
+bench: .venv/test.installed ## compare extract_frames with bare ffmpeg (10 minutes; nothing else should run)
+	$(BIN)/python -m tests.benchmarks.extract_frames
 
 docs: .venv/test.installed ## write what the schema and the tests say: config.yaml, the manual's table, docs/media.md
 	$(BIN)/python config/document.py
