@@ -2,47 +2,26 @@
 
 import os
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
-import imageio_ffmpeg
 import pytest
 
 from scripts._log import UserError
-from scripts._media import MIN_FFMPEG, NotVideo, _version, ffmpeg_exe, probe_media
+from scripts._media import NotVideo, ffmpeg_exe, probe_media
 from tests.conftest import H264, MakeClip, pattern
 
 
-@pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
-    ffmpeg_exe.cache_clear()
-    yield
-    ffmpeg_exe.cache_clear()
-
-
-def fake_ffmpeg(folder: Path, version: str) -> Path:
-    exe = folder / "ffmpeg"
-    exe.write_text(f"#!/bin/sh\necho 'ffmpeg version {version} Copyright'\n")
-    exe.chmod(0o755)
-    return exe
-
-
-@pytest.mark.parametrize(
-    ("version", "taken"),
-    [("4.4.2-0ubuntu0.22.04.1", False), ("5.1.6-0+deb12u1", True), ("n7.1", True), ("N-12345-gabcdef", False)],
-)
-def test_the_systems_ffmpeg_is_taken_if_it_is_recent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, taken: bool
+def test_the_packaged_ffmpeg_is_taken_unless_another_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_clip: MakeClip
 ) -> None:
-    system = fake_ffmpeg(tmp_path, version)
+    packaged = ffmpeg_exe()
+    assert Path(packaged).name.startswith("ffmpeg") and "imageio_ffmpeg" in packaged
+    (tmp_path / "ffmpeg").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "ffmpeg").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    assert (ffmpeg_exe() == str(system)) is taken
-
-
-def test_without_one_the_packaged_ffmpeg_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert ffmpeg_exe() == imageio_ffmpeg.get_ffmpeg_exe()
-    assert _version(ffmpeg_exe()) >= MIN_FFMPEG
+    assert ffmpeg_exe() == packaged
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "ffmpeg"))
+    assert ffmpeg_exe() == str(tmp_path / "ffmpeg")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>no video</html>", b"\x89PNG\r\n", bytes(5000)])
