@@ -1,16 +1,18 @@
 """Find the pictures of a damaged file that cannot be trusted."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from scripts._media import DECODE_OPTIONS, OPEN_OPTIONS, SEEKABLE
+from scripts._media import DECODE_OPTIONS, OPEN_OPTIONS
 
 # Where a transport stream's clock jumps this far, ffmpeg takes it for a new clock.
 BACKWARD_S, FORWARD_S = Fraction(1, 10), 10
+MARGIN_MS = 2000  # pictures are stored in another order than shown, but never so far apart
 
 
 @dataclass(frozen=True)
@@ -22,24 +24,25 @@ class Damage:
     last_ms: int
 
 
-def find_damage(media: Path, container: str) -> Damage:
-    """Decode a file again, picture by picture, and return those from each fault on to the next keyframe.
+def find_damage(media: Path, index: int, until_s: float | None, deadline: float) -> Damage:
+    """Decode a stream again, picture by picture, and return those from each fault on to the next keyframe.
 
     What is decoded after a fault builds on it: in measurements half of such pictures were visibly broken, although
-    no decoder says so of any but the first.
+    no decoder says so of any but the first. Stops at `until_s` of playing time, or at `deadline` (of time.monotonic).
     """
     import av
     from av import logging as heard
 
     pictures, doubted, last_ms, in_doubt = 0, set(), 0, False
-    level = heard.get_level()
+    level, skip = heard.get_level(), heard.get_skip_repeated()
     heard.set_level(heard.INFO)  # at which decoders tell what they conceal
+    heard.set_skip_repeated(False)
     try:
         with av.open(f"file:{media.absolute()}", options=OPEN_OPTIONS) as file:
-            stream = file.streams.video[0]
+            stream = file.streams[index]
             stream.codec_context.options = DECODE_OPTIONS
             stream.thread_type, stream.codec_context.thread_count = "NONE", 1  # faults are those of the packet at hand
-            shown_s = _clock(file, stream, container)
+            shown_s = _clock(file, stream)
             for packet, hole_before in _packets(file, stream):
                 in_doubt = _is_faulty(packet) or ((in_doubt or hole_before) and not packet.is_keyframe)
                 if packet.pts is None or not packet.size:
@@ -49,15 +52,20 @@ def find_damage(media: Path, container: str) -> Damage:
                 last_ms = max(last_ms, pts_ms)
                 if in_doubt:
                     doubted.add(pts_ms)
+                if time.monotonic() > deadline or (until_s is not None and pts_ms > 1000 * until_s + MARGIN_MS):
+                    break
     finally:
         heard.set_level(level)
+        heard.set_skip_repeated(skip)
     logging.info("%d of %d pictures are in doubt", len(doubted), pictures)
     return Damage(pictures, frozenset(doubted), last_ms)
 
 
-def _clock(file: Any, stream: Any, container: str) -> Callable[[Any], Fraction]:
+def _clock(file: Any, stream: Any) -> Callable[[Any], Fraction]:
     """Return the function that gives the time of a packet as ffmpeg counts it, which goes on where it starts anew."""
-    if container in SEEKABLE:
+    from av.format import Flags
+
+    if not file.format.flags & Flags.ts_discont.value:
         return lambda packet: Fraction(packet.pts * packet.time_base) - Fraction(file.start_time or 0, 1_000_000)
     zero_s, due_s = (stream.start_time or 0) * Fraction(stream.time_base), None
 
@@ -74,16 +82,17 @@ def _clock(file: Any, stream: Any, container: str) -> Callable[[Any], Fraction]:
 
 
 def _packets(file: Any, stream: Any) -> Iterator[tuple[Any, bool]]:
-    """Yield each packet, and whether the container was found damaged on the way to it or to the one before.
+    """Yield each packet, and whether packets may be missing before it, by what is said of the container.
 
-    Packets are put together from pieces, so what is said of the pieces may come a packet early.
+    What is said may come early, since packets are put together from pieces and read in groups: it counts for two
+    packets, and for the next gap between times.
     """
     from av import error
     from av import logging as heard
 
-    packets, hole = file.demux(stream), False
+    packets, hole, suspect = file.demux(stream), False, False
+    due: int | None = None
     while True:
-        hole_before = hole
         with heard.Capture() as said:
             try:
                 packet = next(packets, None)
@@ -91,9 +100,13 @@ def _packets(file: Any, stream: Any) -> Iterator[tuple[Any, bool]]:
                 return
         if packet is None:
             return
-        hole = _tells_of_damage(said, heard.WARNING)
-        yield packet, hole or hole_before
-        hole = hole and not packet.is_keyframe
+        told = _tells_of_damage(said, heard.WARNING)
+        suspect = suspect or told
+        late = due is not None and packet.dts is not None and packet.dts > due + (packet.duration or 0) // 2
+        gap = suspect and late
+        yield packet, told or hole or gap
+        hole, suspect = told and not packet.is_keyframe, suspect and not gap
+        due = packet.dts + packet.duration if packet.dts is not None and packet.duration else None
 
 
 def _is_faulty(packet: Any) -> bool:

@@ -24,6 +24,7 @@ NOISE = "deprecated pixel format used"  # said of every JPEG; the range is set
 CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL})
 OWN_FAULTS = re.compile("Option not found|No such filter|Unrecognized option|Unknown encoder|Filter not found")
 CUT = re.compile(r"frame:\d+ +pts:(\d+) |lavfi\.scene_score=")
+LINE_BYTES = 4096
 JPEG_END = b"\xff\xd9"
 PR_SET_PDEATHSIG = 1
 
@@ -38,13 +39,13 @@ class Picture:
 
 @dataclass
 class Run:
-    """An ffmpeg at work and what it says: the last lines of its log, cuts, whether there is damage, its last error."""
+    """An ffmpeg at work and what it says: the last lines of its log, cuts, whether there is damage, its first error."""
 
     process: subprocess.Popen[bytes]
     said: deque[str] = field(default_factory=lambda: deque(maxlen=50))
     cuts_ms: list[int] = field(default_factory=list)
     damage_seen: bool = False
-    last_error: str = ""
+    error: str = ""
     timed_out: bool = False
     stopped: bool = False
 
@@ -60,27 +61,37 @@ class Run:
         self.stop()
 
 
-def frames_command(
-    media: Path, container: str, duration_s: float | None, clip: Clip, settings: FrameSettings, threads: int
-) -> list[str]:
+@dataclass(frozen=True)
+class Source:
+    """A file to decode: which stream, and whether to seek to the start of the clip instead of decoding up to it."""
+
+    media: Path
+    stream: int
+    container: str
+    duration_s: float | None
+    seek: bool
+
+
+def frames_command(source: Source, clip: Clip, settings: FrameSettings, threads: int) -> list[str]:
     """Return the command that writes the wanted frames to its standard output, as JPEGs in a NUT stream.
 
     Times are a player's: seconds after the start of the file, whatever timestamps it starts with; where they may
     start anew in the middle (transport streams) ffmpeg goes on counting. Pictures are brought to one size, since
     filters trust it, and deinterlaced by themselves, then to square pixels, the wanted size and JPEG's colour matrix.
+    Of frames within one millisecond, the unit of their names, the first is taken.
     """
-    seekable = container in SEEKABLE
-    seek_s = clip.start_s if seekable else 0.0
-    limits: dict[str, Any] = {"ss": seek_s} if seek_s else {}
+    seek_s = clip.start_s if source.seek else 0.0
+    limits: dict[str, Any] = {"ss": f"{seek_s:.6f}"} if seek_s else {}
     if clip.end_s is not None:
-        limits["t"] = clip.end_s - seek_s + 1  # stops the decoder; the selection is exact
+        limits["t"] = f"{clip.end_s - seek_s + 1:.6f}"  # stops the decoder; the selection is exact
     if settings.mode == "keyframes":
         limits["skip_frame"] = "nokey"
-    source = ffmpeg.input(
-        f"file:{media.absolute()}", threads=threads, reinit_filter=0, **DECODE_OPTIONS, **OPEN_OPTIONS, **limits
+    file = ffmpeg.input(
+        f"file:{source.media.absolute()}", threads=threads, reinit_filter=0, **DECODE_OPTIONS, **OPEN_OPTIONS, **limits
     )
-    steady = source.video.filter("scale", "iw", "ih").filter("select", window(clip))
-    chosen = steady.filter("select", selection(settings, clip, duration_s)).filter("settb", "1/1000")
+    steady = file[str(source.stream)].filter("scale", "iw", "ih").filter("select", window(clip))
+    chosen = steady.filter("select", selection(settings, clip, source.duration_s)).filter("settb", "1/1000")
+    chosen = chosen.filter("select", "isnan(prev_selected_pts)+gt(pts,prev_selected_pts)")
     if settings.mode == "budget":
         over = {"key": "lavfi.scene_score", "function": "greater", "value": settings.scene_threshold}
         chosen = chosen.filter("metadata", mode="print", file="pipe:2", direct=1, **over)
@@ -89,10 +100,12 @@ def frames_command(
         f="nut",
         enc_time_base="1:1000",
         fps_mode="passthrough",
+        threads=threads,
         **{"c:v": "mjpeg", "q:v": settings.jpeg_qscale},
     )
     quiet = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+warning"]
-    times = ["-copyts", "-start_at_zero"] if seekable else []
+    quiet += ["-filter_complex_threads", str(threads)]
+    times = ["-copyts", "-start_at_zero"] if source.container in SEEKABLE else []
     command: list[str] = jpegs.global_args(*quiet, *times).compile(cmd=ffmpeg_exe())
     return command
 
@@ -150,7 +163,7 @@ def _die_with_parent() -> None:
 
 
 def _listen(stderr: IO[bytes], run: Run) -> None:
-    for raw in stderr:
+    while raw := stderr.readline(LINE_BYTES):
         line = re.sub(r" @ 0x[0-9a-f]+", "", raw.decode(errors="replace").strip())
         if not line or NOISE in line:
             continue
@@ -158,8 +171,8 @@ def _listen(stderr: IO[bytes], run: Run) -> None:
             run.cuts_ms += [int(cut[1])] if cut[1] else []
             continue
         run.said.append(line)
-        if "[error]" in line or "[fatal]" in line:
-            run.last_error = re.sub(r"\[(error|fatal)\] ", "", line)
+        if not run.error and ("[error]" in line or "[fatal]" in line):
+            run.error = re.sub(r"\[(error|fatal)\] ", "", line)
         run.damage_seen = run.damage_seen or "[error]" in line or "orrupt" in line
 
 
@@ -167,14 +180,15 @@ def pictures(run: Run) -> Iterator[Picture]:
     """Yield the pictures in the order of their times, as ffmpeg writes them."""
     import av
 
+    assert run.process.stdout
     try:
         with av.open(run.process.stdout, format="nut", options={"probesize": "32", "analyzeduration": "0"}) as stream:
             for packet in stream.demux():
                 jpeg = bytes(packet)
                 if packet.pts is not None and jpeg.endswith(JPEG_END):  # else cut off with its ffmpeg
                     yield Picture(round(packet.pts * packet.time_base * 1000), jpeg)
-    except av.error.FFmpegError:
-        return  # ffmpeg ended before it wrote a header, or in the middle of a picture: verdict() says why
+    except av.error.FFmpegError:  # ffmpeg ended before it wrote a header, or in the middle of a picture
+        run.process.stdout.close()  # and if it did not, it ends now: verdict() says why
 
 
 def verdict(run: Run) -> str:
@@ -186,8 +200,8 @@ def verdict(run: Run) -> str:
     code = run.process.wait()
     if run.stopped or code == 0:
         return ""
-    if OWN_FAULTS.search(run.last_error):
-        raise UserError(f"this ffmpeg cannot be used: {run.last_error}: install a complete one, or imageio-ffmpeg")
+    if OWN_FAULTS.search(run.error):
+        raise UserError(f"this ffmpeg cannot be used: {run.error}: install a complete one, or imageio-ffmpeg")
     if code < 0 and -code not in CRASHES:
         raise UserError(f"ffmpeg was killed by signal {-code}: free memory and run again")
-    return f"ffmpeg gave up: {run.last_error or f'exit code {code}'}"
+    return f"ffmpeg gave up: {run.error or f'exit code {code}'}"

@@ -23,6 +23,7 @@ class MediaFacts:
     """What decoding says of a file; sizes are of the stored picture, before rotation and pixel aspect."""
 
     container: str
+    stream: int
     codec: str
     width: int
     height: int
@@ -56,9 +57,7 @@ def probe_media(path: Path) -> MediaFacts:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     try:
         with av.open(f"file:{path.absolute()}", options={**OPEN_OPTIONS, **DECODE_OPTIONS}) as media:
-            if not media.streams.video:
-                raise NotVideo(f"no video stream (container {media.format.name})")
-            stream = media.streams.video[0]
+            stream = video_stream(media)
             if stream.codec_context is None:
                 raise NotVideo("not a video that ffmpeg can read: no decoder for its pictures")
             stream.codec_context.options = DECODE_OPTIONS
@@ -70,6 +69,16 @@ def probe_media(path: Path) -> MediaFacts:
         raise NotVideo(f"not a video that ffmpeg can read: {reason}") from error
 
 
+def video_stream(media: Any) -> Any:
+    """Return the first stream of moving pictures; cover art is none."""
+    import av
+
+    moving = [s for s in media.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+    if not moving:
+        raise NotVideo(f"no video stream (container {media.format.name})")
+    return moving[0]
+
+
 def _facts(media: Any, stream: Any, frame: Any, size_bytes: int) -> MediaFacts:
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     if max(frame.width * max(aspect, 1), frame.height) > MAX_SIDE_PX:
@@ -77,6 +86,7 @@ def _facts(media: Any, stream: Any, frame: Any, size_bytes: int) -> MediaFacts:
     seconds = stream.duration and float(stream.duration * stream.time_base)
     return MediaFacts(
         container=media.format.name.split(",")[0],
+        stream=stream.index,
         codec=stream.codec_context.name,
         width=frame.width,
         height=frame.height,

@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,17 +35,19 @@ def read_stored(entry: Path) -> dict[str, Any] | None:
     return record if (entry / record["media"]["file"]).is_file() else None
 
 
-def discard_media(video: str, videos: Iterable[Video], filtered: Path, store: Path, max_height_px: int) -> None:
+def discard_media(video: str, videos: Mapping[str, Video], results: Path, store: Path, max_height_px: int) -> None:
     """Delete the file of a video from the store once every part of it that is listed has been filtered.
 
-    `filtered` is the folder of filter_frames' outputs. Local files are nobody's but the user's and stay.
+    Parts are rows of one URL. One that still has its link in results/ waits to be extracted, perhaps again. Local
+    files are nobody's but the user's and stay.
     """
-    listed = list(videos)
-    (url,) = (row.url for row in listed if row.video == video)
-    parts = [row for row in listed if row.url == url]
-    if parts[0].is_local or not all((filtered / row.video / "filter.parquet").exists() for row in parts):
+    if video not in videos or videos[video].is_local:
         return
-    entry = entry_of(store, url, max_height_px)
+    parts = [row.video for row in videos.values() if row.url == videos[video].url]
+    waiting = [part for part in parts if part != video and any((results / "download" / part / "media").glob("*"))]
+    if waiting or not all((results / "filtered" / part / "filter.parquet").exists() for part in parts):
+        return
+    entry = entry_of(store, videos[video].url, max_height_px)
     with locked(entry):
         record = read_stored(entry)
         if record:

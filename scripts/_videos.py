@@ -17,6 +17,7 @@ REGISTRY_COLUMNS = (
     "video", "url", "split", "status", "message", "duration_s", "media_bytes",
     "frames", "looked_at", "passed", "kept", "exported", "objects", "license", "title",
 )  # fmt: skip
+MAX_SECONDS = 999_999  # frames are named by nine digits of milliseconds
 CREDITS = frozenset({"title", "uploader", "channel", "license", "upload_date"})  # the table's go before the site's
 
 
@@ -145,8 +146,8 @@ def _seconds(cells: dict[str, str], column: str, faults: list[str]) -> float | N
         value = float(text)
     except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and value >= 0):
-        faults.append(f"{column} '{text}' is not a number of seconds from 0 up")
+    if not 0 <= value <= MAX_SECONDS:
+        faults.append(f"{column} '{text}' is not a number of seconds from 0 to {MAX_SECONDS}")
         return None
     return value
 

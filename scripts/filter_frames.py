@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts._detector import Detections, Inference, detect_images
 from scripts._files import link_file
-from scripts._log import log_to
+from scripts._log import UserError, log_to
 from scripts._store import discard_media
 from scripts._tables import FILTER, read_note, read_rows, write_table
 from scripts._videos import read_videos
@@ -59,10 +59,13 @@ if __name__ == "__main__":
         work=Path(snakemake.params.work),
     )
     if not snakemake.config["keep_media"]:  # no parameter: media that go must not filter anything again
-        discard_media(
-            snakemake.wildcards.video,
-            read_videos(Path(snakemake.config["videos"])).values(),
-            filtered=Path(snakemake.output.frames).parent,
-            store=Path(snakemake.config["store"]),
-            max_height_px=snakemake.config["download"]["max_height_px"],
-        )
+        try:
+            discard_media(
+                snakemake.wildcards.video,
+                read_videos(Path(snakemake.config["videos"])),
+                results=Path(snakemake.output.frames).parents[1],
+                store=Path(snakemake.config["store"]),
+                max_height_px=snakemake.config["download"]["max_height_px"],
+            )
+        except (UserError, OSError) as error:
+            logging.warning("the media stay in the store: %s", error)  # the frames are filtered nevertheless

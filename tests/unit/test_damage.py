@@ -1,14 +1,17 @@
 """Pictures of damaged files are kept if they are good, and counted if they are not."""
 
+import math
 import random
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
 from scripts._damage import find_damage
+from scripts._media import probe_media
 from scripts._tables import read_note
 from tests._clips import KINDS, extract, make_kind
 from tests.conftest import H264, REAL, MakeClip, pattern
@@ -34,10 +37,7 @@ def broken(one: Path, other: Path) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_whole_files_are_beyond_doubt(make_clip: MakeClip, kind: str) -> None:
-    containers = {"mp4": "mov", "mkv": "matroska", "webm": "matroska", "ts": "mpegts", "mpg": "mpeg"}
-    extension = kind.split(".")[1]
-    media = make_kind(make_clip, kind)
-    damage = find_damage(media, containers.get(extension, extension))
+    damage = find_damage(make_kind(make_clip, kind), 0, None, math.inf)
     assert damage.pictures >= 35 and not damage.doubted_ms
 
 
@@ -49,7 +49,7 @@ def test_whole_files_are_beyond_doubt(make_clip: MakeClip, kind: str) -> None:
 def test_broken_pictures_go_and_good_ones_stay(
     make_clip: MakeClip, tmp_path: Path, name: str, codec: tuple[str, ...], holes: int, length: int
 ) -> None:
-    whole = make_clip(f"moving_{name}", *pattern(6), *codec, "-g", "25")
+    whole = make_clip(f"moving_{name}", *pattern(6), *codec, "-g", "25", "-threads", "1")
     true = {row["frame"] for row in extract(whole, tmp_path / "true", interval_s=0.04)}  # every frame
     wrong = kept = 0
     for seed in range(3):
@@ -63,6 +63,60 @@ def test_broken_pictures_go_and_good_ones_stay(
         assert "pictures of the file are damaged" in read_note(folder / "out/frames.parquet") or not dropped
     assert wrong <= 2  # a byte that decodes to another valid picture is beyond any decoder's notice
     assert kept >= 40  # of 93: at worst four of the six seconds are hit in each file
+
+
+@pytest.mark.parametrize("name", ["late.wmv", "late.ts", "late.mpg", "late.mkv", "late.mp4", "late.flv"])
+def test_damage_is_told_in_the_times_of_the_frames(make_clip: MakeClip, tmp_path: Path, name: str) -> None:
+    sound = ("-f", "lavfi", "-i", "sine=duration=3")
+    codec = {"wmv": ("-c:v", "wmv2"), "mpg": ("-c:v", "mpeg2video"), "flv": ("-c:v", "flv1")}.get(name[5:], H264)
+    media = make_clip(f"sound_{name}", "-itsoffset", "0.5", *pattern(3), *sound, *codec, "-output_ts_offset", "3")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scripts._damage._is_faulty", lambda packet: True)
+        doubted = find_damage(media, probe_media(media).stream, None, math.inf).doubted_ms
+    rows = extract(media, tmp_path, mode="every_n", every_n=1)
+    assert len(rows) >= 70 and {round(1000 * row["pts_s"]) for row in rows} <= doubted
+
+
+def test_good_frames_do_not_go_with_a_damaged_neighbour(make_clip: MakeClip, tmp_path: Path) -> None:
+    still = ("-f", "lavfi", "-i", "smptehdbars=size=320x180:rate=25:duration=8", "-vf", "noise=alls=6:allf=t")
+    media = make_clip("still.mkv", *still, *H264, "-g", "50", "-threads", "1")
+    data = bytearray(media.read_bytes())
+    with av.open(str(media)) as file:
+        first = next(file.demux(video=0))
+        at = first.pos + first.size // 2
+    data[at : at + 30] = bytes(30)
+    (tmp_path / "hurt.mkv").write_bytes(data)
+    rows = extract(tmp_path / "hurt.mkv", tmp_path, similar_bits=32)
+    assert [row["reason"] for row in rows] == ["damaged", "damaged", "", *["similar"] * 5]
+    rows = extract(tmp_path / "hurt.mkv", tmp_path / "capped", max_frames=2)
+    assert [row["pts_s"] for row in rows if row["keep"]] == [2.0, 3.0]
+
+
+def test_pictures_after_a_lost_keyframe_are_in_doubt(make_clip: MakeClip, tmp_path: Path) -> None:
+    media = make_clip("clusters.mkv", *pattern(6), *H264, "-g", "25", "-threads", "1", "-cluster_time_limit", "400")
+    data = bytearray(media.read_bytes())
+    with av.open(str(media)) as file:
+        key = [packet for packet in file.demux(video=0) if packet.is_keyframe][4]
+    data[key.pos - 30 : key.pos + key.size] = random.Random(1).randbytes(key.size + 30)
+    (tmp_path / "hurt.mkv").write_bytes(data)
+    rows = extract(tmp_path / "hurt.mkv", tmp_path, interval_s=0.2)
+    assert not [row for row in rows if row["keep"] and 3.9 < row["pts_s"] < 5]
+    assert sum(row["keep"] for row in rows) >= 24
+
+
+def test_what_is_not_wanted_is_not_searched(make_clip: MakeClip) -> None:
+    media = make_clip("long.mkv", *pattern(20), *H264, "-g", "25")
+    assert find_damage(media, 0, 2.0, math.inf).pictures < 120
+    assert find_damage(media, 0, None, 0.0).pictures == 1
+
+
+def test_equal_complaints_are_all_heard(make_clip: MakeClip, tmp_path: Path) -> None:
+    data = bytearray(make_clip("small.gif", *pattern(2, rate="10")).read_bytes())
+    for at in range(3000, len(data) - 100, 2500):
+        data[at : at + 8] = b"\xff" * 8
+    (tmp_path / "hurt.gif").write_bytes(data)
+    first, second = (find_damage(tmp_path / "hurt.gif", 0, None, math.inf) for _ in range(2))
+    assert len(first.doubted_ms) >= 5 and first == second
 
 
 def test_the_same_damage_is_said_in_the_same_words_each_time(make_clip: MakeClip, tmp_path: Path) -> None:
@@ -88,4 +142,4 @@ def test_truncated_files_keep_what_is_there(make_clip: MakeClip, tmp_path: Path,
 @pytest.mark.skipif(not REAL.exists(), reason="no real videos")
 def test_real_videos_are_beyond_doubt() -> None:
     for media in sorted((REAL / "videos").glob("*.mp4")):
-        assert not find_damage(media, "mov").doubted_ms
+        assert not find_damage(media, 0, None, math.inf).doubted_ms

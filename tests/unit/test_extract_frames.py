@@ -3,14 +3,16 @@
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
+from scripts._ffmpeg import Source
 from scripts._log import UserError
 from scripts._sampling import Clip, FrameSettings
 from scripts._tables import FRAMES, read_note, read_rows
-from scripts.extract_frames import extract_frames, missing_end, write_jpeg
+from scripts.extract_frames import Job, extract_frames, missing_end, write_jpeg
 from tests._clips import DEFAULTS, extract
 from tests.conftest import H264, MakeClip, pattern
 
@@ -136,13 +138,58 @@ def test_time_and_space_have_limits(make_clip: MakeClip, tmp_path: Path) -> None
     media = make_clip("hours.mp4", *hours, *H264, "-g", "100000")
     rows = extract(media, tmp_path / "time", min_entropy_bits=0, deadline_s=1)
     assert 0 < len(rows) < 36000
-    assert note_of(tmp_path / "time") == f"stopped at {rows[-1]['pts_s']:g} s: deadline_s = 1"
+    assert note_of(tmp_path / "time").startswith(f"stopped at {rows[-1]['pts_s']:g} s: deadline_s = 1 (for more")
     rows = extract(media, tmp_path / "space", min_entropy_bits=0, max_output_mb=0.1)
-    assert note_of(tmp_path / "space") == f"stopped at {rows[-1]['pts_s']:g} s: max_output_mb = 0.1"
+    assert note_of(tmp_path / "space").startswith(f"stopped at {rows[-1]['pts_s']:g} s: max_output_mb = 0.1 (for more")
     size = sum(p.stat().st_size for p in (tmp_path / "space/out").glob("*.jpg"))
-    assert 100_000 <= size < 102_000
+    assert 98_000 < size <= 100_000
     rows = extract(media, tmp_path / "number", min_entropy_bits=0, max_frames=3)
     assert len(rows) == 3 and note_of(tmp_path / "number") == "stopped at 2 s: max_frames = 3"
+
+
+def test_rows_without_a_picture_have_a_limit_too(make_clip: MakeClip, tmp_path: Path) -> None:
+    media = make_clip("grey.mp4", "-f", "lavfi", "-i", "color=gray:size=64x64:rate=25:duration=4", *H264)
+    rows = extract(media, tmp_path, mode="every_n", every_n=1, max_frames=2)
+    assert [row["reason"] for row in rows] == ["flat"] * 20
+    assert note_of(tmp_path) == "stopped at 0.76 s: max_frames = 2"
+
+
+@pytest.mark.parametrize("rate", [1200, 4000])
+def test_frames_within_a_millisecond_are_one(make_clip: MakeClip, tmp_path: Path, rate: int) -> None:
+    fast = ("-f", "lavfi", "-i", f"testsrc2=size=320x180:rate={rate}:duration=0.5")
+    media = make_clip(f"fast{rate}.mp4", *fast, *H264, "-bf", "0", "-video_track_timescale", "16000")
+    rows = extract(media, tmp_path, mode="every_n", every_n=1, similar_bits=0)
+    assert len(rows) == len({row["frame"] for row in rows}) >= 499
+    assert {p.name for p in (tmp_path / "out").glob("*.jpg")} == {row["frame"] for row in rows if row["keep"]}
+
+
+def test_times_that_stand_still_end_nothing(make_clip: MakeClip, tmp_path: Path) -> None:
+    twice = "setpts='(floor(N/10)*10+if(gt(mod(N,10),8),8,mod(N,10)))/25/TB'"
+    media = make_clip("twice.mkv", *pattern(5), "-vf", twice, "-fps_mode", "passthrough", *H264, "-bf", "0")
+    rows = extract(media, tmp_path, mode="every_n", every_n=1)
+    with av.open(str(media)) as file:
+        times = {frame.pts for frame in file.decode(video=0)}
+    assert len(rows) == len(times) < 125
+
+
+def test_pictures_refreshed_bit_by_bit_are_found_from_the_start(make_clip: MakeClip, tmp_path: Path) -> None:
+    media = make_clip("refresh.mp4", *pattern(6), *H264, "-x264-params", "intra-refresh=1:keyint=40:bframes=0")
+    rows = extract(media, tmp_path, mode="every_n", every_n=1, start_s=4.0, end_s=4.5)
+    assert [row["pts_s"] for row in rows] == pytest.approx([4 + i / 25 for i in range(13)])
+
+
+def test_cover_art_is_not_the_video(make_clip: MakeClip, tmp_path: Path) -> None:
+    cover = make_clip("cover.jpg", *pattern(0.04, size="640x360"), "-frames:v", "1")
+    both = ("-i", str(cover), *pattern(3), "-map", "0", "-map", "1", "-c:v:0", "copy", "-c:v:1", "libx264")
+    media = make_clip("cover.mp4", *both, "-disposition:v:0", "attached_pic", "-disposition:v:1", "default")
+    rows = extract(media, tmp_path)
+    assert [row["pts_s"] for row in rows] == [0.0, 1.0, 2.0] and rows[0]["width"] == 320
+
+
+def test_media_that_are_gone_say_how_to_bring_them_back(tmp_path: Path) -> None:
+    record = {"video": "v", "status": "ok", "media": {"file": "media.mp4"}}
+    with pytest.raises(UserError, match="media.mp4 is gone: delete .* and run again"):
+        extract_frames(record, tmp_path / "in", tmp_path / "out", Clip(0, None), SETTINGS, threads=1)
 
 
 def test_a_disk_that_takes_nothing_is_no_fault_of_the_video(tmp_path: Path) -> None:
@@ -163,5 +210,7 @@ def test_a_disk_that_takes_nothing_is_no_fault_of_the_video(tmp_path: Path) -> N
 def test_an_early_end_is_said_and_nothing_else(
     last_s: float, duration_s: float | None, end_s: float | None, said: bool
 ) -> None:
-    assert bool(missing_end([{"pts_s": last_s}], duration_s, Clip(0, end_s), SETTINGS)) is said
-    assert missing_end([{"pts_s": last_s}], duration_s, Clip(0, end_s), replace(SETTINGS, mode="scene")) == ""
+    source = Source(Path("x"), 0, "mov", duration_s, seek=False)
+    job = Job("v", source, 25.0, Clip(0, end_s), SETTINGS, Path("x"))
+    assert bool(missing_end([{"pts_s": last_s}], job)) is said
+    assert missing_end([{"pts_s": last_s}], replace(job, settings=replace(SETTINGS, mode="scene"))) == ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._ffmpeg import frames_command, pictures, running, verdict
+from scripts._ffmpeg import Source, frames_command, pictures, running, verdict
 from scripts._log import UserError
 from scripts._sampling import Clip, FrameSettings
 from tests._clips import DEFAULTS
@@ -85,7 +85,10 @@ def test_nothing_outlives_a_job_that_is_stopped(sent: signal.Signals) -> None:
 def test_a_picture_cut_off_is_not_handed_on(make_clip: MakeClip, tmp_path: Path) -> None:
     media = make_clip("noisy.mkv", *pattern(1, size="640x360"), "-c:v", "ffv1")
     command = frames_command(
-        media, "matroska", 1.0, Clip(0, None), FrameSettings(**(DEFAULTS | {"interval_s": 0.04})), 1
+        Source(media, 0, "matroska", 1.0, False),
+        Clip(0, None),
+        FrameSettings(**(DEFAULTS | {"interval_s": 0.04})),
+        threads=1,
     )
     with running(command, 60) as run:
         whole = list(pictures(run))

@@ -22,30 +22,37 @@ def row(video: str, url: str = URL) -> Video:
     return Video(video, url, 0.0, None, "")
 
 
-def filtered(folder: Path, *videos: str) -> Path:
+def filtered(folder: Path, *videos: str) -> None:
     for video in videos:
         (folder / video).mkdir(parents=True)
         (folder / video / "filter.parquet").touch()
-    return folder
 
 
 def test_a_video_goes_when_all_its_parts_are_filtered(tmp_path: Path) -> None:
     entry, other = stored(tmp_path / "store"), stored(tmp_path / "store", "https://example.org/w.mp4")
-    videos = [row("a"), row("b"), row("c", "https://example.org/w.mp4")]
-    done = filtered(tmp_path / "filtered", "a")
-    discard_media("a", videos, done, tmp_path / "store", 720)
+    videos = {"a": row("a"), "b": row("b"), "c": row("c", "https://example.org/w.mp4")}
+    filtered(tmp_path / "filtered", "a")
+    discard_media("a", videos, tmp_path, tmp_path / "store", 720)
     assert read_stored(entry)
-    filtered(done, "b")
-    discard_media("b", videos, done, tmp_path / "store", 360)
+    filtered(tmp_path / "filtered", "b")
+    discard_media("b", videos, tmp_path, tmp_path / "store", 360)
     assert read_stored(entry), "another format is another entry"
-    discard_media("b", videos, done, tmp_path / "store", 720)
+    link = tmp_path / "download/a/media/media.mp4"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(entry / "media.mp4")
+    discard_media("b", videos, tmp_path, tmp_path / "store", 720)
+    assert read_stored(entry), "another part waits to be extracted again"
+    link.unlink()
+    discard_media("b", videos, tmp_path, tmp_path / "store", 720)
     assert read_stored(entry) is None and not (entry / "media.mp4").exists()
     assert read_stored(other)
-    discard_media("b", videos, done, tmp_path / "store", 720)
+    discard_media("b", videos, tmp_path, tmp_path / "store", 720)
+    discard_media("no longer listed", videos, tmp_path, tmp_path / "store", 720)
 
 
 def test_a_local_file_is_never_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mine.mp4").write_bytes(b"video")
-    discard_media("a", [row("a", "mine.mp4")], filtered(tmp_path / "f", "a"), tmp_path / "store", 720)
+    filtered(tmp_path / "filtered", "a")
+    discard_media("a", {"a": row("a", "mine.mp4")}, tmp_path, tmp_path / "store", 720)
     assert Path("mine.mp4").exists() and not (tmp_path / "store").exists()
