@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,15 +37,16 @@ def read_stored(entry: Path) -> dict[str, Any] | None:
 
 
 def discard_media(video: str, videos: Mapping[str, Video], results: Path, store: Path, max_height_px: int) -> None:
-    """Delete the file of a video from the store once every part of it that is listed has been filtered.
+    """Delete a filtered video from results/, and from the store once every part of it that is listed is filtered.
 
     Parts are rows of one URL. One that still has its link in results/ waits to be extracted, perhaps again. Local
     files are nobody's but the user's and stay.
     """
+    shutil.rmtree(results / "download" / video / "media", ignore_errors=True)
     if video not in videos or videos[video].is_local:
         return
     parts = [row.video for row in videos.values() if row.url == videos[video].url]
-    waiting = [part for part in parts if part != video and any((results / "download" / part / "media").glob("*"))]
+    waiting = [part for part in parts if (results / "download" / part / "media").exists()]
     if waiting or not all((results / "filtered" / part / "filter.parquet").exists() for part in parts):
         return
     entry = entry_of(store, videos[video].url, max_height_px)

@@ -1,6 +1,7 @@
 """Keep the frames of one video in which the filter model sees enough objects."""
 
 import logging
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,11 @@ if __name__ == "__main__":
         threads=snakemake.threads,
         work=Path(snakemake.params.work),
     )
-    if not snakemake.config["keep_media"]:  # no parameter: media that go must not filter anything again
+    # Snakemake keeps temp() outputs until the checkpoint is done, when those of all videos would lie on disk. What to
+    # delete is no parameter, since it must not filter anything again.
+    if snakemake.config["cleanup_raw_frames"]:
+        shutil.rmtree(snakemake.input.frames)
+    if not snakemake.config["keep_media"]:
         try:
             discard_media(
                 snakemake.wildcards.video,

@@ -1,5 +1,6 @@
 """What is deleted from the store, and what never is."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_a_video_goes_when_all_its_parts_are_filtered(tmp_path: Path) -> None:
     link.symlink_to(entry / "media.mp4")
     discard_media("b", videos, tmp_path, tmp_path / "store", 720)
     assert read_stored(entry), "another part waits to be extracted again"
-    link.unlink()
+    shutil.rmtree(link.parent)
     discard_media("b", videos, tmp_path, tmp_path / "store", 720)
     assert read_stored(entry) is None and not (entry / "media.mp4").exists()
     assert read_stored(other)
@@ -53,6 +54,9 @@ def test_a_video_goes_when_all_its_parts_are_filtered(tmp_path: Path) -> None:
 def test_a_local_file_is_never_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("mine.mp4").write_bytes(b"video")
+    Path("download/a/media").mkdir(parents=True)
+    Path("download/a/media/media.mp4").symlink_to(tmp_path / "mine.mp4")
     filtered(tmp_path / "filtered", "a")
     discard_media("a", {"a": row("a", "mine.mp4")}, tmp_path, tmp_path / "store", 720)
     assert Path("mine.mp4").exists() and not (tmp_path / "store").exists()
+    assert not Path("download/a/media").exists()

@@ -43,7 +43,7 @@ def test_ends_well_and_says_what_failed(finished: Finished) -> None:
     assert re.search(r"^  broken: invalid_media: .*Invalid data", outcome.text, re.MULTILINE)
     assert re.search(r"^  unreachable: failed: .*resolve", outcome.text, re.MULTILINE)
     assert re.search(
-        r"66 extracted, 45 worth a look, \d+ passed the filter, \d+ unique, \d+ in the dataset", outcome.text
+        r"66 extracted, 46 worth a look, \d+ passed the filter, \d+ unique, \d+ in the dataset", outcome.text
     )
     assert str(run.folder / "results/report.html") in outcome.text
 
@@ -103,8 +103,8 @@ def test_every_candidate_has_one_fate_and_totals_agree(finished: Finished) -> No
     manifest = read_rows(results(finished) / "dedup/manifest.parquet")
     assert stages["deduplicate"] == sum(not row["keep"] for row in manifest)
     assert stages["export_dataset"] == sum(row["keep"] for row in manifest)
-    assert stages["extract_frames"] == 21
-    assert stages["filter_frames"] == 45 - len(manifest)
+    assert stages["extract_frames"] == 20
+    assert stages["filter_frames"] == 46 - len(manifest)
     for row in rows:
         assert (row["reason"] == "") == (row["stage"] == "export_dataset") == (row["file"] != "")
         if row["file"]:

@@ -3,7 +3,11 @@
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tests._server import FaultServer
 from tests.conftest import REPO
@@ -89,26 +93,49 @@ def test_code_counts_by_content_not_by_date(finished: Finished, tmp_path: Path) 
         (checkout / "scripts" / name).write_bytes(before)
 
 
-def test_media_go_once_they_are_filtered_and_come_again_when_needed(tmp_path: Path) -> None:
+def test_raw_frames_and_media_do_not_wait_for_the_other_videos(fresh: Run) -> None:
+    fresh.write_config(fresh.read_config() | {"cleanup_raw_frames": True, "keep_media": False})
+    assert fresh.snakemake("--until", "filter_frames").code == 0
+    assert (fresh.folder / "results/filtered/night/filter.parquet").exists()
+    assert not (fresh.folder / "results/frames/night").exists()
+    assert not (fresh.folder / "results/download/night/media").exists()
+    outcome = fresh.snakemake()
+    assert outcome.code == 0 and outcome.jobs["deduplicate"] == 1
+    assert not {"download_video", "extract_frames", "filter_frames"} & set(outcome.jobs)
+
+
+@pytest.fixture(params=["beside", "on another file system"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """Return a folder for the store, which is linked to in one way or the other."""
+    if request.param == "beside":
+        yield tmp_path / "run/store"
+    elif Path("/dev/shm").is_dir() and Path("/dev/shm").stat().st_dev != tmp_path.stat().st_dev:
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+            yield Path(folder)
+    else:
+        pytest.skip("no second file system")
+
+
+def test_media_go_once_they_are_filtered_and_come_again_when_needed(tmp_path: Path, store: Path) -> None:
     run = lay_out(tmp_path / "run")
-    config = run.read_config() | {"keep_media": False, "cleanup_raw_frames": False}
+    config = run.read_config() | {"keep_media": False, "cleanup_raw_frames": False, "store": str(store)}
     run.write_config(config)
     with FaultServer() as server:
         url = server.add("/night.mp4", run.folder / "clips/night.mp4")
         run.write_table(f"start\t{url}\t\t3\ttrain", f"end\t{url}\t3\t\ttrain", "mine\tclips/night.mp4\t\t2\ttest")
         assert run.snakemake().code == 0
-        assert not [p for folder in ("store", "results") for p in (run.folder / folder).rglob("media.*")]
+        assert not [p for folder in (store, run.folder / "results") for p in folder.rglob("media.*")]
         assert (run.folder / "clips/night.mp4").exists()
         assert run.snakemake().nothing_to_do
         asked = server.requests["/night.mp4"]
         run.write_config(config | {"filter": config["filter"] | {"confidence": 0.6}})
         outcome = run.snakemake()
         assert outcome.jobs["filter_frames"] == 3 and outcome.jobs["download_video"] == 0, outcome.text[-3000:]
-        run.write_config(config | {"frames": {"interval_s": 0.5}})
+        run.write_config(config | {"frames": {"interval_s": 0.5, "similar_bits": -1}})
         outcome = run.snakemake()
         assert outcome.code == 0 and outcome.jobs["download_video"] == outcome.jobs["filter_frames"] == 3
         assert server.requests["/night.mp4"] > asked
-    assert not [p for folder in ("store", "results") for p in (run.folder / folder).rglob("media.*")]
+    assert not [p for folder in (store, run.folder / "results") for p in folder.rglob("media.*")]
     assert len(list((run.folder / "results/frames/start").glob("*.jpg"))) == 6
 
 
