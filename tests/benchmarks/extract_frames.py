@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts._media import ffmpeg_exe
+from scripts._media import ffmpeg_exe, probe_media
 from tests._clips import DEFAULTS
 from tests.conftest import REAL, REPO
 
@@ -26,9 +26,8 @@ JOB = """
 import json, pathlib, sys
 from scripts._sampling import Clip, FrameSettings
 from scripts.extract_frames import extract_frames
-media, out, duration_s, settings = sys.argv[1], sys.argv[2], float(sys.argv[3]), json.loads(sys.argv[4])
-record = {"video": "v", "status": "ok", "media": {"file": media, "container": "mov", "duration_s": duration_s}}
-extract_frames(record, pathlib.Path("/"), pathlib.Path(out), Clip(0, None), FrameSettings(**settings), 2)
+record, settings, out = json.loads(sys.argv[1]), json.loads(sys.argv[2]), pathlib.Path(sys.argv[3])
+extract_frames(record, pathlib.Path("/"), out, Clip(0, None), FrameSettings(**settings), 2)
 """
 SELECT = "select=isnan(prev_selected_t)+gt(floor(t/{s}+1e-6)\\,floor(prev_selected_t/{s}+1e-6))"
 SCALE = "scale=out_range=full:out_color_matrix=bt601:flags=bicubic,format=yuvj420p"
@@ -71,13 +70,14 @@ def bare(media: Path, out: Path, interval_s: float) -> tuple[float, float]:
     return run([*quiet, *JPEGS.split()], out)
 
 
-def ours(media: Path, out: Path, seconds: float, **settings: object) -> tuple[float, float]:
+def ours(media: Path, out: Path, **settings: object) -> tuple[float, float]:
     """Run extract_frames as a job does, start of Python included."""
     every = DEFAULTS | {"similar_bits": -1, "min_entropy_bits": 0} | settings
-    return run([sys.executable, "-c", JOB, str(media), str(out), f"{seconds}", json.dumps(every)], out)
+    record = {"video": "v", "status": "ok", "media": probe_media(media).as_dict() | {"file": str(media)}}
+    return run([sys.executable, "-c", JOB, json.dumps(record), json.dumps(every), str(out)], out)
 
 
-def compare(media: Path, seconds: float, interval_s: float, rounds: int, folder: Path) -> str:
+def compare(media: Path, interval_s: float, rounds: int, folder: Path) -> str:
     """Return a line of medians for one clip; stop if the two do not write the same bytes."""
     walls, cpus = [], []
     for _ in range(rounds):
@@ -86,7 +86,7 @@ def compare(media: Path, seconds: float, interval_s: float, rounds: int, folder:
             shutil.rmtree(out, ignore_errors=True)
             out.mkdir()
         wall, cpu = bare(media, outs[0], interval_s)
-        our_wall, our_cpu = ours(media, outs[1], seconds, interval_s=interval_s)
+        our_wall, our_cpu = ours(media, outs[1], interval_s=interval_s)
         walls.append(our_wall / wall)
         cpus.append(our_cpu / cpu)
     names = sorted(p.name for p in outs[0].glob("*.jpg"))
@@ -110,14 +110,14 @@ def main() -> None:
         for height_px in (720, 1080):
             media = make_clip(folder, height_px, asked.seconds)
             for interval_s in (1.0, 0.2):
-                print(compare(media, asked.seconds, interval_s, asked.rounds, folder), flush=True)
+                print(compare(media, interval_s, asked.rounds, folder), flush=True)
         media = loop(make_clip(folder, 720, 60), 10)
         ratios = []
         for _ in range(min(asked.rounds, 3)):
             shutil.rmtree(folder / "ours")
             (folder / "ours").mkdir()
-            slow, _cpu = ours(media, folder / "ours", 600)
-            fast, _cpu = ours(media, folder / "ours", 600, mode="keyframes")
+            slow, _cpu = ours(media, folder / "ours")
+            fast, _cpu = ours(media, folder / "ours", mode="keyframes")
             ratios.append(slow / fast)
         ratio = statistics.median(ratios)
         print(f"10 minutes of 720p: interval/keyframes wall {ratio:.1f} (the last time {slow:.1f} s, {fast:.1f} s)")

@@ -13,6 +13,8 @@ from scripts._ffmpeg import Source, frames_command, pictures, running, verdict
 from scripts._log import UserError
 from scripts._sampling import Clip, FrameSettings
 from tests._clips import DEFAULTS
+from tests.benchmarks.extract_frames import compare
+from tests.benchmarks.extract_frames import make_clip as make_clip_of
 from tests.conftest import REPO, MakeClip, pattern
 
 ENDLESS = """
@@ -80,6 +82,11 @@ def test_nothing_outlives_a_job_that_is_stopped(sent: signal.Signals) -> None:
     assert all(map(gone, stopped))
     if not gone(child):
         os.kill(child, signal.SIGKILL)
+
+
+def test_the_bare_command_of_the_benchmark_writes_the_same_bytes(tmp_path: Path) -> None:
+    said = compare(make_clip_of(tmp_path, 360, 3), 0.5, 1, tmp_path)
+    assert said.startswith("360p.mp4 at 0.5 s: 6 equal JPEGs")
 
 
 def test_a_picture_cut_off_is_not_handed_on(make_clip: MakeClip, tmp_path: Path) -> None:
