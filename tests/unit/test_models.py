@@ -15,8 +15,8 @@ from scripts._log import UserError
 from scripts._tables import FRAMES, read_note, read_rows, write_table
 from scripts.compile_model import check_weights, compile_model
 from scripts.filter_frames import filter_frames
-from tests._clips import extract
-from tests.conftest import DEMO, REPO
+from tests._clips import DEFAULTS, extract
+from tests.conftest import DEMO, REAL, REPO
 
 DETECTOR = DEMO / "detector.pt"
 ASK = Inference(confidence=0.4, iou=0.7, imgsz_px=320, classes=("car", "person", "dog"))
@@ -123,3 +123,22 @@ def test_unknown_classes_are_refused_with_the_models_own_list() -> None:
     with pytest.raises(UserError, match=r"filter.classes: m.pt has no class 'cat'; allowed: car, person, dog"):
         check_classes(["car", "cat"], ["car", "person", "dog"], "filter.classes", "m.pt")
     check_classes([], ["car"], "k", "m")
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="no real videos beside the checkout")
+@pytest.mark.parametrize(("name", "at_least"), [("bottle-detection.mp4", 0.1), ("car-detection.mp4", 0.15)])
+def test_skipping_repeated_pictures_of_a_fixed_camera_loses_no_class(
+    tmp_path: Path, name: str, at_least: float
+) -> None:
+    video, work = REAL / "videos" / name, tmp_path / "work"
+    rows = extract(video, tmp_path, interval_s=0.2)
+    distinct = extract(video, tmp_path / "distinct", interval_s=0.2, similar_bits=DEFAULTS["similar_bits"])
+    kept = {row["frame"] for row in distinct if row["keep"]}
+    assert at_least <= 1 - len(kept) / len(rows) <= 0.3
+    weights = str(REAL / "model/yolo11n_int8_openvino_model")
+    compile_model(weights, [""], "auto", 640, tmp_path / "model", tmp_path / "settings", work)
+    images = [tmp_path / "out" / row["frame"] for row in rows]
+    ask = Inference(confidence=0.35, iou=0.7, imgsz_px=640, classes=())
+    shown = {d.image.name: set(d.classes) for d in detect_images(tmp_path / "model", images, ask, 2, work)}
+    classes = set().union(*shown.values())
+    assert len(classes) >= 3 and classes == set().union(*(shown[frame] for frame in kept))
