@@ -61,15 +61,16 @@ def extract_frames(record: Row, folder: Path, out: Path, clip: Clip, settings: F
     seek = clip.start_s > 0 and facts["container"] in SEEKABLE
     source = Source(media, facts["stream"], facts["container"], facts["duration_s"], seek)
     job = Job(record["video"], source, facts["fps"], clip, settings, out)
-    rows, note = take_good_frames(job, threads)
+    taken, note = take_good_frames(job, threads)
+    rows = taken.rows
     if settings.mode == "budget":
-        drop_over_budget(out, rows, min(settings.budget, settings.max_frames))
-    write_table(out / "frames.parquet", [{k: v for k, v in row.items() if k != "shot"} for row in rows], FRAMES, note)
+        drop_over_budget(out, rows, taken.cuts_ms, min(settings.budget, settings.max_frames))
+    write_table(out / "frames.parquet", rows, FRAMES, note)
     logging.info("%s: %d of %d frames kept %s", record["video"], sum(row["keep"] for row in rows), len(rows), note)
 
 
-def take_good_frames(job: Job, threads: int) -> tuple[list[Row], str]:
-    """Take the frames; again from the start of the file if seeking lost some, and without those of damaged parts."""
+def take_good_frames(job: Job, threads: int) -> tuple[Taken, str]:
+    """Take the frames, once more where seeking lost some or parts are damaged; return them and what is missing."""
     taken = take_frames(job, threads, frozenset())
     if job.source.seek and begins_late(taken.rows, job):  # as with pictures that are refreshed bit by bit
         job = replace(job, source=replace(job.source, seek=False))
@@ -82,10 +83,8 @@ def take_good_frames(job: Job, threads: int) -> tuple[list[Row], str]:
         if damage.doubted_ms:
             taken = take_frames(job, threads, damage.doubted_ms)
         lost = tell_damage(damage, job, taken)
-    for row in taken.rows:
-        row["shot"] = bisect(taken.cuts_ms, round(row["pts_s"] * 1000))
     end = "" if taken.limit or "the last picture is at" in lost else missing_end(taken.rows, job)
-    return taken.rows, "; ".join(filter(None, [taken.fault, taken.limit, lost, end]))
+    return taken, "; ".join(filter(None, [taken.fault, taken.limit, lost, end]))
 
 
 def take_frames(job: Job, threads: int, doubted_ms: frozenset[int]) -> Taken:
@@ -174,10 +173,11 @@ def missing_end(rows: list[Row], job: Job) -> str:
     return f"the last frame is at {last_s:g} s of {min(ends_s):g} s"
 
 
-def drop_over_budget(out: Path, rows: list[Row], budget: int) -> None:
+def drop_over_budget(out: Path, rows: list[Row], cuts_ms: list[int], budget: int) -> None:
     """Keep as many of the frames worth keeping as the budget allows, spread over the shots of the video."""
     worth = [row for row in rows if row["keep"]]
-    chosen = set(spread([row["pts_s"] for row in worth], [row["shot"] for row in worth], budget))
+    shots = [bisect(cuts_ms, round(row["pts_s"] * 1000)) for row in worth]
+    chosen = set(spread([row["pts_s"] for row in worth], shots, budget))
     for i, row in enumerate(worth):
         if i not in chosen:
             row |= {"keep": False, "reason": "over_budget", "value": float(len(worth)), "threshold": float(budget)}
