@@ -12,15 +12,35 @@ import yaml
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
-LIMITS = ("enum", "pattern", "minimum", "exclusiveMinimum", "maximum", "multipleOf", "minLength", "uniqueItems")
+LIMITS = ("enum", "pattern", "minimum", "exclusiveMinimum", "maximum", "multipleOf", "minLength", "minItems", "maxItems", "uniqueItems")
 
 
 def main() -> None:
     """Write both files."""
-    schema = yaml.safe_load((HERE / "schemas/config.schema.yaml").read_text())
+    schema = with_definitions(yaml.safe_load((HERE / "schemas/config.schema.yaml").read_text()))
     (HERE / "config.yaml").write_text(config_yaml(schema))
     readme = HERE / "README.md"
     readme.write_text(fill_table(readme.read_text(), schema))
+
+
+def with_definitions(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with each reference to a definition replaced by it."""
+
+    def fill(part: Any) -> Any:
+        if isinstance(part, list):
+            return [fill(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        named = schema["$defs"][part["$ref"].rsplit("/")[-1]] if "$ref" in part else {}
+        return {key: fill(value) for key, value in {**named, **part}.items() if key != "$ref"}
+
+    filled: dict[str, Any] = fill(schema)
+    return filled
+
+
+def has_keys(sub: dict[str, Any]) -> bool:
+    """Tell a section of keys with defaults from a value, which may be an object too."""
+    return any("default" in key for key in sub.get("properties", {}).values())
 
 
 def config_yaml(schema: dict[str, Any]) -> str:
@@ -35,12 +55,16 @@ def _section(schema: dict[str, Any], indent: str) -> Iterator[str]:
         yield (
             textwrap.fill(sub["description"], 110, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ") + "\n"
         )
-        if "properties" in sub:
-            yield f"{indent}{key}:\n"
+        if has_keys(sub):
+            yield f"{indent}{_name(key)}:\n"
             yield from _section(sub, indent + "  ")
         else:
             value = yaml.safe_dump(sub["default"], default_flow_style=True).removesuffix("\n...\n").strip()
             yield f"{indent}{key}: {value}\n"
+
+
+def _name(key: str) -> str:
+    return f'"{key}"' if key == "*" else key
 
 
 def fill_table(readme: str, schema: dict[str, Any]) -> str:
@@ -52,7 +76,7 @@ def fill_table(readme: str, schema: dict[str, Any]) -> str:
 
 def _rows(schema: dict[str, Any], prefix: str) -> Iterator[str]:
     for key, sub in schema["properties"].items():
-        if "properties" in sub:
+        if has_keys(sub):
             yield from _rows(sub, f"{prefix}{key}.")
         else:
             limits = "; ".join(f"{name} {str(sub[name]).replace('|', '&#124;')}" for name in LIMITS if name in sub)

@@ -10,8 +10,10 @@ class UserError(Exception):
 
 
 def log_to(path: str) -> None:
-    """Send log lines and the reason of a failure to `path` and to stderr."""
-    handlers: list[logging.Handler] = [logging.FileHandler(path, mode="w", encoding="utf-8"), logging.StreamHandler()]
+    """Send log lines and the reason of a failure to `path` and, but for those marked `log_only`, to stderr."""
+    shown = logging.StreamHandler()
+    shown.addFilter(lambda record: not getattr(record, "log_only", False))
+    handlers: list[logging.Handler] = [logging.FileHandler(path, mode="w", encoding="utf-8"), shown]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers)
     logging.captureWarnings(True)
     sys.excepthook = _log_exception

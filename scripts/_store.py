@@ -1,5 +1,10 @@
-"""The store of downloaded media: a folder per URL and format, shared by runs, outside of what reruns may delete."""
+"""The store of downloaded media, shared by runs, outside of what reruns may delete.
 
+A folder per URL, named by its hash since a URL may hold secrets; in it, a folder per choice of format, with `video.json`,
+`media.<ext>` and, while it is being fetched, `partial/`.
+"""
+
+import errno
 import fcntl
 import hashlib
 import json
@@ -12,31 +17,54 @@ from typing import Any
 
 from scripts._videos import Video
 
+DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
-def entry_of(store: Path, url: str, max_height_px: int) -> Path:
-    """Return the folder of a URL fetched with this limit."""
-    return store / hashlib.sha256(json.dumps([url, max_height_px]).encode()).hexdigest()[:24]
+
+def entry_of(store: Path, url: str) -> Path:
+    """Return the folder of a URL."""
+    return store / hashlib.sha256(url.encode()).hexdigest()[:24]
+
+
+def version_of(entry: Path, options: Mapping[str, Any]) -> Path:
+    """Return the folder of a URL fetched with these options: those that decide which format is taken."""
+    own = options["ytdlp"]
+    choice = [options["max_height_px"], own.get("format"), own.get("format_sort")]
+    return entry / f"{options['max_height_px']}p-{hashlib.sha256(json.dumps(choice).encode()).hexdigest()[:8]}"
 
 
 @contextmanager
 def locked(entry: Path) -> Iterator[None]:
-    """Hold an entry against other runs that share the store."""
+    """Hold an entry against other jobs and runs that share the store."""
     entry.mkdir(parents=True, exist_ok=True)
     with (entry / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            logging.info("another job is fetching the same URL; waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def read_stored(entry: Path) -> dict[str, Any] | None:
-    """Return the record of a stored video, if both it and the file are there."""
-    known = entry / "video.json"
+def read_stored(version: Path) -> dict[str, Any] | None:
+    """Return the record of a stored video, if both it and the whole file are there."""
+    known = version / "video.json"
     if not known.exists():
         return None
     record: dict[str, Any] = json.loads(known.read_text(encoding="utf-8"))
-    return record if (entry / record["media"]["file"]).is_file() else None
+    media = version / record["media"]["file"]
+    return record if media.is_file() and media.stat().st_size == record["media"]["bytes"] else None
 
 
-def discard_media(video: str, videos: Mapping[str, Video], results: Path, store: Path, max_height_px: int) -> None:
+def other_versions(version: Path) -> list[tuple[dict[str, Any], Path]]:
+    """Return records and folders of what is stored of the same URL in other formats, the tallest first."""
+    known = [(read_stored(folder), folder) for folder in sorted(version.parent.glob("*p-*")) if folder != version]
+    stored = [(record, folder) for record, folder in known if record]
+    return sorted(stored, key=lambda pair: -int(pair[0]["media"]["height"]))
+
+
+def discard_media(
+    video: str, videos: Mapping[str, Video], results: Path, store: Path, options: Mapping[str, Any]
+) -> None:
     """Delete a filtered video from results/, and from the store once every part of it that is listed is filtered.
 
     Parts are rows of one URL. One that still has its link in results/ waits to be extracted, perhaps again. Local
@@ -49,9 +77,16 @@ def discard_media(video: str, videos: Mapping[str, Video], results: Path, store:
     waiting = [part for part in parts if (results / "download" / part / "media").exists()]
     if waiting or not all((results / "filtered" / part / "filter.parquet").exists() for part in parts):
         return
-    entry = entry_of(store, videos[video].url, max_height_px)
+    entry = entry_of(store, videos[video].url)
     with locked(entry):
-        record = read_stored(entry)
+        version = version_of(entry, options)
+        record = read_stored(version)
         if record:
-            (entry / record["media"]["file"]).unlink()
-            logging.info("keep_media: false: deleted %s", entry / record["media"]["file"])
+            (version / record["media"]["file"]).unlink()
+            logging.info("keep_media: false: deleted %s", version / record["media"]["file"])
+
+
+def is_disk_fault(error: BaseException) -> bool:
+    """Tell whether an error is this machine's disk: it would hit every video, and none is to blame."""
+    denied = isinstance(error, PermissionError) and bool(error.filename)  # without a file it is the network's refusal
+    return denied or (isinstance(error, OSError) and error.errno in DISK_FAULTS)

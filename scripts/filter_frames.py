@@ -70,7 +70,7 @@ if __name__ == "__main__":
                 read_videos(Path(snakemake.config["videos"])),
                 results=Path(snakemake.output.frames).parents[1],
                 store=Path(snakemake.config["store"]),
-                max_height_px=snakemake.config["download"]["max_height_px"],
+                options=snakemake.config["download"],
             )
         except (UserError, OSError) as error:
             logging.warning("the media stay in the store: %s", error)  # the frames are filtered nevertheless

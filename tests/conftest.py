@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import pytest
@@ -40,3 +41,10 @@ H264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p")
 def pattern(seconds: float, size: str = "320x180", rate: str = "25") -> tuple[str, ...]:
     """Return ffmpeg's arguments for a moving test pattern as input."""
     return ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds}")
+
+# config key `download` with waits that tests can afford; the servers of the tests run on this machine
+DOWNLOAD: dict[str, Any] = {
+    "max_height_px": 720, "attempts": 3, "wait_s": 0.01, "timeout_s": 1, "deadline_s": 60, "max_size_mb": 50,
+    "min_speed_kb_s": 1, "max_failed_share": 0.2, "cookies": "", "proxy": "", "allow_private_hosts": True, "ytdlp": {},
+    "sites": {"*": {"jobs": 4, "sleep_s": [0, 0], "per_hour": 0, "pause_s": 0.01}},
+}  # fmt: skip

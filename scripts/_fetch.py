@@ -1,0 +1,131 @@
+"""Fetch one video from its page into the store."""
+
+import logging
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from scripts._attempts import persist
+from scripts._faults import OK, Answer, Fault, NotYet, Rejected, chain_of, classify
+from scripts._files import sha256_of
+from scripts._log import UserError
+from scripts._media import NotVideo, probe_media
+from scripts._network import allowed_hosts
+from scripts._publish import provenance, redact
+from scripts._resume import Partial
+from scripts._sites import Site
+from scripts._store import is_disk_fault
+from scripts._watch import Deadline, Meter, TooSlow, watched
+from scripts._wholeness import check_whole
+from scripts._ytdlp import make_client, video_options
+
+EXTENSIONS = {"mov": "mp4", "matroska": "mkv", "mpegts": "ts", "mpeg": "mpg", "asf": "wmv", "ogg": "ogv"}
+
+RESUMED = frozenset({"failed", "blocked", "unavailable", "forbidden"})  # a retry goes on with their partial files
+
+
+def describe(media: Path) -> dict[str, Any]:
+    """Return what decoding says of a file, its hash, and the name it is to have; raise NotVideo if it is none."""
+    facts = probe_media(media)
+    name = f"media.{EXTENSIONS.get(facts.container, facts.container)}"
+    return facts.as_dict() | {"sha256": sha256_of(media), "file": name}
+
+
+def fetch_anew(url: str, folder: Path, site: Site, options: dict[str, Any]) -> tuple[Fault, dict[str, Any]]:
+    """Fetch a video into `folder` with as many attempts as it takes and is granted; return what the record holds."""
+    with allowed_hosts(options):
+        job = _Job(url, folder, options)
+        fault, attempts = persist(job.attempt, site, options)
+    if fault.status not in RESUMED or not job.partial.size_bytes():
+        job.partial.remove()
+    return fault, job.found | {"attempts": attempts, "yt_dlp": version("yt-dlp")}
+
+
+class _Job:
+    """What the attempts at one video share."""
+
+    def __init__(self, url: str, folder: Path, options: dict[str, Any]) -> None:
+        self.url, self.folder, self.options = url, folder, options
+        self.partial = Partial(folder / "partial")
+        self.found: dict[str, Any] = {}
+        self._spoilt: set[str] = set()  # formats whose file was no whole video
+        self._invalid: Fault | None = None
+
+    def attempt(self, left_s: float) -> tuple[Fault, bool]:
+        """Fetch once; return what happened, and whether new bytes came in."""
+        self._answer, self._fetching = Answer(), False
+        self._meter = Meter(self.options["min_speed_kb_s"] * 1000, self.options["timeout_s"])
+        before = self.partial.size_bytes()
+        try:
+            with watched(left_s, self._meter):
+                info = self._fetch()
+            return self._keep(info), False
+        except Deadline:
+            return Fault("failed", f"not finished within deadline_s = {self.options['deadline_s']:g} s"), False
+        except TooSlow as slow:
+            return Fault("failed", str(slow), again=True), False
+        except Exception as error:
+            fault = self._explain(error)
+        return fault, self.partial.size_bytes() > before
+
+    def _explain(self, error: Exception) -> Fault:
+        for cause in chain_of(error):
+            if is_disk_fault(cause):
+                raise UserError(f"cannot write to the store ({self.folder}): {cause}; free or open it") from error
+        if isinstance(error, UserError):
+            raise error
+        fault = classify(error, self._fetching, self._answer)
+        logging.info("%s", fault, exc_info=error, extra={"log_only": True})
+        if fault.http_status == 416:  # the partial file is longer than the video: it would fail for ever
+            self.partial.clear()
+        if self._invalid and "format is not available" in fault.message:
+            return self._invalid
+        return replace(fault, message=redact(fault.message, self.url))
+
+    def _fetch(self) -> dict[str, Any]:
+        options = video_options(self.url, self.partial.folder, self.options, self._answer, self._meter)
+        with make_client(self.options, options, self._answer) as client:
+            self._meter.expect_page()
+            info = client.extract_info(self.url, download=False)
+            _check_kind(info)
+            others = [f for f in info.get("formats") or [] if f.get("format_id") not in self._spoilt]
+            info["formats"] = others or info.get("formats")  # with no other format, the same may come whole this time
+            chosen = client.process_ie_result(info, download=False)
+            in_pieces = chosen.get("protocol") not in ("http", "https")
+            self.partial.begin({key: chosen.get(key) for key in ("format_id", "protocol")})
+            client.partial = None if in_pieces else self.partial
+            self._fetching = True
+            self._meter.start()
+            result: dict[str, Any] = client.process_ie_result(info, download=True)
+            return result | {"in_pieces": in_pieces}
+
+    def _keep(self, info: dict[str, Any]) -> Fault:
+        """Check what was fetched and move it from `partial` into the store."""
+        files = [Path(d["filepath"]) for d in info.get("requested_downloads") or [] if d.get("filepath")]
+        if not files or not files[0].is_file():
+            return Fault("failed", "yt-dlp reported success but left no file", again=True)
+        try:
+            media = describe(files[0])
+            check_whole(files[0], media["stream"], info.get("duration"), info["in_pieces"])
+        except NotVideo as error:
+            first_time = not self._spoilt
+            self._spoilt.add(str(info.get("format_id")))
+            self.partial.clear()
+            logging.warning("format %s: %s", info.get("format_id"), error)
+            self._invalid = Fault("invalid_media", str(error))
+            return replace(self._invalid, again=first_time)
+        files[0].replace(self.folder / media["file"])
+        self.found = {"media": media, "source": provenance(info, self.url)}
+        return OK
+
+
+def _check_kind(info: dict[str, Any] | None) -> None:
+    """Raise if the page is not one finished recording."""
+    if not info or info.get("_type", "video") != "video":
+        raise Rejected("the page holds a playlist or several videos; list them with `snakemake expand_sources`")
+    state = info.get("live_status")
+    if state in ("is_upcoming", "post_live"):
+        raise NotYet(f"{state}: there is no finished recording yet")
+    if info.get("is_live") or state == "is_live":
+        raise Rejected("a live stream has no end; list it again once it is a recording")

@@ -1,0 +1,98 @@
+"""Go on with a partial file only if it is a part of what the server now has.
+
+yt-dlp appends whatever the server sends after the offset asked for: a part of another file, or of an earlier version,
+is glued to it in silence. So beside the partial file stands what it is a part of.
+"""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from scripts._files import write_json
+
+NAME = "part_of.json"
+
+
+class Changed(Exception):
+    """The server's file is no longer the one whose part is here."""
+
+
+class Partial:
+    """A folder of partial files, and what is known of the whole."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder, and empty it of parts whose origin is unknown."""
+        self.folder, self._note = folder, folder / NAME
+        folder.mkdir(exist_ok=True)
+        self._known = self._read()
+        self._followed = False  # whether the part was written, from its start, by this process
+        if not self._known:
+            self.clear()
+
+    def clear(self) -> None:
+        """Delete all parts."""
+        for path in self.folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        self._known, self._followed = {}, False
+
+    def remove(self) -> None:
+        """Delete the folder."""
+        shutil.rmtree(self.folder)
+
+    def size_bytes(self) -> int:
+        """Return how much is here."""
+        return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file() and path.name != NAME)
+
+    def begin(self, source: dict[str, Any]) -> None:
+        """Say what is fetched next; parts of anything else are deleted."""
+        if self._known.get("source") != source:
+            self.clear()
+            self._known = {"source": source}
+            write_json(self._note, self._known)
+
+    def may_continue(self, to_offset: bool) -> bool:
+        """Tell whether the server's next answer can be held against the one that the part is from.
+
+        `to_offset`: the request names its end too, as in the one series of requests that a site wants a file fetched by.
+        """
+        whole = self._known.get("whole") or {}
+        return bool(whole.get("etag") or whole.get("last_modified")) or (to_offset and self._followed)
+
+    def check(self, status: int, headers: Any) -> int | None:
+        """Return the whole file's size if the answer says it; raise Changed if it does not fit the part that is here."""
+        start, total = _range(status, headers)
+        whole = {"total_bytes": total, "etag": headers.get("ETag"), "last_modified": headers.get("Last-Modified")}
+        if start and not _same(self._known.get("whole") or {}, whole):
+            self._known, self._followed = {"source": self._known.get("source")}, False  # yt-dlp starts again
+            raise Changed("the file changed since its first part was fetched")
+        if not start:
+            self._followed = True
+            self._known["whole"] = whole
+            write_json(self._note, self._known)
+        return total
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            known: dict[str, Any] = json.loads(self._note.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return known
+
+
+def _range(status: int, headers: Any) -> tuple[int, int | None]:
+    """Return the offset of an answer's first byte, and the size of the whole file if that is said."""
+    found = re.match(r"bytes (\d+)-\d+/(\d+|\*)", headers.get("Content-Range") or "")
+    if status == 206 and found:
+        return int(found[1]), int(found[2]) if found[2] != "*" else None
+    length = headers.get("Content-Length") or ""
+    return 0, int(length) if length.isdigit() else None
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Tell whether two answers are of one file: its size, and, if servers name them, its tag or its date."""
+    if one.get("total_bytes") != other["total_bytes"]:
+        return False
+    named = [key for key in ("etag", "last_modified") if one.get(key) and other[key]]
+    return not named or any(one[key] == other[key] for key in named)

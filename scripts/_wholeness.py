@@ -1,0 +1,103 @@
+"""Tell whether all of a fetched video is there: neither its end nor a piece in the middle may be missing."""
+
+import math
+from array import array
+from pathlib import Path
+from typing import Any
+
+from scripts._media import DECODE_OPTIONS, OPEN_OPTIONS, NotVideo
+
+# What a site announces is rounded and may be of a longer sound track; what the file says of its pictures is exact.
+SITE_SLACK_S, SITE_SLACK = 2.0, 0.05
+FILE_SLACK_S, FILE_SLACK = 0.5, 0.01
+TELLING = frozenset({"matroska", "flv"})  # their headers say how long the longest track is; ffmpeg guesses for others
+LONGEST_GAP_S = 1.0  # in what came in pieces; slides and other slow pictures have gaps everywhere
+LONGEST_TAIL_BYTES = 64_000_000  # of packets kept for the test of the last pictures
+
+
+def check_whole(path: Path, stream_index: int, announced_s: float | None, in_pieces: bool) -> None:
+    """Raise NotVideo if the file ends early, lacks a piece, or its last pictures cannot be decoded.
+
+    Reads the whole file once without decoding it, and then decodes from its last keyframe on.
+    """
+    import av
+
+    av.logging.set_level(av.logging.ERROR)
+    try:
+        with av.open(f"file:{path.absolute()}", options={**OPEN_OPTIONS, **DECODE_OPTIONS}) as media:
+            stream = media.streams[stream_index]
+            stream.codec_context.options = DECODE_OPTIONS
+            packets = _Packets()
+            for packet in media.demux(stream):
+                packets.add(packet)
+            _check_end(packets, media, stream, announced_s)
+            if in_pieces:
+                _check_gaps(packets)
+            if packets.tail:
+                _check_tail(packets.tail)
+    except av.error.FFmpegError as error:
+        raise NotVideo(f"it cannot be read to its end: {error.strerror}") from error
+
+
+class _Packets:
+    """What is kept of a stream's packets: times, and those from the last keyframe on."""
+
+    def __init__(self) -> None:
+        self.decoded_s, self.lasting_s = array("d"), array("d")
+        self.first_s, self.end_s = math.inf, -math.inf
+        self.tail: list[Any] | None = []
+        self._tail_bytes = 0
+
+    def add(self, packet: Any) -> None:
+        if packet.dts is not None and packet.pts is not None:
+            pts_s, lasting_s = float(packet.pts * packet.time_base), float((packet.duration or 0) * packet.time_base)
+            self.decoded_s.append(float(packet.dts * packet.time_base))
+            self.lasting_s.append(lasting_s)
+            self.first_s, self.end_s = min(self.first_s, pts_s), max(self.end_s, pts_s + lasting_s)
+        if packet.is_keyframe:
+            self.tail, self._tail_bytes = [], 0
+        self._tail_bytes += packet.size
+        if self._tail_bytes > LONGEST_TAIL_BYTES:
+            self.tail = None
+        if self.tail is not None:
+            self.tail.append(packet)
+
+
+def _check_end(packets: _Packets, media: Any, stream: Any, announced_s: float | None) -> None:
+    played_s = max(0.0, packets.end_s - packets.first_s)
+    own_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
+    header_s = (media.duration or 0) / 1e6 if media.format.name.split(",")[0] in TELLING else 0.0
+    for who, whole_s, slack_s, slack in (
+        ("the file's header", own_s, FILE_SLACK_S, FILE_SLACK),
+        ("the file's header", header_s, SITE_SLACK_S, SITE_SLACK),
+        ("the site", announced_s or 0.0, SITE_SLACK_S, SITE_SLACK),
+    ):
+        if played_s < whole_s - max(slack_s, slack * whole_s):
+            raise NotVideo(f"its pictures end at {played_s:.1f} s of the {whole_s:.1f} s that {who} announces")
+
+
+def _check_gaps(packets: _Packets) -> None:
+    """Find a hole: a step in time that the picture before it was not meant to last, where other steps are short."""
+    decoded_s = packets.decoded_s
+    steps_s = [after - before for before, after in zip(decoded_s, decoded_s[1:], strict=False)]
+    allowed_s = max(LONGEST_GAP_S, 10 * sorted(steps_s)[len(steps_s) // 2]) if steps_s else LONGEST_GAP_S
+    for at_s, lasting_s, step_s in zip(decoded_s, packets.lasting_s, steps_s, strict=False):
+        if step_s > allowed_s and lasting_s < step_s / 2:
+            at_s -= packets.first_s
+            raise NotVideo(f"a piece is missing: no picture for {step_s:.1f} s after {max(0.0, at_s):.1f} s")
+
+
+def _check_tail(tail: list[Any]) -> None:
+    """Decode the last pictures; damage before the very last one is what extraction deals with."""
+    import av
+
+    last, fault = None, ""
+    for packet in tail:
+        try:
+            frames = packet.decode()
+            fault = "cut short" if packet.is_corrupt else "" if packet.size else fault
+        except av.error.FFmpegError as error:
+            fault, frames = error.strerror or type(error).__name__, []
+        last = frames[-1] if frames else last
+    if fault or last is None or last.is_corrupt:
+        raise NotVideo(f"its last picture cannot be decoded{fault and ': '}{fault}")

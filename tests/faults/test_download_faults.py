@@ -1,0 +1,279 @@
+"""What becomes of a download that a server spoils; docs/downloads.md is written from what is seen here.
+
+REELSIEVE_WRITE_DOCS=1 python -m pytest tests/faults/test_download_faults.py
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts._store import entry_of, version_of
+from scripts._videos import url_fault
+from scripts.download_video import download_video
+from tests._server import (
+    Act,
+    FaultServer,
+    chunked_cut,
+    cut_short,
+    drop_every,
+    empty,
+    other_file,
+    redirect,
+    refuse,
+    reset,
+    send,
+    serve,
+    stall,
+    trickle,
+    untagged,
+    wrong_length,
+)
+from tests._streams import dash, hls
+from tests.conftest import DOWNLOAD, H264, REPO, MakeClip, pattern
+
+PAGE = REPO / "docs/downloads.md"
+HEAD = """# What becomes of a download
+
+Each row is a fault that a server on this machine commits in a test, with `attempts: 3` and short waits (written by
+tests/faults/test_download_faults.py; `make docs` writes it anew). "Page" is the first request for a video, "media" those
+that follow. Statuses: [README](../README.md#what-comes-out). Nothing here stops the other videos; a `partial file` is resumed.
+
+| fault | status | attempts | requests | left in the store | what the registry says |
+|---|---|---|---|---|---|
+"""
+
+
+@dataclass
+class Stage:
+    """A server, and the files that it may serve."""
+
+    server: FaultServer
+    clip: Path  # 300 kB
+    other: bytes  # as long as the clip, of another video
+    make_clip: MakeClip
+
+    def direct(self, *acts: Act, path: str = "/clip.mp4", kind: str = "video/mp4") -> str:
+        """Serve the clip at its own address, where page and media are one."""
+        self.server.acts[path] = list(acts)
+        return self.server.add(path, self.clip, kind)
+
+    def behind_page(self, *acts: Act) -> str:
+        """Serve the clip behind a page that shows it."""
+        self.direct(*acts)
+        return self.server.page("/page", "/clip.mp4")
+
+    def hls(self, *acts: Act, **options: Any) -> str:
+        """Serve an HLS stream; `acts` happen to its second segment."""
+        url, segments = hls(self.server, self.make_clip, **options)
+        self.server.acts[segments[1]] = list(acts)
+        return url
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault and what it must lead to; `left` is what the store then holds."""
+
+    lay: Callable[[Stage], str]
+    status: str
+    attempts: int
+    left: str = "nothing"
+
+
+def ok(lay: Callable[[Stage], str], attempts: int = 1) -> Case:
+    return Case(lay, "ok", attempts, "the video")
+
+
+def stopped(lay: Callable[[Stage], str], status: str = "failed", attempts: int = 4) -> Case:
+    return Case(lay, status, attempts, "a partial file")
+
+
+def page_answers(status: int) -> Callable[[Stage], str]:
+    return lambda stage: stage.direct(refuse(status))
+
+
+def media_answer(status: int) -> Callable[[Stage], str]:
+    return lambda stage: stage.behind_page(refuse(status))
+
+
+def after(times: int, act: Act, where: str = "direct") -> Callable[[Stage], str]:
+    return lambda stage: str(getattr(stage, where)(*[act] * times, serve))
+
+
+def always(act: Act, where: str = "behind_page") -> Callable[[Stage], str]:
+    return lambda stage: str(getattr(stage, where)(act))
+
+
+def served(body: bytes | str, kind: str, path: str = "/clip.mp4") -> Callable[[Stage], str]:
+    return lambda stage: stage.server.add(path, body, kind)
+
+
+def pages(*media: str) -> Callable[[Stage], str]:
+    def lay(stage: Stage) -> str:
+        stage.direct()
+        stage.direct(path="/other.mp4")
+        return stage.server.page("/page", *media)
+
+    return lay
+
+
+def replaced(tag: bool) -> Callable[[Stage], str]:
+    def lay(stage: Stage) -> str:
+        return stage.behind_page(drop_every(100_000, tag=tag), other_file(stage.other, tag=tag), send)
+
+    return lay
+
+
+def huge(handler: Any) -> None:
+    """Announce 50 TB."""
+    handler.start(200, "video/mp4", Content_Length=str(50 * 10**12))
+    handler.write(b"x" * 1000)
+
+
+CASES = {
+    "no fault": ok(lambda s: s.direct()),
+    "redirect to the file": ok(lambda s: (s.direct(), s.direct(redirect("/clip.mp4"), path="/r.mp4"))[1]),
+    "no extension, but video/mp4": ok(lambda s: s.direct(path="/clip")),
+    "a video as text/html": ok(lambda s: s.direct(kind="text/html")),
+    "a video as octet-stream": ok(lambda s: s.direct(kind="application/octet-stream")),
+    "a video as octet-stream, no extension": ok(lambda s: s.direct(path="/clip", kind="application/octet-stream")),
+    "page: 404": Case(page_answers(404), "unavailable", 1),
+    "page: 410": Case(page_answers(410), "unavailable", 1),
+    "page: 451": Case(page_answers(451), "unavailable", 1),
+    "page: 401": Case(page_answers(401), "forbidden", 1),
+    "page: 403": Case(page_answers(403), "forbidden", 1),
+    "page: 429 always": Case(page_answers(429), "blocked", 3),
+    "page: 429 twice": ok(after(2, refuse(429)), 3),
+    "page: 429 once, Retry-After: 1": ok(after(1, refuse(429, "1")), 2),
+    "page: 500 always": Case(page_answers(500), "failed", 3),
+    "page: 503 always": Case(page_answers(503), "failed", 3),
+    "page: 500 twice": ok(after(2, refuse(500)), 3),
+    "page: 503 once, Retry-After: 1": ok(after(1, refuse(503, "1")), 2),
+    "page: 503, Retry-After: 3600": Case(lambda s: s.direct(refuse(503, "3600")), "failed", 1),
+    "page: connection reset": Case(always(reset, "direct"), "failed", 3),
+    "page: no answer": Case(always(stall(before_headers=True), "direct"), "failed", 3),
+    "page: trickles in": Case(lambda s: s.direct(trickle, kind="text/html"), "failed", 3),
+    "redirect loop": Case(lambda s: s.direct(redirect("/clip.mp4")), "unavailable", 1),
+    "redirect to file://": Case(lambda s: s.direct(redirect("file:///etc/passwd")), "unsupported", 1),
+    "media: 403 once (link expired)": ok(after(1, refuse(403), "behind_page"), 2),
+    "media: 403 always": Case(media_answer(403), "forbidden", 3),
+    "media: 404 always": Case(media_answer(404), "unavailable", 3),
+    "media: 410 always": Case(media_answer(410), "unavailable", 3),
+    "media: 429 once": ok(after(1, refuse(429), "behind_page"), 2),
+    "media: 429 always": Case(media_answer(429), "blocked", 3),
+    "media: 500 twice": ok(after(2, refuse(500), "behind_page")),
+    "media: 500 always": Case(media_answer(500), "failed", 3),
+    "media: 503 once, Retry-After: 1": ok(after(1, refuse(503, "1"), "behind_page")),
+    "media: connection reset always": Case(always(reset), "failed", 3),
+    "media: cut twice, FIN": ok(after(2, drop_every(90_000), "behind_page")),
+    "media: cut twice, RST": ok(after(2, drop_every(90_000, hard=True), "behind_page")),
+    "media: cut five times": ok(after(5, drop_every(50_000), "behind_page"), 2),
+    "media: cut once, no ranges": ok(lambda s: s.behind_page(drop_every(90_000), lambda h: send(h, ranges=False) and None)),
+    "media: cut always, no ranges": stopped(always(drop_every(90_000, ranges=False))),
+    "media: cut once, nothing to know the file by": ok(
+        lambda s: s.behind_page(drop_every(90_000, tag=False), untagged)),
+    "media: cut at byte 0 always": Case(always(drop_every(0)), "failed", 3),
+    "media: no answer": Case(always(stall(before_headers=True)), "failed", 3),
+    "media: stalls after 100 kB": stopped(always(stall(before_headers=False))),
+    "media: trickles in": Case(always(trickle), "failed", 3),
+    "media: half, no Content-Length": Case(always(cut_short(0.5)), "invalid_media", 2),
+    "media: half once, no Content-Length": ok(after(1, cut_short(0.5), "behind_page"), 2),
+    "media: half, in chunks": stopped(always(chunked_cut)),
+    "media: Content-Length too large": stopped(always(wrong_length(100))),
+    "media: Content-Length too small": Case(always(wrong_length(-100)), "invalid_media", 2),
+    "media: Content-Length of 50 TB": Case(always(huge), "rejected", 1),
+    "media: no byte": Case(always(empty(200)), "failed", 3),
+    "media: 204": Case(always(empty(204)), "failed", 3),
+    "media: another file after a cut": ok(replaced(tag=True)),
+    "media: another file after a cut, nothing to know it by": ok(replaced(tag=False)),
+    "a web page as video/mp4": Case(served("<html>log in</html>", "video/mp4"), "invalid_media", 2),
+    "a PNG as video/mp4": Case(served(b"\x89PNG\r\n\x1a\n", "video/mp4"), "invalid_media", 2),
+    "a login page": Case(served("<html>log in</html>", "text/html"), "unsupported", 1),
+    "a page with one video": ok(pages("/clip.mp4")),
+    "a page with two videos": Case(pages("/clip.mp4", "/other.mp4"), "rejected", 1),
+    "a page with a video at file://": Case(pages("file:///etc/passwd"), "unsupported", 1),
+    "HLS": ok(lambda s: s.hls(serve)),
+    "HLS with fragmented MP4": ok(lambda s: s.hls(serve, fragmented=True)),
+    "HLS with AES-128": ok(lambda s: s.hls(serve, encrypted=True)),
+    "HLS without an end (live)": Case(lambda s: s.hls(serve, live=True), "rejected", 1),
+    "HLS segment: 404 always": stopped(always(refuse(404), "hls"), "unavailable"),
+    "HLS segment: 403 always": stopped(always(refuse(403), "hls"), "forbidden"),
+    "HLS segment: 429 always": stopped(always(refuse(429), "hls"), "blocked"),
+    "HLS segment: 500 twice": ok(after(2, refuse(500), "hls")),
+    "HLS segment: cut once": ok(after(1, drop_every(1000), "hls")),
+    "HLS segment: empty": stopped(always(empty(200), "hls")),
+    "HLS segment: a web page": Case(lambda s: s.hls(page_for_segment), "invalid_media", 2),
+    "DASH": ok(lambda s: dash(s.server, s.make_clip)),
+    "nobody listens": Case(lambda s: "http://127.0.0.1:9/clip.mp4", "failed", 3),
+    "no such host": Case(lambda s: "https://reelsieve.invalid/clip.mp4", "failed", 3),
+}  # fmt: skip
+
+
+def page_for_segment(handler: Any) -> None:
+    handler.start(200, "text/html", Content_Length="2000")
+    handler.write(b"<html>" + b"x" * 1994)
+
+
+@pytest.fixture
+def stage(make_clip: MakeClip) -> Iterator[Stage]:
+    clip = make_clip("fault.mp4", *pattern(10), *H264, "-movflags", "faststart", "-threads", "1")
+    other = make_clip("other.mp4", *pattern(10), "-vf", "negate", *H264, "-movflags", "faststart", "-threads", "1")
+    size = clip.stat().st_size
+    with FaultServer() as server:
+        yield Stage(server, clip, (other.read_bytes() + b"\0" * size)[: max(size, other.stat().st_size)], make_clip)
+
+
+@pytest.fixture(scope="module")
+def rows() -> Iterator[dict[str, str]]:
+    """Collect what is seen of each case; write the page if asked to."""
+    seen: dict[str, str] = {}
+    yield seen
+    if os.environ.get("REELSIEVE_WRITE_DOCS") and seen.keys() == CASES.keys():
+        PAGE.write_text(HEAD + "".join(f"{seen[name]}\n" for name in CASES), encoding="utf-8")
+
+
+def left_in(version: Path) -> str:
+    """Say what a folder of the store holds."""
+    names = {path.name for path in version.iterdir()} if version.exists() else set()
+    if "video.json" in names:
+        assert names == {"video.json", "media.mp4"} or names == {"video.json", "media.ts"}, names
+        return "the video"
+    partial = [path for path in version.glob("partial/*") if path.name != "part_of.json" and path.stat().st_size]
+    return "a partial file" if partial else "nothing"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_fault_ends_as_the_page_says(stage: Stage, tmp_path: Path, name: str, rows: dict[str, str]) -> None:
+    case = CASES[name]
+    url = case.lay(stage)
+    download_video("v", url, tmp_path / "out", tmp_path / "store", DOWNLOAD)
+    record = json.loads((tmp_path / "out/video.json").read_text())
+    left = left_in(version_of(entry_of(tmp_path / "store", url), DOWNLOAD))
+    assert (record["status"], record["attempts"], left) == (case.status, case.attempts, case.left), record
+    if case.status == "ok" and "/clip.mp4" in stage.server.files:
+        wanted = stage.server.files["/clip.mp4"][1]
+        assert record["media"]["sha256"] == hashlib.sha256(wanted).hexdigest()
+    says = record["message"].replace(stage.server.url(""), "http://SERVER").replace("|", "/")
+    port = str(stage.server.server_address[1])
+    says = says.replace(port, "PORT").replace("\n", " ")
+    requests = stage.server.requests.total()
+    rows[name] = f"| {name} | {case.status} | {case.attempts} | {requests} | {left} | {says} |"
+    if not os.environ.get("REELSIEVE_WRITE_DOCS"):
+        assert rows[name] in PAGE.read_text(encoding="utf-8").splitlines(), "if that is right, run: make docs"
+
+
+def test_the_page_has_a_row_per_case() -> None:
+    lines = PAGE.read_text(encoding="utf-8").removeprefix(HEAD).splitlines()
+    assert [line.split(" | ")[0].removeprefix("| ") for line in lines] == list(CASES)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1/x", "file:///etc/passwd", "ftp://a.example/v.mp4", "ytsearch1:x", "rtmp://a.example/v", "hello"]
+)
+def test_what_is_no_page_address_never_reaches_yt_dlp(url: str) -> None:
+    assert url_fault(url)
