@@ -50,6 +50,21 @@ rule all:
     localrule: True
 
 
+rule retry_failed:
+    """Try again the videos that failed for a reason that may pass, and do all that follows from it."""
+    input:
+        rules.all.input,
+    localrule: True
+
+
+onstart:
+    try:
+        preflight(VIDEOS, Path("results"), config)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    write_retry_numbers(Path("results"), retries())
+
+
 onsuccess:
     print_summary(Path("results"), STARTED)
 

@@ -12,7 +12,18 @@ import yaml
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
-LIMITS = ("enum", "pattern", "minimum", "exclusiveMinimum", "maximum", "multipleOf", "minLength", "minItems", "maxItems", "uniqueItems")
+LIMITS = (
+    "enum",
+    "pattern",
+    "minimum",
+    "exclusiveMinimum",
+    "maximum",
+    "multipleOf",
+    "minLength",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+)
 
 
 def main() -> None:

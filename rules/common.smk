@@ -1,9 +1,7 @@
 """What all stages share: the checked configuration, the video table, input functions."""
 
 import functools
-import hashlib
 import json
-import re
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -11,7 +9,11 @@ from snakemake.exceptions import WorkflowError
 from scripts._code import code_hash_in
 from scripts._config import check_config
 from scripts._detector import check_role
+from scripts._failures import retry_numbers, write_retry_numbers
 from scripts._log import UserError
+from scripts._models import name_of, spec_of
+from scripts._preflight import preflight
+from scripts._store import form_of
 from scripts._summary import print_failure, print_summary
 from scripts._videos import read_videos
 
@@ -49,21 +51,8 @@ wildcard_constraints:
     model=r"[A-Za-z0-9][A-Za-z0-9._-]*",
 
 
-def model_spec(role):
-    """Return what decides on a compiled model, for role `filter` or `detect`."""
-    chosen = config[role]
-    return {
-        "weights": chosen["model"],
-        "form": config["models"]["format"],
-        "imgsz_px": chosen["imgsz_px"],
-    }
-
-
-def model_name(role):
-    """Return the compiled model's folder name; roles that ask for the same model share it."""
-    spec = json.dumps(model_spec(role), sort_keys=True)
-    stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(config[role]["model"]).stem).strip("-") or "model"
-    return f"{stem}-{hashlib.sha256(spec.encode()).hexdigest()[:8]}"
+model_spec = functools.partial(spec_of, config)  # of a role: `filter` or `detect`
+model_name = functools.partial(name_of, config)
 
 
 try:
@@ -94,6 +83,17 @@ def local_media(wildcards):
     """Return the video's file if it is local."""
     video = VIDEOS[wildcards.video]
     return [video.url] if video.is_local else []
+
+
+@functools.cache
+def retries():
+    """Return how often each video was asked for again, counting the target retry_failed of this call."""
+    return retry_numbers(Path("results"), VIDEOS, again="retry_failed" in workflow.dag_settings.targets)
+
+
+def times_retried(wildcards):
+    """Return what asks for a video again when it changes."""
+    return retries().get(wildcards.video, 0)
 
 
 def video_url(wildcards):

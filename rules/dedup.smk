@@ -4,6 +4,7 @@
 checkpoint deduplicate:
     """Keep one frame of each group of copies, over all videos."""
     input:
+        records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
     output:
         # The file that detect_objects reads comes first: Snakemake looks for no other in a checkpoint's users.

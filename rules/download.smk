@@ -18,7 +18,8 @@ rule download_video:
         download=1,
     params:
         url=video_url,
-        max_height_px=config["download"]["max_height_px"],
+        form=form_of(config["download"]),
+        again=times_retried,
         code=code_hash("download_video"),
     script:
         "../scripts/download_video.py"

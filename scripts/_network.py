@@ -59,7 +59,7 @@ def only_public_hosts(proxy: str) -> Iterator[None]:
             )
         return public
 
-    socket.getaddrinfo = guarded  # type: ignore[assignment]
+    socket.getaddrinfo = guarded
     try:
         yield
     finally:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from scripts._videos import CREDITS, is_local
 
@@ -15,17 +15,19 @@ PROVENANCE = (
     "fps",
 )  # fmt: skip
 
+YOUTUBE_KEYS = frozenset({"v", "list", "search_query"})  # queries that name a video, a playlist or a search
+
 
 def public_url(url: str) -> str:
-    """Return what may be published of a source: no credentials, no query (tokens) but a video's id, no local folder."""
+    """Return what may be published of a source: no credentials, no query (tokens) but what names a page, no local folder."""
     if is_local(url):
         return Path(url).name
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     youtube = host == "youtube.com" or host.endswith(".youtube.com")
-    video_id = [f"v={value}" for key, value in parse_qsl(parts.query) if youtube and key == "v"]
+    kept = [(key, value) for key, value in parse_qsl(parts.query) if youtube and key in YOUTUBE_KEYS]
     port = f":{parts.port}" if parts.port else ""
-    return urlunsplit((parts.scheme, host + port, parts.path, "&".join(video_id), ""))
+    return urlunsplit((parts.scheme, host + port, parts.path, urlencode(kept), ""))
 
 
 def redact(text: str, url: str) -> str:

@@ -102,12 +102,12 @@ class Site:
 
     def _due(self, state: dict[str, Any], now: float) -> float:
         """Return the seconds until the site may be asked again."""
-        longest_s = self._manners["sleep_s"][1]
         state["starts"] = [start for start in state["starts"] if now - HOUR_S < start <= now]
-        waits = [state["paused_until"] - now, min(state["not_before"] - now, longest_s)]  # clocks may be set back
+        state["not_before"] = min(state["not_before"], now + self._manners["sleep_s"][1])  # clocks may be set back
+        waits = [state["paused_until"] - now, state["not_before"] - now]
         if self._manners["per_hour"] and len(state["starts"]) >= self._manners["per_hour"]:
             waits.append(state["starts"][-self._manners["per_hour"]] + HOUR_S - now)
-        return max(waits)
+        return float(max(waits))
 
     def _keep_distance(self, state: dict[str, Any]) -> None:
         state["not_before"] = time.time() + random.uniform(*self._manners["sleep_s"])

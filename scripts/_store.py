@@ -25,11 +25,16 @@ def entry_of(store: Path, url: str) -> Path:
     return store / hashlib.sha256(url.encode()).hexdigest()[:24]
 
 
+def form_of(options: Mapping[str, Any]) -> list[Any]:
+    """Return those of a download's options that decide which format is taken."""
+    return [options["max_height_px"], options["ytdlp"].get("format"), options["ytdlp"].get("format_sort")]
+
+
 def version_of(entry: Path, options: Mapping[str, Any]) -> Path:
-    """Return the folder of a URL fetched with these options: those that decide which format is taken."""
-    own = options["ytdlp"]
-    choice = [options["max_height_px"], own.get("format"), own.get("format_sort")]
-    return entry / f"{options['max_height_px']}p-{hashlib.sha256(json.dumps(choice).encode()).hexdigest()[:8]}"
+    """Return the folder of a URL fetched with these options."""
+    return (
+        entry / f"{options['max_height_px']}p-{hashlib.sha256(json.dumps(form_of(options)).encode()).hexdigest()[:8]}"
+    )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
 
+from scripts._faults import TRANSIENT
 from scripts._videos import SPLITS
 
 MOST_FAILED = 20  # lines of failed videos; the registry has them all
@@ -21,6 +22,7 @@ def summary(registry: Path, report: Path) -> str:
         rows = list(csv.DictReader(file, delimiter="\t"))
     failed = [row for row in rows if row["status"] != "ok"]
     totals = Counter({name: sum(int(row[name] or 0) for row in rows) for name in FUNNEL})
+    transient = [row for row in failed if row["status"] in TRANSIENT]
     said = [row for row in rows if row["status"] == "ok" and row["message"]]
     useless = [row["video"] for row in rows if row["status"] == "ok" and row["exported"] == "0"]
     exported = {split: sum(int(row["exported"] or 0) for row in rows if row["split"] == split) for split in SPLITS}
@@ -28,6 +30,11 @@ def summary(registry: Path, report: Path) -> str:
         f"reelsieve: {len(rows) - len(failed)} of {len(rows)} videos ok",
         *(f"  {row['video']}: {row['status']}: {row['message']}" for row in failed[:MOST_FAILED]),
         *([f"  and {len(failed) - MOST_FAILED} more, in {registry}"] if len(failed) > MOST_FAILED else []),
+        *(
+            [f"{len(transient)} of them may come now: the same command with the target retry_failed"]
+            if transient
+            else []
+        ),
         *(f"  {row['video']}: {row['message']}" for row in said[:MOST_FAILED]),
         *([f"ok, but no frame of it in the dataset: {shorten(', '.join(useless), 300)}"] if useless else []),
         f"frames: {totals['frames']} extracted, {totals['looked_at']} worth a look,"

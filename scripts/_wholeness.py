@@ -1,7 +1,9 @@
 """Tell whether all of a fetched video is there: neither its end nor a piece in the middle may be missing."""
 
 import math
+import statistics
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +45,15 @@ class _Packets:
     """What is kept of a stream's packets: times, and those from the last keyframe on."""
 
     def __init__(self) -> None:
-        self.decoded_s, self.lasting_s = array("d"), array("d")
+        self.shown_s, self.lasting_s = array("d"), array("d")  # in the file's order
         self.first_s, self.end_s = math.inf, -math.inf
         self.tail: list[Any] | None = []
         self._tail_bytes = 0
 
     def add(self, packet: Any) -> None:
-        if packet.dts is not None and packet.pts is not None:
+        if packet.pts is not None:
             pts_s, lasting_s = float(packet.pts * packet.time_base), float((packet.duration or 0) * packet.time_base)
-            self.decoded_s.append(float(packet.dts * packet.time_base))
+            self.shown_s.append(pts_s)
             self.lasting_s.append(lasting_s)
             self.first_s, self.end_s = min(self.first_s, pts_s), max(self.end_s, pts_s + lasting_s)
         if packet.is_keyframe:
@@ -61,6 +63,16 @@ class _Packets:
             self.tail = None
         if self.tail is not None:
             self.tail.append(packet)
+
+    def steps(self) -> Iterator[tuple[float, float, float]]:
+        """Yield the time of each picture as shown, how long it is meant to last, and how long the next one takes."""
+        order = sorted(range(len(self.shown_s)), key=self.shown_s.__getitem__)
+        for this, after in zip(order, order[1:], strict=False):
+            yield self.shown_s[this], self.lasting_s[this], self.shown_s[after] - self.shown_s[this]
+
+    def usual_step_s(self) -> float:
+        """Return the median time from one picture to the next."""
+        return statistics.median([step_s for *_, step_s in self.steps()] or [0.0])
 
 
 def _check_end(packets: _Packets, media: Any, stream: Any, announced_s: float | None) -> None:
@@ -72,19 +84,17 @@ def _check_end(packets: _Packets, media: Any, stream: Any, announced_s: float | 
         ("the file's header", header_s, SITE_SLACK_S, SITE_SLACK),
         ("the site", announced_s or 0.0, SITE_SLACK_S, SITE_SLACK),
     ):
-        if played_s < whole_s - max(slack_s, slack * whole_s):
+        if played_s + 2 * packets.usual_step_s() < whole_s - max(slack_s, slack * whole_s):
             raise NotVideo(f"its pictures end at {played_s:.1f} s of the {whole_s:.1f} s that {who} announces")
 
 
 def _check_gaps(packets: _Packets) -> None:
     """Find a hole: a step in time that the picture before it was not meant to last, where other steps are short."""
-    decoded_s = packets.decoded_s
-    steps_s = [after - before for before, after in zip(decoded_s, decoded_s[1:], strict=False)]
-    allowed_s = max(LONGEST_GAP_S, 10 * sorted(steps_s)[len(steps_s) // 2]) if steps_s else LONGEST_GAP_S
-    for at_s, lasting_s, step_s in zip(decoded_s, packets.lasting_s, steps_s, strict=False):
+    allowed_s = max(LONGEST_GAP_S, 10 * packets.usual_step_s())
+    for at_s, lasting_s, step_s in packets.steps():
         if step_s > allowed_s and lasting_s < step_s / 2:
-            at_s -= packets.first_s
-            raise NotVideo(f"a piece is missing: no picture for {step_s:.1f} s after {max(0.0, at_s):.1f} s")
+            at_s = max(0.0, at_s - packets.first_s)
+            raise NotVideo(f"a piece is missing: no picture for {step_s:.1f} s after {at_s:.1f} s")
 
 
 def _check_tail(tail: list[Any]) -> None:

@@ -104,7 +104,7 @@ def video_options(url: str, partial: Path, options: dict[str, Any], answer: Answ
         asked_s = answer.retry_after_s or 0.0
         if asked_s > LONGEST_INNER_WAIT_S:
             raise ComeBack(f"HTTP Error {answer.http_status}: the server asks to come back in {asked_s:.0f} s")
-        return max(asked_s, min(LONGEST_INNER_WAIT_S, float(options["wait_s"]) * 2**n))
+        return max(asked_s, min(LONGEST_INNER_WAIT_S, float(options["wait_s"]) * float(2**n)))
 
     ours = {
         "outtmpl": {"default": f"{str(partial).replace('%', '%%')}/media.%(format_id)s.%(ext)s"},

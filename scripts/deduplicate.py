@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from scripts._failures import check_outage
 from scripts._files import write_json
 from scripts._log import log_to
 from scripts._tables import MANIFEST, write_table
@@ -80,6 +81,7 @@ def kept_slice(frames: pd.DataFrame) -> dict[str, Any]:
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
+    check_outage(map(Path, snakemake.input.records), snakemake.config["download"]["max_failed_share"])
     deduplicate(
         tables={
             video: Path(folder) / "filter.parquet"

@@ -4,19 +4,26 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts._attempts import persist
+from scripts._faults import OK, Answer, Fault, classify
 from scripts._files import write_text
 from scripts._log import UserError, log_to
+from scripts._network import allowed_hosts
 from scripts._publish import public_url, redact
+from scripts._sites import site_of
 from scripts._videos import COLUMNS, VIDEO_ID, header_line, read_lines, split_cells, table_lines, url_fault
-from scripts._ytdlp import base_options, classify
+from scripts._watch import Deadline, Meter, watched
+from scripts._ytdlp import base_options, make_client
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
+DATES = {"youtubetab": {"approximate_date": [""]}}  # without it, YouTube's lists have no dates
 FOUND = (
     "found_title",
     "found_duration_s",
@@ -26,7 +33,7 @@ FOUND = (
 )  # columns that tell where a row is from
 
 
-def expand_sources(sources: list[str], table: Path, timeout_s: float) -> int:
+def expand_sources(sources: list[str], table: Path, store: Path, options: dict[str, Any]) -> int:
     """Append a row per video that is not in the table yet; return how many. Raise UserError if a source fails."""
     if not sources:
         raise UserError("config key 'sources' is empty: list playlist or channel URLs there to append their videos")
@@ -34,15 +41,11 @@ def expand_sources(sources: list[str], table: Path, timeout_s: float) -> int:
     added: list[dict[str, str]] = []
     faults: list[str] = []
     for source in sources:
-        try:
-            added += new_rows(
-                list_videos(source, timeout_s),
-                source,
-                {r["url"] for r in rows + added},
-                {r["video"] for r in rows + added},
-            )
-        except Exception as error:
-            faults.append(f"{public_url(source)}: {redact(classify(error).message, source)}")
+        fault, entries = list_videos(source, store, options)
+        if fault.status != "ok":
+            faults.append(f"{public_url(source)}: {fault.status}: {fault.message}")
+        taken = rows + added
+        added += new_rows(entries, source, {row["url"] for row in taken}, {row["video"] for row in taken})
     if added:
         append_rows(table, added)
     logging.info("%d video(s) appended to %s", len(added), table)
@@ -53,13 +56,30 @@ def expand_sources(sources: list[str], table: Path, timeout_s: float) -> int:
     return len(added)
 
 
-def list_videos(source: str, timeout_s: float) -> Iterator[dict[str, Any]]:
-    """Yield yt-dlp's entry for each video behind a source; channels nest playlists."""
-    from yt_dlp import YoutubeDL
+def list_videos(source: str, store: Path, options: dict[str, Any]) -> tuple[Fault, list[dict[str, Any]]]:
+    """Return yt-dlp's entry for each video behind a source, or why there is none; channels nest playlists."""
+    entries: list[dict[str, Any]] = []
+    own = options["ytdlp"].get("extractor_args") or {}
+    listing = {"extract_flat": "in_playlist", "retries": 3, "extractor_args": {**DATES, **own}}
 
-    options = base_options(timeout_s) | {"extract_flat": "in_playlist", "retries": 3}
-    with YoutubeDL(options) as ytdlp:
-        yield from _walk(ytdlp.extract_info(source, download=False) or {})
+    def once(left_s: float) -> tuple[Fault, bool]:
+        answer = Answer()
+        try:
+            with (
+                watched(left_s, Meter(0, options["timeout_s"])),
+                make_client(options, base_options(source, options) | listing, answer) as client,
+            ):
+                entries.extend(_walk(client.extract_info(source, download=False) or {}))
+        except Deadline:
+            return Fault("failed", f"not listed within deadline_s = {options['deadline_s']:g} s"), False
+        except Exception as error:
+            fault = classify(error, fetching=False, answer=answer)
+            return replace(fault, message=redact(fault.message, source)), False
+        return OK, False
+
+    with allowed_hosts(options):
+        fault, _ = persist(once, site_of(source, store, options["sites"]), options)
+    return fault, entries
 
 
 def _walk(info: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -70,15 +90,15 @@ def _walk(info: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield info
 
 
-def new_rows(entries: Iterator[dict[str, Any]], source: str, urls: set[str], ids: set[str]) -> list[dict[str, str]]:
+def new_rows(entries: list[dict[str, Any]], source: str, urls: set[str], ids: set[str]) -> list[dict[str, str]]:
     """Return a row per entry whose URL is new; `urls` and `ids` are those already taken and grow with each row."""
     found_at = datetime.now(UTC).isoformat(timespec="seconds")
     rows = []
     for entry in entries:
         url = str(entry.get("webpage_url") or entry.get("url") or "")
         title = re.sub(r"\s+", " ", str(entry.get("title") or ""))
-        if title in ("[Private video]", "[Deleted video]") or not re.match(r"https?://", url) or url_fault(url):
-            logging.warning("skipped: %s %s", title or "(no title)", url)
+        if why := _why_not(entry, title, url):
+            logging.warning("skipped, since %s: %s %s", why, title or "(no title)", public_url(url))
             continue
         if url in urls:
             continue
@@ -91,12 +111,33 @@ def new_rows(entries: Iterator[dict[str, Any]], source: str, urls: set[str], ids
         }
         row |= {
             "found_duration_s": str(entry.get("duration") or ""),
-            "found_upload_date": str(entry.get("upload_date") or ""),
+            "found_upload_date": _upload_date(entry),
         }
         urls.add(url)
         ids.add(row["video"])
         rows.append(row)
     return rows
+
+
+def _why_not(entry: dict[str, Any], title: str, url: str) -> str:
+    """Return why an entry gets no row, or nothing."""
+    if title in ("[Private video]", "[Deleted video]") or entry.get("availability") == "private":
+        return "it is private or deleted"
+    if entry.get("live_status") in ("is_live", "is_upcoming", "post_live"):
+        return "it is no recording yet"
+    if not re.match(r"https?://", url) or url_fault(url):
+        return "its address is none"
+    return ""
+
+
+def _upload_date(entry: dict[str, Any]) -> str:
+    """Return the day as YYYYMMDD; with ~ where YouTube's lists say no more than "3 months ago"."""
+    if entry.get("upload_date"):
+        return str(entry["upload_date"])
+    if not isinstance(entry.get("timestamp"), int | float):
+        return ""
+    day = datetime.fromtimestamp(entry["timestamp"], UTC).strftime("%Y%m%d")
+    return f"~{day}" if entry.get("ie_key") == "Youtube" else day
 
 
 def video_id(entry: dict[str, Any], url: str, taken: set[str]) -> str:
@@ -123,5 +164,6 @@ if __name__ == "__main__":
     expand_sources(
         sources=snakemake.config["sources"],
         table=Path(snakemake.config["videos"]),
-        timeout_s=snakemake.config["download"]["timeout_s"],
+        store=Path(snakemake.config["store"]),
+        options=snakemake.config["download"],
     )

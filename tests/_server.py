@@ -4,6 +4,7 @@ import socket
 import struct
 import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -158,6 +159,11 @@ class Handler(BaseHTTPRequestHandler):
 Act = Callable[[Handler], None]
 
 
+def etag(body: bytes) -> str:
+    """Return the tag of a file's version."""
+    return f'"{zlib.crc32(body):x}"'
+
+
 def send(handler: Handler, until: int | None = None, tag: bool = True, ranges: bool = True) -> int:
     """Send the file, or its bytes up to `until`; return the offset that they began at."""
     kind, body = handler.file()
@@ -165,7 +171,7 @@ def send(handler: Handler, until: int | None = None, tag: bool = True, ranges: b
     if offset >= len(body) and offset:
         handler.start(416, "text/plain", Content_Length="0", Content_Range=f"bytes */{len(body)}")
         return offset
-    headers = {"ETag": f'"{hash(body) & 0xFFFFFF:x}"'} if tag else {}
+    headers = {"ETag": etag(body)} if tag else {}
     if offset:
         headers["Content_Range"] = f"bytes {offset}-{len(body) - 1}/{len(body)}"
     handler.start(206 if offset else 200, kind, Content_Length=str(len(body) - offset), **headers)

@@ -20,7 +20,10 @@ def hls(
     server: FaultServer, make_clip: MakeClip, fragmented: bool = False, encrypted: bool = False, live: bool = False
 ) -> tuple[str, list[str]]:
     """Serve a stream of 10 s in segments of 2 s; return the playlist's URL and the segments' paths."""
-    folder = make_clip("fault.mp4").parent / f"hls{fragmented}{encrypted}"
+    folder = (
+        make_clip("fault.mp4", *pattern(10), *H264, "-movflags", "faststart", "-threads", "1").parent
+        / f"hls{fragmented}{encrypted}"
+    )
     if not folder.exists():
         folder.mkdir()
         (folder / "key").write_bytes(KEY)
@@ -38,7 +41,7 @@ def hls(
 
 def dash(server: FaultServer, make_clip: MakeClip) -> str:
     """Serve a DASH stream of 10 s; return the manifest's URL."""
-    folder = make_clip("fault.mp4").parent / "dash"
+    folder = make_clip("fault.mp4", *pattern(10), *H264, "-movflags", "faststart", "-threads", "1").parent / "dash"
     if not folder.exists():
         folder.mkdir()
         _run(folder, "-f", "dash", "-seg_duration", "2", "list.mpd")

@@ -42,6 +42,7 @@ def pattern(seconds: float, size: str = "320x180", rate: str = "25") -> tuple[st
     """Return ffmpeg's arguments for a moving test pattern as input."""
     return ("-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds}")
 
+
 # config key `download` with waits that tests can afford; the servers of the tests run on this machine
 DOWNLOAD: dict[str, Any] = {
     "max_height_px": 720, "attempts": 3, "wait_s": 0.01, "timeout_s": 1, "deadline_s": 60, "max_size_mb": 50,

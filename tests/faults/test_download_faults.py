@@ -23,6 +23,7 @@ from tests._server import (
     cut_short,
     drop_every,
     empty,
+    etag,
     other_file,
     redirect,
     refuse,
@@ -57,6 +58,24 @@ class Stage:
     clip: Path  # 300 kB
     other: bytes  # as long as the clip, of another video
     make_clip: MakeClip
+    store: Path
+
+    @property
+    def body(self) -> bytes:
+        """The clip's bytes."""
+        return self.clip.read_bytes()
+
+    def part(self, body: bytes, origin: bytes | None) -> str:
+        """Serve the clip, and lay a partial file as if an earlier job had fetched it from `origin`."""
+        url = self.direct()
+        partial = version_of(entry_of(self.store, url), DOWNLOAD) / "partial"
+        partial.mkdir(parents=True)
+        (partial / "media.mp4.mp4.part").write_bytes(body)
+        if origin is not None:
+            whole = {"total_bytes": len(origin), "etag": etag(origin), "last_modified": None}
+            note = {"source": {"format_id": "mp4", "protocol": "http"}, "whole": whole}
+            (partial / "part_of.json").write_text(json.dumps(note))
+        return url
 
     def direct(self, *acts: Act, path: str = "/clip.mp4", kind: str = "video/mp4") -> str:
         """Serve the clip at its own address, where page and media are one."""
@@ -191,6 +210,11 @@ CASES = {
     "media: 204": Case(always(empty(204)), "failed", 3),
     "media: another file after a cut": ok(replaced(tag=True)),
     "media: another file after a cut, nothing to know it by": ok(replaced(tag=False)),
+    "a partial file of this very file": ok(lambda s: s.part(s.body[:200_000], s.body)),
+    "a partial file of another file": ok(lambda s: s.part(s.other[:200_000], None)),
+    "a partial file of an earlier version": ok(lambda s: s.part(s.other[:200_000], s.other)),
+    "a partial file that is complete (416)": ok(lambda s: s.part(s.body, s.body), 2),
+    "a partial file that is too long (416)": ok(lambda s: s.part(s.body + b"more", s.body), 2),
     "a web page as video/mp4": Case(served("<html>log in</html>", "video/mp4"), "invalid_media", 2),
     "a PNG as video/mp4": Case(served(b"\x89PNG\r\n\x1a\n", "video/mp4"), "invalid_media", 2),
     "a login page": Case(served("<html>log in</html>", "text/html"), "unsupported", 1),
@@ -220,12 +244,18 @@ def page_for_segment(handler: Any) -> None:
 
 
 @pytest.fixture
-def stage(make_clip: MakeClip) -> Iterator[Stage]:
+def stage(make_clip: MakeClip, tmp_path: Path) -> Iterator[Stage]:
     clip = make_clip("fault.mp4", *pattern(10), *H264, "-movflags", "faststart", "-threads", "1")
     other = make_clip("other.mp4", *pattern(10), "-vf", "negate", *H264, "-movflags", "faststart", "-threads", "1")
     size = clip.stat().st_size
     with FaultServer() as server:
-        yield Stage(server, clip, (other.read_bytes() + b"\0" * size)[: max(size, other.stat().st_size)], make_clip)
+        yield Stage(
+            server,
+            clip,
+            (other.read_bytes() + b"\0" * size)[: max(size, other.stat().st_size)],
+            make_clip,
+            tmp_path / "store",
+        )
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +292,8 @@ def test_each_fault_ends_as_the_page_says(stage: Stage, tmp_path: Path, name: st
     port = str(stage.server.server_address[1])
     says = says.replace(port, "PORT").replace("\n", " ")
     requests = stage.server.requests.total()
+    if name == "a partial file of this very file":
+        assert stage.server.log[-1].offset == 200_000
     rows[name] = f"| {name} | {case.status} | {case.attempts} | {requests} | {left} | {says} |"
     if not os.environ.get("REELSIEVE_WRITE_DOCS"):
         assert rows[name] in PAGE.read_text(encoding="utf-8").splitlines(), "if that is right, run: make docs"
@@ -273,7 +305,8 @@ def test_the_page_has_a_row_per_case() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://[::1/x", "file:///etc/passwd", "ftp://a.example/v.mp4", "ytsearch1:x", "rtmp://a.example/v", "hello"]
+    "url",
+    ["http://[::1/x", "file:///etc/passwd", "ftp://a.example/v.mp4", "ytsearch1:x", "rtmp://a.example/v", "hello"],
 )
 def test_what_is_no_page_address_never_reaches_yt_dlp(url: str) -> None:
     assert url_fault(url)

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from scripts._log import UserError
-from scripts.download_video import _stop_if_local, download_video, ytdlp_options
-from tests._server import FaultServer
-from tests.conftest import H264, MakeClip, pattern
-
-OPTIONS = {"max_height_px": 720, "attempts": 3, "wait_s": 0.01, "timeout_s": 2, "deadline_s": 30, "max_size_mb": 50}
+from scripts._ytdlp import video_options
+from scripts.download_video import download_video
+from tests._server import FaultServer, serve
+from tests._streams import hls
+from tests.conftest import DOWNLOAD, H264, MakeClip, pattern
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def download(url: str, folder: Path, **options: Any) -> dict[str, Any]:
     """Run the stage and return its record."""
     out = folder / "out"
     shutil.rmtree(out, ignore_errors=True)
-    download_video("v", url, out, folder / "store", OPTIONS | options)
+    download_video("v", url, out, folder / "store", DOWNLOAD | options)
     record: dict[str, Any] = json.loads((out / "video.json").read_text())
     files = {p.name for p in (out / "media").iterdir()}
     assert files == ({record["media"]["file"]} if record["status"] == "ok" else set())
@@ -48,10 +48,10 @@ def test_a_video_is_stored_linked_and_described(server: FaultServer, clip: Path,
     )
     assert media["bytes"] == clip.stat().st_size
     assert (tmp_path / "out/media/media.mp4").read_bytes() == clip.read_bytes()
-    [stored] = (tmp_path / "store").glob("*/media.mp4")
+    [stored] = (tmp_path / "store").glob("*/*/media.mp4")
     assert stored.samefile(tmp_path / "out/media/media.mp4")
     assert not any("s3cret" in p.read_text(errors="ignore") for p in tmp_path.rglob("video.json"))
-    assert not list((tmp_path / "store").glob("*/partial"))
+    assert not list((tmp_path / "store").glob("*/*/partial"))
 
 
 def test_what_is_stored_is_never_fetched_again(server: FaultServer, clip: Path, tmp_path: Path) -> None:
@@ -60,61 +60,6 @@ def test_what_is_stored_is_never_fetched_again(server: FaultServer, clip: Path, 
     del server.files["/clip.mp4"]
     second = download(server.url("/clip.mp4"), tmp_path, attempts=1)
     assert second == first and server.requests.total() == asked
-    assert download(server.url("/clip.mp4"), tmp_path, max_height_px=360)["status"] == "unavailable"
-
-
-@pytest.mark.parametrize(
-    ("status", "times", "expected", "attempts"),
-    [
-        (404, 99, "unavailable", 1),
-        (410, 99, "unavailable", 1),
-        (403, 99, "forbidden", 1),
-        (401, 99, "forbidden", 1),
-        (429, 99, "blocked", 3),
-        (503, 99, "failed", 3),
-        (500, 2, "ok", 3),
-        (429, 1, "ok", 2),
-    ],
-)
-def test_http_errors(
-    server: FaultServer, clip: Path, tmp_path: Path, status: int, times: int, expected: str, attempts: int
-) -> None:
-    url = server.add("/clip.mp4", clip)
-    server.faults["/clip.mp4"] = (status, times)
-    record = download(url, tmp_path)
-    assert (record["status"], record["attempts"]) == (expected, attempts)
-    if expected != "ok":
-        assert record["http_status"] == status and f"HTTP Error {status}" in record["message"]
-
-
-def test_dead_hosts(tmp_path: Path) -> None:
-    record = download("http://127.0.0.1:9/clip.mp4", tmp_path)
-    assert (record["status"], record["attempts"]) == ("failed", 3)
-    assert "refused" in record["message"]
-    record = download("https://reelsieve.invalid/clip.mp4", tmp_path, attempts=1)
-    assert (record["status"], record["attempts"]) == ("failed", 1)
-    assert "resolve" in record["message"] and "caused by" not in record["message"]
-
-
-@pytest.mark.parametrize(("body", "kind"), [(b"<html>log in</html>", "video/mp4"), (b"\x89PNG\r\n\x1a\n", "video/mp4")])
-def test_what_is_no_video_is_invalid_whatever_the_server_calls_it(
-    server: FaultServer, tmp_path: Path, body: bytes, kind: str
-) -> None:
-    record = download(server.add("/clip.mp4", body, kind), tmp_path)
-    assert record["status"] == "invalid_media" and "not a video" in record["message"]
-    assert not list((tmp_path / "store").glob("*/media*"))
-
-
-def test_pages(server: FaultServer, clip: Path, tmp_path: Path) -> None:
-    server.add("/a.mp4", clip)
-    server.add("/b.mp4", clip)
-    one = server.add("/one", b'<html><video src="/a.mp4"></video></html>', "text/html")
-    two = server.add("/two", b'<html><video src="/a.mp4"></video><video src="/b.mp4"></video></html>', "text/html")
-    none = server.add("/none", b"<html>nothing here</html>", "text/html")
-    assert download(one, tmp_path)["status"] == "ok"
-    record = download(two, tmp_path)
-    assert record["status"] == "rejected" and "expand_sources" in record["message"]
-    assert download(none, tmp_path)["status"] == "unsupported"
 
 
 def test_limits_of_size_and_time(server: FaultServer, clip: Path, tmp_path: Path) -> None:
@@ -134,11 +79,14 @@ def test_a_full_or_closed_store_stops_the_job_instead_of_blaming_the_video(
     if not full.exists():
         pytest.skip("no /dev/full")
 
-    def to_full(partial: Path, options: dict[str, Any]) -> dict[str, Any]:
-        (partial / "media.mp4.mp4.part").symlink_to(full)
-        return ytdlp_options(partial, options)
+    def to_full(url: str, partial: Path, *rest: Any) -> dict[str, Any]:
+        part = partial / "media.mp4.mp4.part"
+        part.unlink(missing_ok=True)
+        part.symlink_to(full)
+        return video_options(url, partial, *rest)
 
-    monkeypatch.setattr("scripts.download_video.ytdlp_options", to_full)
+    monkeypatch.setattr("scripts._fetch.video_options", to_full)
+    monkeypatch.setattr("scripts._resume.Partial.begin", lambda *_: None)
     with pytest.raises(UserError, match="No space left"):
         download(url, tmp_path)
 
@@ -154,14 +102,14 @@ def test_local_files_are_linked_and_never_reach_the_store(clip: Path, tmp_path: 
 def test_a_stored_record_without_its_file_is_fetched_again(server: FaultServer, clip: Path, tmp_path: Path) -> None:
     url = server.add("/clip.mp4", clip)
     download(url, tmp_path)
-    [stored] = (tmp_path / "store").glob("*/media.mp4")
+    [stored] = (tmp_path / "store").glob("*/*/media.mp4")
     stored.unlink()
     assert download(url, tmp_path)["status"] == "ok" and stored.is_file()
 
 
 def test_what_will_not_be_resumed_is_not_kept(server: FaultServer, clip: Path, tmp_path: Path) -> None:
     download(server.add("/clip.mp4", clip), tmp_path, max_size_mb=0.01)
-    assert [p.name for p in (tmp_path / "store").glob("*/*")] == ["lock"]
+    assert not [path for path in (tmp_path / "store").glob("*/*/*") if "sites" not in path.parts]
 
 
 @pytest.mark.parametrize("path", ["/clip?token=s3cret-1", "/clip.mp4?token=aaa.s3cret-1.bbb", "/none?sig=s3cret-1"])
@@ -176,20 +124,87 @@ def test_no_part_of_a_record_holds_a_secret_of_the_address(
     assert "s3cret" not in json.dumps(record)
 
 
+def test_what_is_gone_from_the_site_but_stored_in_another_format_stands_in(
+    server: FaultServer, clip: Path, tmp_path: Path
+) -> None:
+    first = download(server.add("/clip.mp4", clip), tmp_path)
+    del server.files["/clip.mp4"]
+    second = download(server.url("/clip.mp4"), tmp_path, max_height_px=360)
+    assert (second["status"], second["media"]) == ("ok", first["media"])
+    assert second["message"].startswith("unavailable: ") and "in its place" in second["message"]
+    server.faults["/clip.mp4"] = (503, 99)
+    assert download(server.url("/clip.mp4"), tmp_path, max_height_px=360)["status"] == "failed", "it may come yet"
+    [stored] = (tmp_path / "store").glob("*/*/media.mp4")
+    assert stored.read_bytes() == clip.read_bytes()
+
+
+def test_a_stored_file_that_was_cut_is_fetched_again(server: FaultServer, clip: Path, tmp_path: Path) -> None:
+    url = server.add("/clip.mp4", clip)
+    download(url, tmp_path)
+    [stored] = (tmp_path / "store").glob("*/*/media.mp4")
+    shutil.rmtree(tmp_path / "out")
+    stored.write_bytes(clip.read_bytes()[:1000])
+    assert download(url, tmp_path)["media"]["bytes"] == clip.stat().st_size
+
+
+def test_another_format_is_tried_if_the_first_is_no_whole_video(
+    server: FaultServer, make_clip: MakeClip, tmp_path: Path
+) -> None:
+    sizes = {"640x360": make_clip("tall.mp4", *pattern(4, size="640x360"), *H264, "-movflags", "faststart"),
+             "320x180": make_clip("low.mp4", *pattern(4), *H264, "-movflags", "faststart")}  # fmt: skip
+    lines = []
+    for size, path in sizes.items():
+        segment = make_clip(f"{size}.ts", "-i", str(path), "-c", "copy")
+        server.add(f"/{size}.ts", segment, "video/mp2t")
+        server.add(f"/{size}.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n/{size}.ts\n#EXT-X-ENDLIST\n")
+        lines += [f"#EXT-X-STREAM-INF:BANDWIDTH={path.stat().st_size},RESOLUTION={size}", f"/{size}.m3u8"]
+    url = server.add("/all.m3u8", "\n".join(["#EXTM3U", *lines]), "application/vnd.apple.mpegurl")
+    assert download(url, tmp_path / "a")["media"]["height"] == 360
+    server.add("/640x360.ts", b"<html>" + b"x" * 5000)
+    record = download(url, tmp_path / "b")
+    assert (record["status"], record["attempts"], record["media"]["height"]) == ("ok", 2, 180)
+
+
 def test_playlists_that_only_ffmpeg_could_fetch_are_not_fetched(
     server: FaultServer, make_clip: MakeClip, tmp_path: Path
 ) -> None:
     segment = make_clip("segment.ts", *pattern(2), *H264)
     server.add("/s.ts", segment, "video/mp2t")
-    for name, extra in (("plain", ""), ("locked", '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="data:text/plain;base64,AA=="\n')):
-        text = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n{extra}#EXTINF:2,\n{server.url('/s.ts')}\n#EXT-X-ENDLIST\n"
-        url = server.add(f"/{name}.m3u8", text.encode(), "application/vnd.apple.mpegurl")
-        record = download(url, tmp_path, attempts=1)
-        assert record["status"] == ("ok" if name == "plain" else "failed"), record
-        assert download(url + "?big", tmp_path, attempts=1, max_size_mb=0.001)["status"] != "ok"
+    key = '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="data:text/plain;base64,AA=="\n'
+    text = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n{key}#EXTINF:2,\n{server.url('/s.ts')}\n#EXT-X-ENDLIST\n"
+    url = server.add("/locked.m3u8", text, "application/vnd.apple.mpegurl")
+    assert download(url, tmp_path)["status"] == "failed"
 
 
-def test_refused_connections_are_not_blamed_on_the_disk(tmp_path: Path) -> None:
-    _stop_if_local(PermissionError(13, "Permission denied"), tmp_path)
-    with pytest.raises(UserError, match="cannot write to the store"):
-        _stop_if_local(PermissionError(13, "Permission denied", "media.part"), tmp_path)
+def test_too_large_a_stream_is_given_up(server: FaultServer, make_clip: MakeClip, tmp_path: Path) -> None:
+    url, _ = hls(server, make_clip)
+    record = download(url, tmp_path, max_size_mb=0.01)
+    assert (record["status"], record["attempts"]) == ("rejected", 1)
+
+
+def test_private_hosts_are_refused_unless_allowed(server: FaultServer, clip: Path, tmp_path: Path) -> None:
+    for url in (server.add("/clip.mp4", clip), server.url("/clip.mp4").replace("127.0.0.1", "localhost")):
+        record = download(url, tmp_path, allow_private_hosts=False)
+        assert (record["status"], record["attempts"]) == ("rejected", 1)
+        assert "allow_private_hosts" in record["message"] and not server.requests
+
+
+def test_cookies_are_sent_and_never_written(server: FaultServer, clip: Path, tmp_path: Path) -> None:
+    jar = tmp_path / "cookies.txt"
+    jar.write_text("# Netscape HTTP Cookie File\n127.0.0.1\tFALSE\t/\tFALSE\t0\tsession\ts3cret-1\n")
+    jar.chmod(0o400)
+    before = jar.stat()
+    server.cookie = "given=s3cret-2"
+    record = download(server.add("/clip.mp4", clip), tmp_path, cookies=str(jar))
+    assert record["status"] == "ok" and all("session=s3cret-1" in asked.cookie for asked in server.log)
+    after = jar.stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+    assert not [p for p in tmp_path.rglob("*") if p.is_file() and p != jar and b"s3cret" in p.read_bytes()]
+
+
+def test_a_proxy_is_used(server: FaultServer, clip: Path, tmp_path: Path) -> None:
+    server.add("/clip.mp4", clip)
+    server.acts["http://video.example/clip.mp4"] = [serve]
+    server.files["http://video.example/clip.mp4"] = server.files["/clip.mp4"]
+    record = download("http://video.example/clip.mp4", tmp_path, proxy=server.url(""), allow_private_hosts=False)
+    assert record["status"] == "ok" and set(server.requests) == {"http://video.example/clip.mp4"}

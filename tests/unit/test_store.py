@@ -2,19 +2,21 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scripts._files import write_json
-from scripts._store import discard_media, entry_of, read_stored
+from scripts._store import discard_media, entry_of, is_disk_fault, other_versions, read_stored, version_of
 from scripts._videos import Video
 
+FORM: dict[str, Any] = {"max_height_px": 720, "ytdlp": {}}
 URL = "https://example.org/v.mp4"
 
 
 def stored(store: Path, url: str = URL) -> Path:
-    entry = entry_of(store, url, 720)
-    write_json(entry / "video.json", {"media": {"file": "media.mp4"}})
+    entry = version_of(entry_of(store, url), FORM)
+    write_json(entry / "video.json", {"media": {"file": "media.mp4", "bytes": 5, "height": 720}})
     (entry / "media.mp4").write_bytes(b"video")
     return entry
 
@@ -33,22 +35,22 @@ def test_a_video_goes_when_all_its_parts_are_filtered(tmp_path: Path) -> None:
     entry, other = stored(tmp_path / "store"), stored(tmp_path / "store", "https://example.org/w.mp4")
     videos = {"a": row("a"), "b": row("b"), "c": row("c", "https://example.org/w.mp4")}
     filtered(tmp_path / "filtered", "a")
-    discard_media("a", videos, tmp_path, tmp_path / "store", 720)
+    discard_media("a", videos, tmp_path, tmp_path / "store", FORM)
     assert read_stored(entry)
     filtered(tmp_path / "filtered", "b")
-    discard_media("b", videos, tmp_path, tmp_path / "store", 360)
+    discard_media("b", videos, tmp_path, tmp_path / "store", FORM | {"max_height_px": 360})
     assert read_stored(entry), "another format is another entry"
     link = tmp_path / "download/a/media/media.mp4"
     link.parent.mkdir(parents=True)
     link.symlink_to(entry / "media.mp4")
-    discard_media("b", videos, tmp_path, tmp_path / "store", 720)
+    discard_media("b", videos, tmp_path, tmp_path / "store", FORM)
     assert read_stored(entry), "another part waits to be extracted again"
     shutil.rmtree(link.parent)
-    discard_media("b", videos, tmp_path, tmp_path / "store", 720)
+    discard_media("b", videos, tmp_path, tmp_path / "store", FORM)
     assert read_stored(entry) is None and not (entry / "media.mp4").exists()
     assert read_stored(other)
-    discard_media("b", videos, tmp_path, tmp_path / "store", 720)
-    discard_media("no longer listed", videos, tmp_path, tmp_path / "store", 720)
+    discard_media("b", videos, tmp_path, tmp_path / "store", FORM)
+    discard_media("no longer listed", videos, tmp_path, tmp_path / "store", FORM)
 
 
 def test_a_local_file_is_never_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,6 +59,31 @@ def test_a_local_file_is_never_touched(tmp_path: Path, monkeypatch: pytest.Monke
     Path("download/a/media").mkdir(parents=True)
     Path("download/a/media/media.mp4").symlink_to(tmp_path / "mine.mp4")
     filtered(tmp_path / "filtered", "a")
-    discard_media("a", {"a": row("a", "mine.mp4")}, tmp_path, tmp_path / "store", 720)
+    discard_media("a", {"a": row("a", "mine.mp4")}, tmp_path, tmp_path / "store", FORM)
     assert Path("mine.mp4").exists() and not (tmp_path / "store").exists()
     assert not Path("download/a/media").exists()
+
+
+def test_what_decides_on_the_format_has_a_place_of_its_own(tmp_path: Path) -> None:
+    entry = entry_of(tmp_path, URL)
+    own = FORM | {"ytdlp": {"format": "b"}}
+    folders = {version_of(entry, options) for options in (FORM, FORM | {"max_height_px": 360}, own)}
+    assert len(folders) == 3
+    assert version_of(entry, FORM | {"ytdlp": {"ratelimit": 1}}) == version_of(entry, FORM)
+    assert "example" not in str(entry), "addresses may hold secrets"
+
+
+def test_the_tallest_other_version_comes_first(tmp_path: Path) -> None:
+    entry = entry_of(tmp_path, URL)
+    for height in (360, 1080, 720):
+        folder = version_of(entry, FORM | {"max_height_px": height})
+        write_json(folder / "video.json", {"media": {"file": "media.mp4", "bytes": 5, "height": height}})
+        (folder / "media.mp4").write_bytes(b"video")
+    found = other_versions(version_of(entry, FORM))
+    assert [record["media"]["height"] for record, _ in found] == [1080, 360]
+
+
+def test_refused_connections_are_not_blamed_on_the_disk() -> None:
+    assert not is_disk_fault(PermissionError(13, "Permission denied"))
+    assert is_disk_fault(PermissionError(13, "Permission denied", "media.part"))
+    assert is_disk_fault(OSError(28, "No space left on device"))

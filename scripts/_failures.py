@@ -1,0 +1,50 @@
+"""What failed for reasons that may pass: how much of it is too much, and how it is tried again."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from scripts._faults import TRANSIENT
+from scripts._files import write_json
+from scripts._log import UserError
+
+OUTAGE = frozenset({"blocked", "failed"})
+
+
+def retry_numbers(results: Path, videos: Iterable[str], again: bool) -> dict[str, int]:
+    """Return how often each video was asked for again; with `again`, those that may come now once more.
+
+    The number is a parameter of a video's download, so that asking again runs it again. It stands in a file of its
+    own, since Snakemake deletes a video's record before it runs the job.
+    """
+    path = results / "retries.json"
+    numbers: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if again:
+        for video in videos:
+            record = results / "download" / video / "video.json"
+            if record.exists() and json.loads(record.read_text(encoding="utf-8"))["status"] in TRANSIENT:
+                numbers[video] = numbers.get(video, 0) + 1
+    return numbers
+
+
+def write_retry_numbers(results: Path, numbers: dict[str, int]) -> None:
+    """Keep the numbers for the runs to come."""
+    if numbers:
+        write_json(results / "retries.json", numbers)
+
+
+def check_outage(records: Iterable[Path], max_failed_share: float) -> None:
+    """Raise UserError if more than this share of the videos failed for a reason that may pass."""
+    told = [json.loads(path.read_text(encoding="utf-8")) for path in records]
+    failed = [record for record in told if record["status"] in OUTAGE]
+    if not told or len(failed) <= max_failed_share * len(told):
+        return
+    causes = Counter((urlsplit(r["url"]).hostname or "", r["status"], r["message"].split("\n")[0]) for r in failed)
+    mostly = "; ".join(f"{count} x {host}: {status}: {said}" for (host, status, said), count in causes.most_common(3))
+    raise UserError(
+        f"{len(failed)} of {len(told)} videos failed or were blocked, more than download.max_failed_share ="
+        f" {max_failed_share:g}, so no dataset is made of the rest. Try them again with the target retry_failed, as in"
+        f" `snakemake retry_failed ...`, or set max_failed_share to 1 to go on without them. Mostly: {mostly}"
+    )

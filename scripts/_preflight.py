@@ -1,0 +1,141 @@
+"""Look before a run starts, offline, for what would fail its downloads one by one."""
+
+import fcntl
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from scripts._log import UserError
+from scripts._media import ffmpeg_exe
+from scripts._sites import site_of
+from scripts._videos import Video
+from scripts._ytdlp import base_options, read_cookies
+
+OLD_DAYS = 90  # yt-dlp is released about monthly, because sites change
+LEAST_FREE_BYTES, USUAL_VIDEO_BYTES = 10**9, 10**8
+OLDEST_FFMPEG = (5, 1)
+
+
+class Problem(Exception):
+    """What would fail the run, and the remedy."""
+
+
+def preflight(videos: Mapping[str, Video], results: Path, config: Mapping[str, Any]) -> None:
+    """Print versions and warnings; raise UserError with every problem that would fail all downloads."""
+    urls = [video.url for video in videos.values() if not video.is_local and not _is_here(results, video.video)]
+    checks = [_check_ffmpeg]
+    if urls:
+        store, options = Path(config["store"]), config["download"]
+        checks += [
+            lambda: _check_store(store, len(urls)),
+            lambda: _check_ytdlp(options),
+            lambda: _check_cookies(options),
+        ]
+        if any(site_of(url, store, options["sites"]).name == "youtube.com" for url in urls):
+            checks.append(lambda: _check_youtube(options))
+    said, problems = [], []
+    for check in checks:
+        try:
+            said += list(check())
+        except (Problem, UserError) as problem:
+            problems.append(str(problem))
+    print("\n".join(f"reelsieve: {line}" for line in said), file=sys.stderr)
+    if problems:
+        raise UserError("\n".join([f"{len(problems)} problem(s) before the first download:", *problems]))
+
+
+def _is_here(results: Path, video: str) -> bool:
+    record = results / "download" / video / "video.json"
+    return record.exists() and json.loads(record.read_text(encoding="utf-8"))["status"] == "ok"
+
+
+def _check_ffmpeg() -> Iterator[str]:
+    exe = ffmpeg_exe()
+    try:
+        said = subprocess.run([exe, "-version"], capture_output=True, text=True, check=True, timeout=20).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Problem(f"ffmpeg does not run ({error}): unset IMAGEIO_FFMPEG_EXE, or reinstall imageio-ffmpeg") from None
+    number = re.search(r"version n?(\d+)\.(\d+)", said)
+    yield f"ffmpeg {number[0].split()[-1] if number else 'of unknown version'}: {exe}"
+    if number and (int(number[1]), int(number[2])) < OLDEST_FFMPEG:
+        raise Problem(f"{exe} is older than ffmpeg 5.1: unset IMAGEIO_FFMPEG_EXE, or set it to a newer one")
+
+
+def _check_store(store: Path, count: int) -> Iterator[str]:
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=store) as file:
+            file.write(b"x")
+            file.flush()
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise Problem(
+            f"config key store: cannot write and lock files in {store.absolute()}: {error}; choose a folder that allows"
+            " both (some network file systems do not lock)"
+        ) from None
+    free = shutil.disk_usage(store).free
+    if free < LEAST_FREE_BYTES:
+        raise Problem(
+            f"{free / 1e9:.1f} GB are free in {store.absolute()}: make room, or set config key store elsewhere"
+        )
+    if free < count * USUAL_VIDEO_BYTES:
+        yield (
+            f"warning: {free / 1e9:.0f} GB are free for {count} videos in {store.absolute()}; at 100 MB each that is too"
+            " little (keep_media: false frees each one once its frames are filtered)"
+        )
+
+
+def _check_ytdlp(options: dict[str, Any]) -> Iterator[str]:
+    from yt_dlp import YoutubeDL
+
+    number = version("yt-dlp")
+    yield f"yt-dlp {number}"
+    released = date(*(int(part) for part in number.split(".")[:3]))
+    age_days = (datetime.now(UTC).date() - released).days
+    if age_days > OLD_DAYS:
+        yield (
+            f"warning: yt-dlp {number} is {age_days} days old, and sites change: pip install --upgrade yt-dlp yt-dlp-ejs"
+        )
+    try:
+        YoutubeDL(base_options("", options | {"cookies": ""})).close()
+    except Exception as error:  # yt-dlp has no type of its own for options it cannot parse
+        raise Problem(f"config key download.ytdlp: yt-dlp refuses it: {error}") from None
+
+
+def _check_cookies(options: dict[str, Any]) -> Iterator[str]:
+    if not options["cookies"]:
+        return
+    rows = [line.split("\t") for line in read_cookies(Path(options["cookies"])) if line.count("\t") == 6]
+    ends = [int(row[4]) for row in rows if row[4].isdigit() and int(row[4])]
+    if len(ends) == len(rows) and all(end < time.time() for end in ends):
+        yield f"warning: all {len(rows)} cookies in {options['cookies']} have expired: export them anew"
+
+
+def _check_youtube(options: dict[str, Any]) -> Iterator[str]:
+    """Look for what yt-dlp solves YouTube's riddles with; without it some formats and videos are missing."""
+    from yt_dlp.dependencies import yt_dlp_ejs
+    from yt_dlp.globals import supported_js_runtimes
+
+    wanted = options["ytdlp"].get("js_runtimes") or {"deno": {}}
+    known = supported_js_runtimes.value
+    found = {name: known[name](path=settings.get("path")).info for name, settings in wanted.items() if name in known}
+    usable = [f"{name} {info.version}" for name, info in found.items() if info and info.supported]
+    if usable:
+        yield f"YouTube: {', '.join(usable)}"
+    else:
+        yield f"warning: YouTube needs one of {', '.join(wanted)} in a recent version: pip install deno"
+    try:
+        version("yt-dlp-ejs")
+    except PackageNotFoundError:
+        yt_dlp_ejs = None
+    if not yt_dlp_ejs:
+        yield "warning: YouTube needs yt-dlp-ejs: pip install yt-dlp-ejs"
