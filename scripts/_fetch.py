@@ -1,6 +1,7 @@
 """Fetch one video from its page into the store."""
 
 import logging
+import traceback
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -73,10 +74,13 @@ class _Job:
         for cause in chain_of(error):
             if is_disk_fault(cause):
                 raise UserError(f"cannot write to the store ({self.folder}): {cause}; free or open it") from error
+            if type(cause).__name__ == "CookieLoadError":
+                raise UserError(f"config key download.cookies: {cause}") from error
         if isinstance(error, UserError):
             raise error
         fault = classify(error, self._fetching, self._answer)
-        logging.info("%s", fault, exc_info=error, extra={"log_only": True})
+        trace = "".join(traceback.format_exception(error))
+        logging.info("%s", redact(trace, self.url), extra={"log_only": True})
         if fault.http_status == 416:  # the partial file is longer than the video: it would fail for ever
             self.partial.clear()
         if self._invalid and "format is not available" in fault.message:

@@ -115,6 +115,13 @@ def _check_cookies(options: dict[str, Any]) -> Iterator[str]:
     if not options["cookies"]:
         return
     rows = [line.split("\t") for line in read_cookies(Path(options["cookies"])) if line.count("\t") == 6]
+    from yt_dlp import YoutubeDL
+
+    try:
+        with YoutubeDL(base_options("", options)) as client:
+            len(client.cookiejar)
+    except Exception as error:  # as above
+        raise Problem(f"config key download.cookies: yt-dlp refuses {options['cookies']}: {error}") from None
     ends = [int(row[4]) for row in rows if row[4].isdigit() and int(row[4])]
     if len(ends) == len(rows) and all(end < time.time() for end in ends):
         yield f"warning: all {len(rows)} cookies in {options['cookies']} have expired: export them anew"

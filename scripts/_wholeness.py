@@ -45,8 +45,8 @@ class _Packets:
     """What is kept of a stream's packets: times, and those from the last keyframe on."""
 
     def __init__(self) -> None:
-        self.shown_s, self.lasting_s = array("d"), array("d")  # in the file's order
-        self.first_s, self.end_s = math.inf, -math.inf
+        self.shown_s = array("d")
+        self.first_s, self.end_s, self.longest_s = math.inf, -math.inf, 0.0
         self.tail: list[Any] | None = []
         self._tail_bytes = 0
 
@@ -54,7 +54,7 @@ class _Packets:
         if packet.pts is not None:
             pts_s, lasting_s = float(packet.pts * packet.time_base), float((packet.duration or 0) * packet.time_base)
             self.shown_s.append(pts_s)
-            self.lasting_s.append(lasting_s)
+            self.longest_s = max(self.longest_s, lasting_s)
             self.first_s, self.end_s = min(self.first_s, pts_s), max(self.end_s, pts_s + lasting_s)
         if packet.is_keyframe:
             self.tail, self._tail_bytes = [], 0
@@ -64,15 +64,15 @@ class _Packets:
         if self.tail is not None:
             self.tail.append(packet)
 
-    def steps(self) -> Iterator[tuple[float, float, float]]:
-        """Yield the time of each picture as shown, how long it is meant to last, and how long the next one takes."""
-        order = sorted(range(len(self.shown_s)), key=self.shown_s.__getitem__)
-        for this, after in zip(order, order[1:], strict=False):
-            yield self.shown_s[this], self.lasting_s[this], self.shown_s[after] - self.shown_s[this]
+    def steps(self) -> Iterator[tuple[float, float]]:
+        """Yield the time of each picture as shown, and how long the next one takes to come."""
+        times_s = sorted(self.shown_s)
+        for this_s, next_s in zip(times_s, times_s[1:], strict=False):
+            yield this_s, next_s - this_s
 
     def usual_step_s(self) -> float:
         """Return the median time from one picture to the next."""
-        return statistics.median([step_s for *_, step_s in self.steps()] or [0.0])
+        return statistics.median([step_s for _, step_s in self.steps()] or [0.0])
 
 
 def _check_end(packets: _Packets, media: Any, stream: Any, announced_s: float | None) -> None:
@@ -89,10 +89,10 @@ def _check_end(packets: _Packets, media: Any, stream: Any, announced_s: float | 
 
 
 def _check_gaps(packets: _Packets) -> None:
-    """Find a hole: a step in time that the picture before it was not meant to last, where other steps are short."""
-    allowed_s = max(LONGEST_GAP_S, 10 * packets.usual_step_s())
-    for at_s, lasting_s, step_s in packets.steps():
-        if step_s > allowed_s and lasting_s < step_s / 2:
+    """Find a step in time that is long beside the others, and that no picture is meant to last."""
+    allowed_s = max(LONGEST_GAP_S, 10 * packets.usual_step_s(), 1.5 * packets.longest_s)
+    for at_s, step_s in packets.steps():
+        if step_s > allowed_s:
             at_s = max(0.0, at_s - packets.first_s)
             raise NotVideo(f"a piece is missing: no picture for {step_s:.1f} s after {at_s:.1f} s")
 

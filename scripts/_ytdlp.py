@@ -22,6 +22,7 @@ OWN_OPTIONS = frozenset({
     "ratelimit", "sleep_interval_requests", "source_address",
 })  # fmt: skip
 FORMAT = "bv[format_id!$=-sr]/b[format_id!$=-sr]/bv*/b"  # video alone, so nothing to merge; -sr: upscaled by the site
+COOKIE_HEADER = "# Netscape HTTP Cookie File"  # yt-dlp takes no file without it
 INNER_RETRIES = 3  # of one request or fragment; further ones are attempts of ours, with a fresh page
 LONGEST_INNER_WAIT_S = 30.0
 
@@ -88,7 +89,7 @@ def read_cookies(path: Path) -> io.StringIO:
             f"config key download.cookies: {path} is no Netscape cookie file (7 tab-separated columns, as browser"
             " extensions and `yt-dlp --cookies FILE` write it)"
         )
-    return io.StringIO(text)
+    return io.StringIO(text if re.match("#( Netscape)? HTTP Cookie File", text) else f"{COOKIE_HEADER}\n{text}")
 
 
 def video_options(url: str, partial: Path, options: dict[str, Any], answer: Answer, meter: Meter) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from scripts import _watch
 from scripts._store import entry_of, version_of
 from scripts._videos import url_fault
 from scripts.download_video import download_video
@@ -232,6 +233,8 @@ CASES = {
     "HLS segment: cut once": ok(after(1, drop_every(1000), "hls")),
     "HLS segment: empty": stopped(always(empty(200), "hls")),
     "HLS segment: a web page": Case(lambda s: s.hls(page_for_segment), "invalid_media", 2),
+    "HLS with fragmented MP4, segment: a web page": Case(
+        lambda s: s.hls(page_for_segment, fragmented=True), "invalid_media", 2),
     "DASH": ok(lambda s: dash(s.server, s.make_clip)),
     "nobody listens": Case(lambda s: "http://127.0.0.1:9/clip.mp4", "failed", 3),
     "no such host": Case(lambda s: "https://reelsieve.invalid/clip.mp4", "failed", 3),
@@ -278,7 +281,10 @@ def left_in(version: Path) -> str:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_fault_ends_as_the_page_says(stage: Stage, tmp_path: Path, name: str, rows: dict[str, str]) -> None:
+def test_each_fault_ends_as_the_page_says(
+    stage: Stage, tmp_path: Path, name: str, rows: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_watch, "PAGE_WINDOWS", 2)
     case = CASES[name]
     url = case.lay(stage)
     download_video("v", url, tmp_path / "out", tmp_path / "store", DOWNLOAD)

@@ -57,11 +57,13 @@ def test_every_problem_is_named_at_once(config: dict[str, Any], tmp_path: Path) 
     assert "download.cookies: cannot read" in text and "download.ytdlp: yt-dlp refuses it" in text
 
 
-@pytest.mark.parametrize("text", ["", '[{"domain": ".a.example"}]', "# Netscape HTTP Cookie File\n", "a b c\n"])
+@pytest.mark.parametrize(
+    "text", ["", '[{"domain": ".a.example"}]', "# Netscape HTTP Cookie File\n", "a b c\n", "\t" * 6]
+)
 def test_what_is_no_cookie_file_is_refused(config: dict[str, Any], tmp_path: Path, text: str) -> None:
     (tmp_path / "cookies.txt").write_text(text)
     config["download"]["cookies"] = str(tmp_path / "cookies.txt")
-    with pytest.raises(UserError, match="no Netscape cookie file"):
+    with pytest.raises(UserError, match="no Netscape cookie file|yt-dlp refuses"):
         look(config, tmp_path, YOUTUBE)
 
 

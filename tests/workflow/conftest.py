@@ -26,7 +26,7 @@ class Outcome:
     def jobs(self) -> Counter[str]:
         """Return how often each rule ran, or would run."""
         started = re.findall(r"^(?:local)?(?:rule|checkpoint) (\w+):", self.text, re.MULTILINE)
-        return Counter(name for name in started if name != "all")
+        return Counter(name for name in started if name not in ("all", "retry_failed"))
 
     @property
     def nothing_to_do(self) -> bool:

@@ -1,0 +1,139 @@
+"""Forty videos of which twelve fail: what is made of the rest, what is said of each, and what trying again does."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests._server import FaultServer, cut_short, refuse, reset, stall
+from tests.conftest import DEMO, DOWNLOAD, H264, MakeClip, pattern
+from tests.workflow.conftest import Outcome, Run, lay_out
+
+SECRETS = ("s3cret-query", "s3cret-media-token", "s3cret-session", "s3cret-given")
+GONE = {
+    "gone": "unavailable", "removed": "unavailable", "closed": "forbidden", "page_for_video": "invalid_media",
+    "login": "unsupported", "two": "rejected", "huge": "rejected", "half": "invalid_media",
+}  # fmt: skip
+PASSING = {"busy": "failed", "limited": "blocked", "resets": "failed", "stalls": "failed"}
+DOWNLOADS = DOWNLOAD | {"attempts": 2, "timeout_s": 2, "cookies": "cookies.txt"}
+
+
+def huge(handler: Any) -> None:
+    handler.start(200, "video/mp4", Content_Length=str(50 * 10**12))
+    handler.write(b"x" * 1000)
+
+
+def serve_all(server: FaultServer, blank: Path) -> None:
+    """Serve 28 good videos, three with something to see, and twelve bad ones; each behind a page with a signed link."""
+    scenes = [DEMO / f"clips/{name}.mp4" for name in ("avenue", "park", "crossing", "night")]
+    server.cookie = "given=s3cret-given; Path=/"
+    for number in range(28):
+        server.add(f"/media/good{number}.mp4", scenes[number] if number < 3 else blank)
+        server.page(f"/good{number}", f"/media/good{number}.mp4?token=s3cret-media-token")
+    for name in (*GONE, *PASSING):
+        server.add(f"/media/{name}.mp4", scenes[3] if name == "busy" else blank)
+        server.page(f"/{name}", f"/media/{name}.mp4?token=s3cret-media-token")
+    server.page("/two", "/media/two.mp4", "/media/half.mp4")
+    server.add("/login", "<html>log in</html>", "text/html")
+    server.add("/media/page_for_video.mp4", "<html>log in</html>")
+    server.acts |= {
+        "/gone": [refuse(404)], "/removed": [refuse(410)], "/closed": [refuse(403)], "/media/huge.mp4": [huge],
+        "/media/half.mp4": [cut_short(0.5)], "/busy": [refuse(503)], "/limited": [refuse(429)],
+        "/media/resets.mp4": [reset], "/media/stalls.mp4": [stall(before_headers=True)],
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def server(make_clip: MakeClip) -> Iterator[FaultServer]:
+    with FaultServer() as running:
+        serve_all(running, make_clip("blank.mp4", "-f", "lavfi", "-i", "color=black:size=320x180:duration=2", *H264))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def ran(server: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Outcome]:
+    run = lay_out(tmp_path_factory.mktemp("failures") / "run")
+    names = [f"good{number}" for number in range(28)] + [*GONE, *PASSING]
+    run.write_table(*[f"{name}\t{server.url(f'/{name}')}?sig=s3cret-query\t\t\t\tcity" for name in names])
+    (run.folder / "cookies.txt").write_text("127.0.0.1\tFALSE\t/\tFALSE\t0\tsession\ts3cret-session\n")
+    run.write_config(run.read_config() | {"download": DOWNLOADS})
+    return run, run.snakemake("--resources", "gpu=1", "download=4")
+
+
+def registry(run: Run) -> dict[str, dict[str, str]]:
+    with (run.folder / "results/registry.tsv").open(newline="") as file:
+        return {row["video"]: row for row in csv.DictReader(file, delimiter="\t")}
+
+
+def test_the_dataset_is_made_of_the_rest_and_every_failure_is_named(ran: tuple[Run, Outcome]) -> None:
+    run, outcome = ran
+    assert outcome.code == 0, outcome.text[-3000:]
+    rows = registry(run)
+    assert {name: row["status"] for name, row in rows.items() if row["status"] != "ok"} == GONE | PASSING
+    assert all(rows[name]["message"] for name in (*GONE, *PASSING))
+    assert "28 of 40 videos ok" in outcome.text
+    assert "4 of them may come now: the same command with the target retry_failed" in outcome.text
+    assert {row["video"] for row in rows.values() if int(row["exported"] or 0)} <= {f"good{i}" for i in range(3)}
+    assert list((run.folder / "results/dataset/images").rglob("*.jpg"))
+    assert run.snakemake().nothing_to_do
+
+
+def test_nothing_published_holds_a_secret(ran: tuple[Run, Outcome], server: FaultServer) -> None:
+    run, outcome = ran
+    asked = "".join(f"{request.path} {request.cookie}" for request in server.log)
+    assert all(secret in asked for secret in SECRETS), "the run used them all"
+    checked = 0
+    for path in [*(run.folder / "results").rglob("*"), *(run.folder / "logs").rglob("*")]:
+        if path.is_file():
+            checked += 1
+            body = path.read_bytes()
+            assert not [secret for secret in SECRETS if secret.encode() in body], path
+    assert checked > 200 and not [secret for secret in SECRETS if secret in outcome.text]
+
+
+def test_attribution_names_the_address_without_its_query(ran: tuple[Run, Outcome], server: FaultServer) -> None:
+    text = (ran[0].folder / "results/dataset/ATTRIBUTION.tsv").read_text()
+    assert server.url("/good0") in text and "license" in text.splitlines()[0]
+
+
+def test_trying_again_fetches_only_what_may_come(ran: tuple[Run, Outcome], server: FaultServer, tmp_path: Path) -> None:
+    run = ran[0].copy(tmp_path / "run")
+    before = {name: (run.folder / f"results/download/{name}/video.json").read_bytes() for name in registry(run)}
+    server.acts.clear()
+    server.log.clear()
+    planned = run.snakemake("retry_failed", "-n")
+    assert planned.jobs["download_video"] == 4 and not (run.folder / "results/retries.json").exists()
+    outcome = run.snakemake("retry_failed")
+    assert outcome.code == 0, outcome.text[-3000:]
+    touched = {request.path.split("?")[0].removeprefix("/media").strip("/") for request in server.log}
+    assert {name.removesuffix(".mp4") for name in touched} == set(PASSING)
+    chain = dict.fromkeys(("download_video", "extract_frames", "filter_frames"), 4)
+    once = dict.fromkeys(("deduplicate", "detect_objects", "export_dataset", "report"), 1)  # one shows something new
+    assert outcome.jobs == chain | once
+    rows = registry(run)
+    assert {name for name, row in rows.items() if row["status"] != "ok"} == set(GONE)
+    for name, record in before.items():
+        same = (run.folder / f"results/download/{name}/video.json").read_bytes() == record
+        assert same is (name not in PASSING), name
+    assert run.snakemake().nothing_to_do and run.snakemake("retry_failed").nothing_to_do
+
+
+def test_an_outage_stops_the_dataset_and_trying_again_makes_it(server: FaultServer, tmp_path: Path) -> None:
+    run = lay_out(tmp_path / "run")
+    run.write_table(*[f"v{i}\t{server.url(f'/out{i}')}\t\t\t\tcity" for i in range(4)])
+    run.write_config(run.read_config() | {"download": DOWNLOADS | {"cookies": "", "attempts": 1}})
+    for number in range(4):
+        server.add(f"/out{number}", DEMO / "clips/night.mp4")
+    server.acts |= {"/out1": [refuse(503)]}
+    outcome = run.snakemake()
+    assert outcome.code == 1 and not (run.folder / "results/dataset").exists()
+    assert "1 of 4 videos failed or were blocked, more than download.max_failed_share = 0.2" in outcome.text
+    assert outcome.jobs["filter_frames"] == 4, "what came is worked on as far as it goes"
+    server.acts.clear()
+    outcome = run.snakemake("retry_failed")
+    assert outcome.code == 0 and outcome.jobs["download_video"] == 1, outcome.text[-3000:]
+    assert "4 of 4 videos ok" in outcome.text
+    assert json.loads((run.folder / "results/retries.json").read_text()) == {"v1": 1}
