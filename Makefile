@@ -26,9 +26,10 @@ lint: .venv/test.installed ## run the linters
 bench: .venv/test.installed ## compare extract_frames with bare ffmpeg (10 minutes; nothing else should run)
 	$(BIN)/python -m tests.benchmarks.extract_frames
 
-docs: .venv/test.installed ## write what the schema and the tests say: config.yaml, the manual's table, docs/media.md
+docs: .venv/test.installed ## write what the schema and the tests say: config.yaml, the manual's table, docs/media.md, docs/downloads.md
 	$(BIN)/python config/document.py
-	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/test_media_cases.py
+	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/test_media_cases.py \
+	    tests/faults/test_download_faults.py
 
 lock: ## resolve the newest versions that fit into requirements*.txt (envs/ follow by hand; a test compares)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \

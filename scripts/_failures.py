@@ -43,8 +43,10 @@ def check_outage(records: Iterable[Path], max_failed_share: float) -> None:
         return
     causes = Counter((urlsplit(r["url"]).hostname or "", r["status"], r["message"].split("\n")[0]) for r in failed)
     mostly = "; ".join(f"{count} x {host}: {status}: {said}" for (host, status, said), count in causes.most_common(3))
+    blocked = any(record["status"] == "blocked" for record in failed)
+    remedy = "Blocked: wait an hour, ask slower (download.sites), or send download.cookies. " if blocked else ""
     raise UserError(
         f"{len(failed)} of {len(told)} videos failed or were blocked, more than download.max_failed_share ="
         f" {max_failed_share:g}, so no dataset is made of the rest. Try them again with the target retry_failed, as in"
-        f" `snakemake retry_failed ...`, or set max_failed_share to 1 to go on without them. Mostly: {mostly}"
+        f" `snakemake retry_failed ...`, or set max_failed_share to 1 to go on without them. {remedy}Mostly: {mostly}"
     )

@@ -95,12 +95,13 @@ class _Job:
             _check_kind(info)
             others = [f for f in info.get("formats") or [] if f.get("format_id") not in self._spoilt]
             info["formats"] = others or info.get("formats")  # with no other format, the same may come whole this time
+            self._meter.got_page()
             chosen = client.process_ie_result(info, download=False)
             in_pieces = chosen.get("protocol") not in ("http", "https")
             self.partial.begin({key: chosen.get(key) for key in ("format_id", "protocol")})
             client.partial = None if in_pieces else self.partial
             self._fetching = True
-            self._meter.start()
+            client.meter = self._meter
             result: dict[str, Any] = client.process_ie_result(info, download=True)
             return result | {"in_pieces": in_pieces}
 

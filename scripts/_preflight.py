@@ -89,8 +89,8 @@ def _check_store(store: Path, count: int) -> Iterator[str]:
         )
     if free < count * USUAL_VIDEO_BYTES:
         yield (
-            f"warning: {free / 1e9:.0f} GB are free for {count} videos in {store.absolute()}; at 100 MB each that is too"
-            " little (keep_media: false frees each one once its frames are filtered)"
+            f"warning: {free / 1e9:.0f} GB are free for {count} videos in {store.absolute()}, too few at 100 MB each"
+            " (keep_media: false frees each one once its frames are filtered)"
         )
 
 
@@ -103,7 +103,7 @@ def _check_ytdlp(options: dict[str, Any]) -> Iterator[str]:
     age_days = (datetime.now(UTC).date() - released).days
     if age_days > OLD_DAYS:
         yield (
-            f"warning: yt-dlp {number} is {age_days} days old, and sites change: pip install --upgrade yt-dlp yt-dlp-ejs"
+            f"warning: yt-dlp {number} is {age_days} days old; sites change: pip install --upgrade yt-dlp yt-dlp-ejs"
         )
     try:
         YoutubeDL(base_options("", options | {"cookies": ""})).close()

@@ -19,7 +19,7 @@ YOUTUBE_KEYS = frozenset({"v", "list", "search_query"})  # queries that name a v
 
 
 def public_url(url: str) -> str:
-    """Return what may be published of a source: no credentials, no query (tokens) but what names a page, no local folder."""
+    """Return what may be published of a source: no credentials, no tokens, no local folder."""
     if is_local(url):
         return Path(url).name
     parts = urlsplit(url)

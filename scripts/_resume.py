@@ -55,13 +55,13 @@ class Partial:
     def may_continue(self, to_offset: bool) -> bool:
         """Tell whether the server's next answer can be held against the one that the part is from.
 
-        `to_offset`: the request names its end too, as in the one series of requests that a site wants a file fetched by.
+        `to_offset`: the request names its end too, as in a series of requests that each fetch a piece.
         """
         whole = self._known.get("whole") or {}
         return bool(whole.get("etag") or whole.get("last_modified")) or (to_offset and self._followed)
 
     def check(self, status: int, headers: Any) -> int | None:
-        """Return the whole file's size if the answer says it; raise Changed if it does not fit the part that is here."""
+        """Return the whole file's size if it is said; raise Changed if it is not the file of the part."""
         start, total = _range(status, headers)
         whole = {"total_bytes": total, "etag": headers.get("ETag"), "last_modified": headers.get("Last-Modified")}
         if start and not _same(self._known.get("whole") or {}, whole):

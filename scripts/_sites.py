@@ -127,7 +127,7 @@ class Site:
 
 
 def site_of(url: str, store: Path, sites: dict[str, Any]) -> Site:
-    """Return the site of a URL: the entry of `sites` that its host belongs to, else its host with the manners of `*`."""
+    """Return a URL's site: the entry of `sites` that its host belongs to, else the host with the manners of `*`."""
     host = (urlsplit(url).hostname or "").lower().removeprefix("www.")
     host = "youtube.com" if re.match(r"ytsearch(date)?\d*:", url) else ALIASES.get(host, host)
     labels = host.split(".")

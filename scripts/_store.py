@@ -1,7 +1,7 @@
 """The store of downloaded media, shared by runs, outside of what reruns may delete.
 
-A folder per URL, named by its hash since a URL may hold secrets; in it, a folder per choice of format, with `video.json`,
-`media.<ext>` and, while it is being fetched, `partial/`.
+A folder per URL, named by its hash since a URL may hold secrets; in it, a folder per choice of format, with
+`video.json`, `media.<ext>` and, while it is being fetched, `partial/`.
 """
 
 import errno

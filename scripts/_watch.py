@@ -33,9 +33,12 @@ class Meter:
         """Wait for a site's description of a video, of unknown size: some windows long, and then no more."""
         self._page_end = time.monotonic() + PAGE_WINDOWS * self._window_s
 
+    def got_page(self) -> None:
+        """Wait for it no longer."""
+        self._page_end = math.inf
+
     def start(self) -> None:
         """Begin a window, if none is running."""
-        self._page_end = math.inf
         if self._since is None:
             self._since, self._before = time.monotonic(), self._bytes
 
@@ -44,7 +47,9 @@ class Meter:
         self._since = None
 
     def count(self, total_bytes: int) -> None:
-        """Note how many bytes have come in altogether."""
+        """Note how many bytes have come in altogether; fewer than before if a file was begun anew."""
+        if total_bytes < self._bytes:
+            self._before = 0
         self._bytes = total_bytes
 
     def check(self) -> None:

@@ -144,7 +144,8 @@ def make_client(options: dict[str, Any], ytdlp_options: dict[str, Any], answer: 
     from yt_dlp.networking.exceptions import HTTPError, TransportError
 
     class Client(YoutubeDL):  # type: ignore[misc]
-        partial: Partial | None = None  # set while one file is fetched in pieces by offset
+        meter: Meter | None = None  # set once media are fetched
+        partial: Partial | None = None  # set as well if they are one file, fetched by offset
 
         def urlopen(self, request: Any) -> Any:
             request = Request(request) if isinstance(request, str) else request
@@ -153,6 +154,8 @@ def make_client(options: dict[str, Any], ytdlp_options: dict[str, Any], answer: 
                 del request.headers["Range"]  # the server sends the whole, and yt-dlp starts again
             try:
                 response = super().urlopen(request)
+                if self.meter:
+                    self.meter.start()
                 if self.partial:
                     check_size(self.partial.check(response.status, response.headers) or 0, options)
             except HTTPError as error:

@@ -61,7 +61,9 @@ def fetch(url: str, store: Path, options: dict[str, Any]) -> tuple[dict[str, Any
             write_json(version / "video.json", record)
         elif fault.status not in TRANSIENT:
             for stored, folder in other_versions(version):
-                said = f"{fault.status}: {fault.message}; in its place: the version fetched on {stored['recorded_at'][:10]}"
+                said = (
+                    f"{fault.status}: {fault.message}; in its place: what was fetched on {stored['recorded_at'][:10]}"
+                )
                 return stored | {"message": said}, folder / stored["media"]["file"]
     return record, version / str(record["media"] and record["media"]["file"])
 

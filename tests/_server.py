@@ -34,9 +34,10 @@ class FaultServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         """Listen on a free port."""
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__((host, 0), Handler)
+        self.host = host
         self.files: dict[str, tuple[str, bytes]] = {}
         self.faults: dict[str, tuple[int, int]] = {}
         self.acts: dict[str, list[Act]] = {}
@@ -73,7 +74,7 @@ class FaultServer(ThreadingHTTPServer):
 
     def url(self, path: str) -> str:
         """Return the URL of a path, served or not."""
-        return f"http://127.0.0.1:{self.server_address[1]}{path}"
+        return f"http://{self.host}:{self.server_address[1]}{path}"
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -187,6 +188,11 @@ def serve(handler: Handler) -> None:
 def untagged(handler: Handler) -> None:
     """Serve it without saying which version it is."""
     send(handler, tag=False)
+
+
+def without_ranges(handler: Handler) -> None:
+    """Serve it from its start, whatever is asked for."""
+    send(handler, ranges=False)
 
 
 def refuse(status: int, retry_after: str = "", body: bytes = b"refused") -> Act:

@@ -29,11 +29,11 @@ from tests._server import (
     redirect,
     refuse,
     reset,
-    send,
     serve,
     stall,
     trickle,
     untagged,
+    without_ranges,
     wrong_length,
 )
 from tests._streams import dash, hls
@@ -43,8 +43,9 @@ PAGE = REPO / "docs/downloads.md"
 HEAD = """# What becomes of a download
 
 Each row is a fault that a server on this machine commits in a test, with `attempts: 3` and short waits (written by
-tests/faults/test_download_faults.py; `make docs` writes it anew). "Page" is the first request for a video, "media" those
-that follow. Statuses: [README](../README.md#what-comes-out). Nothing here stops the other videos; a `partial file` is resumed.
+tests/faults/test_download_faults.py; `make docs` writes it anew). "Page" is the first request for a video, "media"
+those that follow. Statuses: [README](../README.md#what-comes-out). Nothing here stops the other videos; a partial file
+is resumed if the server says that it still has the same one.
 
 | fault | status | attempts | requests | left in the store | what the registry says |
 |---|---|---|---|---|---|
@@ -144,7 +145,9 @@ def pages(*media: str) -> Callable[[Stage], str]:
 
 def replaced(tag: bool) -> Callable[[Stage], str]:
     def lay(stage: Stage) -> str:
-        return stage.behind_page(drop_every(100_000, tag=tag), other_file(stage.other, tag=tag), send)
+        return stage.behind_page(
+            drop_every(100_000, tag=tag), other_file(stage.other, tag=tag), serve if tag else untagged
+        )
 
     return lay
 
@@ -193,7 +196,7 @@ CASES = {
     "media: cut twice, FIN": ok(after(2, drop_every(90_000), "behind_page")),
     "media: cut twice, RST": ok(after(2, drop_every(90_000, hard=True), "behind_page")),
     "media: cut five times": ok(after(5, drop_every(50_000), "behind_page"), 2),
-    "media: cut once, no ranges": ok(lambda s: s.behind_page(drop_every(90_000), lambda h: send(h, ranges=False) and None)),
+    "media: cut once, no ranges": ok(lambda s: s.behind_page(drop_every(90_000), without_ranges)),
     "media: cut always, no ranges": stopped(always(drop_every(90_000, ranges=False))),
     "media: cut once, nothing to know the file by": ok(
         lambda s: s.behind_page(drop_every(90_000, tag=False), untagged)),

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.conftest import DOWNLOAD, H264, REPO, MakeClip, pattern
 JOB = """
 import json, sys
 from pathlib import Path
+from typing import Any
 from scripts.download_video import download_video
 video, url, out, store, options = sys.argv[1:]
 download_video(video, url, Path(out), Path(store), json.loads(options))
@@ -58,8 +60,8 @@ def server(body: bytes) -> Iterator[FaultServer]:
         yield running
 
 
-def record(folder: Path, video: str) -> dict[str, object]:
-    read: dict[str, object] = json.loads((folder / video / "video.json").read_text())
+def record(folder: Path, video: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((folder / video / "video.json").read_text())
     return read
 
 
@@ -82,7 +84,7 @@ def test_a_killed_download_is_resumed(
     [media] = [request for request in server.log if request.path == "/large.mp4" and request.at_s > killed_at]
     assert (media.offset, media.sent_bytes) == (part, len(body) - part)
     told = record(tmp_path, "v")
-    assert told["status"] == "ok" and told["media"]["sha256"] == hashlib.sha256(body).hexdigest()  # type: ignore[index]
+    assert told["status"] == "ok" and told["media"]["sha256"] == hashlib.sha256(body).hexdigest()
     assert not list((tmp_path / "store").rglob("*.part"))
 
 
@@ -115,7 +117,14 @@ def test_nothing_stored_is_lost_by_deleting_results_or_by_other_settings(
     url = server.add("/clip.mp4", body)
     download_video("v", url, tmp_path / "1", tmp_path / "store", DOWNLOAD)
     server.files.clear()
-    for number, changed in enumerate(({}, {"attempts": 1}, {"timeout_s": 5}, {"cookies": ""}, {"max_height_px": 360})):
+    changes: tuple[dict[str, Any], ...] = (
+        {},
+        {"attempts": 1},
+        {"timeout_s": 5},
+        {"cookies": ""},
+        {"max_height_px": 360},
+    )
+    for number, changed in enumerate(changes):
         folder = tmp_path / f"again{number}"
         download_video("v", url, folder, tmp_path / "store", DOWNLOAD | changed)
         assert (folder / "media/media.mp4").read_bytes() == body

@@ -11,8 +11,10 @@ import yaml
 
 from scripts._config import check_config
 from scripts._log import UserError
+from scripts._ytdlp import OWN_OPTIONS
 from tests.conftest import DEMO, REPO
 
+MODELS = {"filter": {"model": "yolo26n.pt"}, "detect": {"model": "yolo26n.pt"}}
 SCHEMA_FILE = REPO / "config/schemas/config.schema.yaml"
 
 
@@ -22,31 +24,37 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
+@pytest.fixture
+def document() -> Any:
+    spec = importlib.util.spec_from_file_location("document", REPO / "config/document.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def leaves(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     for key, sub in schema["properties"].items():
         yield f"{prefix}{key}", sub
-        if "properties" in sub:
+        if any("default" in key for key in sub.get("properties", {}).values()):
             yield from leaves(sub, f"{prefix}{key}.")
 
 
-def test_every_key_is_documented_closed_and_has_a_default(schema: dict[str, Any]) -> None:
+def test_every_key_is_documented_closed_and_has_a_default(schema: dict[str, Any], document: Any) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["additionalProperties"] is False
-    for key, sub in leaves(schema):
+    for key, sub in leaves(document.with_definitions(schema)):
         assert sub.get("description", "").endswith("."), key
         assert "default" in sub and "type" in sub, key
-        assert sub["type"] != "object" or sub["additionalProperties"] is False, key
+        open_ended = key == "download.sites"  # its names are sites, each with the same closed set of keys
+        assert sub["type"] != "object" or sub["additionalProperties"] is False or open_ended, key
 
 
-def test_shipped_files_are_what_the_schema_writes(schema: dict[str, Any]) -> None:
-    spec = importlib.util.spec_from_file_location("document", REPO / "config/document.py")
-    assert spec and spec.loader
-    document = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(document)
+def test_shipped_files_are_what_the_schema_writes(schema: dict[str, Any], document: Any) -> None:
     shipped = (REPO / "config/config.yaml").read_text()
-    assert shipped == document.config_yaml(schema), "run: make docs"
+    assert shipped == document.config_yaml(document.with_definitions(schema)), "run: make docs"
     manual = (REPO / "config/README.md").read_text()
-    assert manual == document.fill_table(manual, schema), "run: make docs"
+    assert manual == document.fill_table(manual, document.with_definitions(schema)), "run: make docs"
     filled: dict[str, Any] = {}
     check_config(filled, schema)
     assert filled == yaml.safe_load(shipped)
@@ -96,3 +104,28 @@ def test_checks_keys_against_each_other_and_the_disk(
 def test_the_demo_is_a_valid_configuration(schema: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(DEMO)
     check_config(yaml.safe_load(Path("config/config.yaml").read_text()), schema)
+
+
+def test_sites_are_filled_and_checked_by_name(schema: dict[str, Any]) -> None:
+    config: dict[str, Any] = {"download": {"sites": {"vimeo.com": {"jobs": 2}}}} | MODELS
+    check_config(config, schema)
+    sites = config["download"]["sites"]
+    assert sites["vimeo.com"] == {"jobs": 2, "sleep_s": [0, 0], "per_hour": 0, "pause_s": 60}
+    assert sites["youtube.com"] == {"jobs": 1, "sleep_s": [5, 10], "per_hour": 250, "pause_s": 300}
+    for wrong, said in (
+        ({"vimeo.com": {"job": 2}}, "download.sites.vimeo.com: unknown key"),
+        ({"*": {"sleep_s": [5, 1]}}, r"download.sites.\*.sleep_s: \[5, 1\] is no range"),
+        ({"vimeo.com": {"jobs": 0}}, "download.sites.vimeo.com.jobs: 0 is not allowed"),
+    ):
+        with pytest.raises(UserError, match=said):
+            check_config({"download": {"sites": wrong}} | MODELS, schema)
+
+
+@pytest.mark.parametrize("key", ["exec_cmd", "outtmpl", "cookiesfrombrowser", "postprocessors", "enable_file_urls"])
+def test_only_harmless_options_of_yt_dlp_are_allowed(schema: dict[str, Any], key: str) -> None:
+    allowed = set(schema["properties"]["download"]["properties"]["ytdlp"]["properties"])
+    assert allowed == OWN_OPTIONS
+    with pytest.raises(UserError, match=f"download.ytdlp: unknown key.*{key}.*allowed: concurrent"):
+        check_config({"download": {"ytdlp": {key: "x"}}} | MODELS, schema)
+    with pytest.raises(UserError, match="download.ytdlp.format"):
+        check_config({"download": {"ytdlp": {"format": "bv+ba"}}} | MODELS, schema)

@@ -12,7 +12,7 @@ import pytest
 from scripts._log import UserError
 from scripts._ytdlp import video_options
 from scripts.download_video import download_video
-from tests._server import FaultServer, serve
+from tests._server import FaultServer, redirect, serve
 from tests._streams import hls
 from tests.conftest import DOWNLOAD, H264, MakeClip, pattern
 
@@ -187,6 +187,32 @@ def test_private_hosts_are_refused_unless_allowed(server: FaultServer, clip: Pat
         record = download(url, tmp_path, allow_private_hosts=False)
         assert (record["status"], record["attempts"]) == ("rejected", 1)
         assert "allow_private_hosts" in record["message"] and not server.requests
+
+
+@pytest.mark.parametrize("way", ["redirect", "page", "playlist", "key", "redirected media"])
+def test_no_way_leads_from_a_public_host_to_a_private_one(
+    server: FaultServer, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr("scripts._network.is_public", lambda address: address == "127.0.0.2")
+    inside = server.add("/inside.mp4", clip)
+    with FaultServer("127.0.0.2") as outside:
+        outside.add("/clip.mp4", clip)
+        key = f'#EXT-X-KEY:METHOD=AES-128,URI="{inside}"\n' if way == "key" else ""
+        segment = outside.url("/clip.mp4") if way == "key" else inside
+        playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:6\n{key}#EXTINF:6,\n{segment}\n#EXT-X-ENDLIST\n"
+        outside.acts["/away.mp4"] = [redirect(inside)]
+        outside.add("/away.mp4", clip)
+        url = {
+            "redirect": outside.url("/away.mp4"),
+            "page": outside.page("/page", inside),
+            "playlist": outside.add("/list.m3u8", playlist, "application/vnd.apple.mpegurl"),
+            "key": outside.add("/list.m3u8", playlist, "application/vnd.apple.mpegurl"),
+            "redirected media": outside.page("/page", "/away.mp4"),
+        }[way]
+        record = download(url, tmp_path / "a", allow_private_hosts=False)
+        assert (record["status"], record["attempts"]) == ("rejected", 1) and "127.0.0.1" in record["message"]
+        assert not server.requests and outside.requests
+        assert download(outside.url("/clip.mp4"), tmp_path / "b", allow_private_hosts=False)["status"] == "ok"
 
 
 def test_cookies_are_sent_and_never_written(server: FaultServer, clip: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests._server import FaultServer, cut_short, refuse, reset, stall
-from tests.conftest import DEMO, DOWNLOAD, H264, MakeClip, pattern
+from tests.conftest import DEMO, DOWNLOAD, H264, MakeClip
 from tests.workflow.conftest import Outcome, Run, lay_out
 
 SECRETS = ("s3cret-query", "s3cret-media-token", "s3cret-session", "s3cret-given")
