@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,8 @@ def _check_ytdlp(options: dict[str, Any]) -> Iterator[str]:
 
     number = version("yt-dlp")
     yield f"yt-dlp {number}"
+    if not options["allow_private_hosts"] and sys.modules.get("curl_cffi", True) and find_spec("curl_cffi"):
+        yield "warning: curl_cffi is not used while allow_private_hosts is false, since it looks up names by itself"
     released = date(*(int(part) for part in number.split(".")[:3]))
     age_days = (datetime.now(UTC).date() - released).days
     if age_days > OLD_DAYS:

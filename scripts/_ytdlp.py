@@ -152,6 +152,7 @@ def make_client(options: dict[str, Any], ytdlp_options: dict[str, Any], answer: 
             piece = re.match(r"bytes=[1-9]\d*-(\d*)", request.headers.get("Range") or "")
             if self.partial and piece and not self.partial.may_continue(to_offset=bool(piece[1])):
                 del request.headers["Range"]  # the server sends the whole, and yt-dlp starts again
+            answer.http_status = answer.retry_after_s = None
             try:
                 response = super().urlopen(request)
                 if self.meter:
