@@ -27,6 +27,7 @@ CUT = re.compile(r"frame:\d+ +pts:(\d+) |lavfi\.scene_score=")
 LINE_BYTES = 4096
 JPEG_END = b"\xff\xd9"
 PR_SET_PDEATHSIG = 1
+LAST_WORDS_S = 5.0  # to hear an ended ffmpeg out; a child of its own could keep its log open
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Run:
     error: str = ""
     timed_out: bool = False
     stopped: bool = False
+    listener: threading.Thread | None = None
 
     def stop(self) -> None:
         """Kill the process group."""
@@ -143,6 +145,7 @@ def running(command: list[str], deadline_s: float) -> Iterator[Run]:
     assert process.stdout and process.stderr
     listener = threading.Thread(target=_listen, args=(process.stderr, run), daemon=True)
     alarm = threading.Timer(deadline_s, run.expire)
+    run.listener = listener
     try:
         listener.start()
         alarm.start()
@@ -200,6 +203,8 @@ def verdict(run: Run) -> str:
     code = run.process.wait()
     if run.stopped or code == 0:
         return ""
+    if run.listener:
+        run.listener.join(LAST_WORDS_S)
     if OWN_FAULTS.search(run.error):
         raise UserError(f"this ffmpeg cannot be used: {run.error}: install a complete one, or imageio-ffmpeg")
     if code < 0 and -code not in CRASHES:

@@ -9,7 +9,7 @@ import pytest
 
 from scripts._tables import read_rows
 from tests._server import FaultServer
-from tests.conftest import REAL
+from tests.conftest import DOWNLOAD, REAL
 from tests.workflow.conftest import Outcome, Run, lay_out
 
 Finished = tuple[Run, Outcome]
@@ -127,7 +127,9 @@ def test_slots_hold_whatever_the_command_line_says(fresh: Run) -> None:
 def test_bad_videos_of_a_real_server_do_not_stop_the_good_one(tmp_path: Path) -> None:
     run = lay_out(tmp_path / "run")
     config = run.read_config()
-    run.write_config(config | {"cleanup_raw_frames": False, "download": {"attempts": 2, "wait_s": 0.1}})
+    run.write_config(
+        config | {"cleanup_raw_frames": False, "download": DOWNLOAD | {"attempts": 2, "max_failed_share": 0.3}}
+    )
     with FaultServer() as server:
         good = server.add("/night.mp4", run.folder / "clips/night.mp4")
         fake = server.add("/fake.mp4", b"<html>log in</html>")
@@ -158,7 +160,7 @@ def test_sources_are_expanded_on_demand(tmp_path: Path) -> None:
         item = f"<item><title>One</title><link>{server.url('/one.mp4')}</link></item>"
         feed = f'<?xml version="1.0"?><rss version="2.0"><channel><title>F</title>{item}</channel></rss>'
         url = server.add("/feed.xml", feed.encode(), "application/rss+xml")
-        run.write_config(run.read_config() | {"sources": [url], "videos": "config/found.tsv"})
+        run.write_config(run.read_config() | {"sources": [url], "videos": "config/found.tsv", "download": DOWNLOAD})
         outcome = run.snakemake("expand_sources")
         assert outcome.code == 0, outcome.text
     lines = (run.folder / "config/found.tsv").read_text().splitlines()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests._server import FaultServer
-from tests.conftest import REPO
+from tests.conftest import DOWNLOAD, REPO
 from tests.workflow.conftest import Outcome, Run, lay_out
 
 Finished = tuple[Run, Outcome]
@@ -118,7 +118,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
 
 def test_media_go_once_they_are_filtered_and_come_again_when_needed(tmp_path: Path, store: Path) -> None:
     run = lay_out(tmp_path / "run")
-    config = run.read_config() | {"keep_media": False, "cleanup_raw_frames": False, "store": str(store)}
+    config = (
+        run.read_config()
+        | {"keep_media": False, "cleanup_raw_frames": False, "store": str(store)}
+        | {"download": DOWNLOAD}
+    )
     run.write_config(config)
     with FaultServer() as server:
         url = server.add("/night.mp4", run.folder / "clips/night.mp4")
