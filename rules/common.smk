@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -12,6 +13,7 @@ from scripts._detector import check_role
 from scripts._failures import retry_numbers, write_retry_numbers
 from scripts._log import UserError
 from scripts._models import name_of, spec_of
+from scripts._owner import OWNER, owner_name
 from scripts._preflight import preflight
 from scripts._store import form_of
 from scripts._summary import print_failure, print_summary
@@ -19,6 +21,7 @@ from scripts._videos import read_videos
 
 ROOT = Path(workflow.basedir)
 code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits reach jobs
+os.environ[OWNER] = owner_name(os.getpid())  # jobs inherit it; the warm detector ends with this process
 ULTRALYTICS_FOLDER = ".snakemake/ultralytics"  # its settings name folders of this machine: not for results/
 
 try:

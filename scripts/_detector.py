@@ -2,16 +2,14 @@
 
 import json
 import logging
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scripts._log import UserError
 
-BATCH = 16
+LOG_EVERY = 320  # images
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,15 @@ class Inference:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a model runs: how many threads it gets, the folder of ultralytics' settings, and in which process."""
+
+    threads: int
+    work: Path
+    warm: bool
+
+
+@dataclass(frozen=True)
 class Detections:
     """The objects in one image, strongest first; `boxes_xyxy_px` in pixels of the image."""
 
@@ -32,17 +39,6 @@ class Detections:
     boxes_xyxy_px: list[list[float]]
     classes: list[str]
     confidences: list[float]
-
-
-def import_ultralytics(work: Path, offline: bool) -> Any:
-    """Import ultralytics so that it neither phones home, installs packages nor writes outside `work`."""
-    os.environ |= {"YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(work.absolute()), "YOLO_VERBOSE": "false"}
-    os.environ["YOLO_OFFLINE"] = "true" if offline else "false"
-    work.mkdir(parents=True, exist_ok=True)
-    import ultralytics
-
-    ultralytics.settings.update({"sync": False})
-    return ultralytics
 
 
 def check_classes(wanted: Iterable[str], names: Iterable[str], key: str, model: str) -> None:
@@ -78,58 +74,30 @@ def read_model_card(model: Path) -> dict[str, Any]:
     return card
 
 
-def detect_images(model: Path, images: list[Path], ask: Inference, threads: int, work: Path) -> Iterator[Detections]:
+def detect_images(model: Path, images: list[Path], ask: Inference, place: Place) -> Iterator[Detections]:
     """Yield the detections of each image that can be read, in order; unreadable images are left out.
 
-    Numbers are rounded (boxes to 0.01 px, confidences to 0.0001), because the last digits of a float depend on how
-    many threads summed it.
+    The run's warm process and this one run the same code and give the same numbers.
     """
     if not images:
         return  # no model is loaded for a video without frames
     card = read_model_card(model)
     check_classes(ask.classes, card["names"], "classes", card["weights"])
-    ultralytics = import_ultralytics(work, offline=True)
-    import torch
-
-    torch.set_num_threads(threads)
-    yolo = ultralytics.YOLO(str(model / card["file"]), task="detect")
-    settings = {
-        "conf": ask.confidence,
-        "iou": ask.iou,
-        "imgsz": ask.imgsz_px,
-        "classes": [card["names"].index(name) for name in ask.classes] or None,
-        "device": "cuda:0" if torch.cuda.is_available() else "cpu",
-        "verbose": False,
-        "save": False,
-    }
-    done = 0
-    for paths, arrays in _decode_ahead(images, card["batch"] or BATCH):
-        readable = [(path, array) for path, array in zip(paths, arrays, strict=True) if array is not None]
-        results = yolo.predict([array for _, array in readable], **settings) if readable else []
-        for (path, _), result in zip(readable, results, strict=True):
-            yield _detections(path, result, card["names"])
-        done += len(paths)
-        if done % (20 * len(paths)) == 0 or done == len(images):
+    for done, found in enumerate(_answers(model, images, ask, place), 1):
+        yield found
+        if done % LOG_EVERY == 0:
             logging.info("%d of %d images", done, len(images))
 
 
-def _decode_ahead(images: list[Path], batch: int) -> Iterator[tuple[list[Path], list[Any]]]:
-    """Yield batches of paths and BGR pictures (None: unreadable), decoding the next batch meanwhile."""
-    import cv2
+def _answers(model: Path, images: list[Path], ask: Inference, place: Place) -> Iterator[Detections]:
+    if place.warm:
+        from scripts._warm import NoPlace, detect_warm
 
-    batches = [images[i : i + batch] for i in range(0, len(images), batch)]
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        coming = [pool.submit(cv2.imread, str(path)) for path in batches[0]]
-        for paths, following in zip(batches, [*batches[1:], []], strict=True):
-            current, coming = coming, [pool.submit(cv2.imread, str(path)) for path in following]
-            yield paths, [picture.result() for picture in current]
+        try:
+            yield from detect_warm(model, images, ask, place)
+            return
+        except NoPlace as reason:
+            logging.info("no warm detector, since %s: this job loads the model itself", reason)
+    from scripts._engine import Engine, first_device
 
-
-def _detections(image: Path, result: Any, names: list[str]) -> Detections:
-    boxes = result.boxes.cpu().numpy()
-    return Detections(
-        image=image,
-        boxes_xyxy_px=[[round(float(v), 2) for v in box] for box in boxes.xyxy],
-        classes=[names[int(c)] for c in boxes.cls],
-        confidences=[round(float(c), 4) for c in boxes.conf],
-    )
+    yield from Engine(model, first_device(), place.threads, place.work).detect(images, ask)

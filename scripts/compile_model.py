@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from scripts._detector import check_classes, import_ultralytics
+from scripts._detector import check_classes
+from scripts._engine import import_ultralytics
 from scripts._files import sha256_of, write_json, write_text
 from scripts._log import UserError, log_to
 

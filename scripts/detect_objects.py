@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts._detector import Inference, detect_images
+from scripts._detector import Inference, Place, detect_images
 from scripts._log import UserError, log_to
 from scripts._tables import DETECTIONS, read_rows, write_table
 
@@ -13,14 +13,12 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def detect_objects(
-    video: str, frames: Path, kept: Path, model: Path, out: Path, ask: Inference, threads: int, work: Path
-) -> None:
+def detect_objects(video: str, frames: Path, kept: Path, model: Path, out: Path, ask: Inference, place: Place) -> None:
     """Write a row per kept frame of the video with its boxes, classes and confidences."""
     wanted = json.loads(kept.read_text(encoding="utf-8"))[video]["frames"]
     sizes = {row["frame"]: row for row in read_rows(frames / "filter.parquet")}
     rows = []
-    for found in detect_images(model, [frames / name for name in wanted], ask, threads, work):
+    for found in detect_images(model, [frames / name for name in wanted], ask, place):
         size = sizes[found.image.name]
         rows.append(
             {
@@ -51,6 +49,5 @@ if __name__ == "__main__":
         model=Path(snakemake.input.model),
         out=Path(snakemake.output.table),
         ask=Inference(**snakemake.params.ask),
-        threads=snakemake.threads,
-        work=Path(snakemake.params.work),
+        place=Place(snakemake.threads, Path(snakemake.params.work), snakemake.config["detector"]["warm"]),
     )

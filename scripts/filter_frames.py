@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts._detector import Detections, Inference, detect_images
+from scripts._detector import Detections, Inference, Place, detect_images
 from scripts._files import link_file
 from scripts._log import UserError, log_to
 from scripts._store import discard_media
@@ -16,14 +16,12 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def filter_frames(
-    frames: Path, model: Path, out: Path, ask: Inference, min_objects: int, threads: int, work: Path
-) -> None:
+def filter_frames(frames: Path, model: Path, out: Path, ask: Inference, min_objects: int, place: Place) -> None:
     """Link the frames that pass into `out` and write filter.parquet with a row per candidate."""
     out.mkdir(parents=True, exist_ok=True)
     rows = read_rows(frames / "frames.parquet")
     images = [frames / row["frame"] for row in rows if row["keep"]]
-    found = {d.image.name: d for d in detect_images(model, images, ask, threads, work)}
+    found = {d.image.name: d for d in detect_images(model, images, ask, place)}
     judged = [judge_frame(row, found.get(row["frame"]), min_objects) for row in rows]
     for row in judged:
         if row["passed"]:
@@ -56,8 +54,7 @@ if __name__ == "__main__":
         out=Path(snakemake.output.frames),
         ask=Inference(**snakemake.params.ask),
         min_objects=snakemake.params.min_objects,
-        threads=snakemake.threads,
-        work=Path(snakemake.params.work),
+        place=Place(snakemake.threads, Path(snakemake.params.work), snakemake.config["detector"]["warm"]),
     )
     # Snakemake keeps temp() outputs until the checkpoint is done, when those of all videos would lie on disk. What to
     # delete is no parameter, since it must not filter anything again.

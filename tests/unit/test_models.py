@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from scripts._detector import Inference, check_classes, detect_images
+from scripts._detector import Inference, Place, check_classes, detect_images
 from scripts._files import sha256_of
 from scripts._log import UserError
 from scripts._tables import FRAMES, read_note, read_rows, write_table
@@ -93,19 +93,19 @@ def test_an_openvino_folder_is_taken_as_it_is(model: Path, tmp_path: Path) -> No
 def test_formats_agree_and_repeat(model: Path, frames: Path, tmp_path: Path) -> None:
     compile_model(str(DETECTOR), [], "native", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
     images = sorted(frames.glob("*.jpg"))
-    first = list(detect_images(model, images, ASK, 1, tmp_path / "w"))
+    first = list(detect_images(model, images, ASK, Place(1, tmp_path / "w", warm=False)))
     assert [d.image.name for d in first] == ["000001000.jpg", "000002000.jpg", "000003000.jpg"]
     assert sorted(first[0].classes) == ["car", "dog", "person"] and first[1].classes == []
-    assert first == list(detect_images(model, images, ASK, 2, tmp_path / "w"))
-    native = list(detect_images(tmp_path / "m", images, ASK, 2, tmp_path / "w"))
+    assert first == list(detect_images(model, images, ASK, Place(2, tmp_path / "w", warm=False)))
+    native = list(detect_images(tmp_path / "m", images, ASK, Place(2, tmp_path / "w", warm=False)))
     assert [sorted(d.classes) for d in native] == [sorted(d.classes) for d in first]
     for a, b in zip(first[0].boxes_xyxy_px, native[0].boxes_xyxy_px, strict=True):
         assert max(abs(x - y) for x, y in zip(a, b, strict=True)) < 2
-    assert list(detect_images(model, [], ASK, 1, tmp_path / "w")) == []
+    assert list(detect_images(model, [], ASK, Place(1, tmp_path / "w", warm=False))) == []
 
 
 def test_the_filter_gives_every_candidate_a_row_with_its_reason(model: Path, frames: Path, tmp_path: Path) -> None:
-    filter_frames(frames, model, tmp_path / "out", ASK, 2, 1, tmp_path / "w")
+    filter_frames(frames, model, tmp_path / "out", ASK, 2, Place(1, tmp_path / "w", warm=False))
     rows = {row["frame"]: row for row in read_rows(tmp_path / "out/filter.parquet")}
     assert len(rows) == 4 and read_note(tmp_path / "out/filter.parquet") == "kept"
     torn, seen, empty = rows["000000000.jpg"], rows["000001000.jpg"], rows["000002000.jpg"]
@@ -139,6 +139,8 @@ def test_skipping_repeated_pictures_of_a_fixed_camera_loses_no_class(
     compile_model(weights, [""], "auto", 640, tmp_path / "model", tmp_path / "settings", work)
     images = [tmp_path / "out" / row["frame"] for row in rows]
     ask = Inference(confidence=0.35, iou=0.7, imgsz_px=640, classes=())
-    shown = {d.image.name: set(d.classes) for d in detect_images(tmp_path / "model", images, ask, 2, work)}
+    shown = {
+        d.image.name: set(d.classes) for d in detect_images(tmp_path / "model", images, ask, Place(2, work, False))
+    }
     classes = set().union(*shown.values())
     assert len(classes) >= 3 and classes == set().union(*(shown[frame] for frame in kept))

@@ -1,0 +1,194 @@
+"""Ask the warm detector, a process that keeps a model loaded for all jobs of a run; start it if it is not there."""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from scripts._code import code_hash_in
+from scripts._detector import Detections, Inference, Place
+from scripts._log import UserError
+from scripts._owner import OWNER, is_alive
+
+START_S = 300.0  # to load a model, with a cold disk
+ANSWER_S = 120.0  # for a batch; a process that takes longer hangs
+LONGEST_PATH = 100  # of a socket, in bytes; the system's limit is 104 to 108
+TRIES = 3
+
+
+class Gone(Exception):
+    """The detector died or hung; another one may do."""
+
+
+class NoPlace(Exception):
+    """No detector can run here, so the job has to infer by itself."""
+
+
+def detect_warm(model: Path, images: list[Path], ask: Inference, place: Place) -> Iterator[Detections]:
+    """Yield the detections of each image that can be read, as Engine.detect does, or raise NoPlace before the first."""
+    done = 0
+    with _device() as device:
+        detector = _Detector(model, device, place)
+        for attempt in range(1, TRIES + 1):
+            try:
+                for found in detector.ask(images[done:], ask):
+                    yield found
+                    done = images.index(found.image, done) + 1
+                return
+            except Gone as error:
+                detector.kill()
+                if attempt == TRIES:
+                    raise UserError(f"the detector failed {TRIES} times: {error}; see {detector.log}") from None
+                logging.warning("%s; starting another one", error)
+
+
+class _Detector:
+    """One detector process as its clients see it: a socket, a lock against double starts, a log."""
+
+    def __init__(self, model: Path, device: str, place: Place) -> None:
+        owner = os.environ.get(OWNER, "")
+        if not is_alive(owner):
+            raise NoPlace("this job is not part of a run on this machine")
+        card = (model / "model.json").read_bytes()
+        code = code_hash_in(Path(__file__).parent, "_warm_server")
+        key = json.dumps([owner, str(model.absolute()), card.hex(), device, place.threads, code])
+        name = hashlib.sha256(key.encode()).hexdigest()[:16]
+        self._socket = private_folder() / name
+        if len(os.fsencode(self._socket)) > LONGEST_PATH:
+            raise NoPlace(f"the path of the socket is too long: {self._socket}")
+        self.log = place.work.absolute().parent / f"detector-{name}.log"
+        self._pid = 0
+        self._command = [
+            str(self._socket),
+            owner,
+            str(model.absolute()),
+            device,
+            str(place.threads),
+            str(place.work.absolute()),
+        ]
+
+    def ask(self, images: list[Path], ask: Inference) -> Iterator[Detections]:
+        """Yield what the process answers; raise Gone if it dies or hangs."""
+        try:
+            with self._connect() as connection, connection.makefile("rw", encoding="utf-8") as stream:
+                connection.settimeout(ANSWER_S)
+                stream.write(json.dumps({"images": [str(i.absolute()) for i in images], "ask": asdict(ask)}) + "\n")
+                stream.flush()
+                for line in stream:
+                    message = json.loads(line)
+                    if "done" in message:
+                        return
+                    if "error" in message:
+                        raise UserError(message["error"]) if message["expected"] else Gone(message["error"])
+                    yield Detections(**{**message, "image": images[message["image"]]})
+                raise Gone("the detector died")
+        except TimeoutError:
+            raise Gone(f"the detector did not answer within {ANSWER_S:g} s") from None
+        except (ConnectionError, ValueError) as error:
+            raise Gone(f"the detector died ({error})") from None
+
+    def kill(self) -> None:
+        """End the process if it still runs, so that another one can be started."""
+        if self._pid:
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+            self._pid = 0
+
+    def _connect(self) -> socket.socket:
+        with self._socket.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # jobs that come at once start one process
+            connection = self._try() or self._start()
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        self._pid = struct.unpack("3i", credentials)[0]
+        return connection
+
+    def _try(self) -> socket.socket | None:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(str(self._socket))
+        except OSError:
+            connection.close()
+            return None
+        return connection
+
+    def _start(self) -> socket.socket:
+        self._socket.unlink(missing_ok=True)  # of a process that was killed
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "scripts._warm_server", *self._command],
+                cwd=Path(__file__).parents[1],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # the end of this job is not its end
+            )
+        end = time.monotonic() + START_S
+        while time.monotonic() < end:
+            if connection := self._try():
+                return connection
+            if process.poll() is not None:
+                tail = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+                raise Gone(f"the detector did not start: {''.join(tail)}")
+            time.sleep(0.02)
+        process.kill()
+        raise Gone(f"the detector did not start within {START_S:g} s")
+
+
+def private_folder() -> Path:
+    """Return a folder that only this user can enter, short enough for sockets in it; raise NoPlace if there is none."""
+    for parent in dict.fromkeys([os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"]):
+        folder = Path(parent) / f"reelsieve-{os.getuid()}"
+        if not parent or len(os.fsencode(folder)) > LONGEST_PATH - 20:
+            continue
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            known = folder.lstat()
+        except OSError:
+            continue
+        if stat.S_ISDIR(known.st_mode) and known.st_uid == os.getuid() and not known.st_mode & 0o077:
+            return folder
+    raise NoPlace("no private folder for a socket: set TMPDIR to a short path that is yours alone")
+
+
+@contextmanager
+def _device() -> Iterator[str]:
+    """Yield a device that no other job of this user is using, so that N jobs use N devices."""
+    devices = cuda_devices()
+    if not devices:
+        yield "cpu"
+        return
+    folder = private_folder()
+    while True:
+        for device in devices:
+            with (folder / f"{device.replace(':', '')}.lock").open("w") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                yield device
+                return
+        time.sleep(0.1)
+
+
+def cuda_devices() -> list[str]:
+    """Return the GPUs that PyTorch will see, without loading it."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        count = len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
+    else:
+        count = len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
+    return [f"cuda:{number}" for number in range(count)]

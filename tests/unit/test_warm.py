@@ -1,0 +1,235 @@
+"""The warm detector: the answers of a job alone, one load for a run, and no fault of its process in a result."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import _warm
+from scripts._detector import Detections, Inference, Place, detect_images
+from scripts._engine import Engine, is_out_of_memory
+from scripts._log import UserError
+from scripts._owner import OWNER, is_alive, owner_name
+from scripts._warm import cuda_devices, private_folder
+from tests.conftest import DEMO
+from tests.unit.test_models import ASK, frames, model
+
+__all__ = ["frames", "model"]  # fixtures
+
+
+@pytest.fixture
+def owner(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a process that stands for the run, to which the detector belongs."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        monkeypatch.setenv(OWNER, owner_name(process.pid))
+        yield process
+        process.kill()
+
+
+def servers() -> list[int]:
+    """Return the detectors of this test's owner."""
+    name = os.environ.get(OWNER, "?")
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"scripts._warm_server" in words and name.encode() in words:
+            found.append(int(folder.name))
+    return found
+
+
+def wait_until(what: Any, seconds: float) -> float:
+    began = time.monotonic()
+    while not what() and time.monotonic() < began + seconds:
+        time.sleep(0.05)
+    assert what()
+    return time.monotonic() - began
+
+
+@pytest.fixture
+def images(frames: Path) -> list[Path]:
+    return sorted(frames.glob("*.jpg"))
+
+
+def ask(model: Path, images: list[Path], work: Path, warm: bool = True, asked: Inference = ASK) -> list[Detections]:
+    return list(detect_images(model, images, asked, Place(1, work, warm)))
+
+
+def test_answers_are_those_of_the_job_itself_and_the_model_is_loaded_once(
+    owner: Any, model: Path, images: list[Path], tmp_path: Path
+) -> None:
+    alone = ask(model, images, tmp_path / "w", warm=False)
+    assert len(alone) == len(images) - 1, "one cannot be read"
+    for _ in range(3):
+        assert ask(model, images, tmp_path / "w") == alone
+    keen = Inference(confidence=0.05, iou=0.5, imgsz_px=320, classes=("car",))
+    assert ask(model, images, tmp_path / "w", asked=keen) == ask(model, images, tmp_path / "w", False, keen)
+    assert len(servers()) == 1
+    [log] = tmp_path.glob("detector-*.log")
+    assert log.read_text().count("loaded") == 1
+
+
+def test_jobs_that_come_at_once_start_one_detector(owner: Any, model: Path, images: list[Path], tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    jobs = [context.Process(target=ask, args=(model, images, tmp_path / "w")) for _ in range(4)]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join(120)
+    assert [job.exitcode for job in jobs] == [0] * 4 and len(servers()) == 1
+
+
+@pytest.mark.parametrize("kill", [True, False])
+def test_the_detector_ends_with_its_run(
+    owner: subprocess.Popen[bytes], model: Path, images: list[Path], tmp_path: Path, kill: bool
+) -> None:
+    ask(model, images, tmp_path / "w")
+    sockets = [path for path in private_folder().iterdir() if path.is_socket()]
+    assert sockets
+    if kill:
+        owner.kill()
+    elif owner.stdin:
+        owner.stdin.close()
+    assert wait_until(lambda: not servers(), 10) < 5
+
+
+def test_a_killed_detector_is_replaced_and_nothing_is_lost_or_doubled(
+    owner: Any, model: Path, images: list[Path], tmp_path: Path
+) -> None:
+    many = images[1:]
+    alone = ask(model, many, tmp_path / "w", warm=False)
+    stream = detect_images(model, many, ASK, Place(1, tmp_path / "w", True))
+    got = [next(stream)]
+    os.kill(servers()[0], signal.SIGKILL)
+    got += list(stream)
+    assert got == alone
+
+
+def test_a_hung_detector_is_replaced(
+    owner: Any, model: Path, images: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = ask(model, images, tmp_path / "w")
+    [hung] = servers()
+    os.kill(hung, signal.SIGSTOP)
+    monkeypatch.setattr(_warm, "ANSWER_S", 2.0)
+    assert ask(model, images, tmp_path / "w") == alone
+    assert hung not in servers()
+
+
+def test_a_stale_socket_is_harmless(owner: Any, model: Path, images: list[Path], tmp_path: Path) -> None:
+    alone = ask(model, images, tmp_path / "w")
+    os.kill(servers()[0], signal.SIGKILL)
+    wait_until(lambda: not servers(), 5)
+    assert ask(model, images, tmp_path / "w") == alone
+
+
+def test_a_detector_that_cannot_start_is_an_error_with_its_words(
+    owner: Any, model: Path, images: list[Path], tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "model.json").write_bytes((model / "model.json").read_bytes())
+    with pytest.raises(UserError, match="failed 3 times: the detector did not start: .*see .*detector-"):
+        ask(broken, images, tmp_path / "w")
+
+
+def test_without_a_run_the_job_infers_by_itself(
+    model: Path, images: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(OWNER, raising=False)
+    assert len(ask(model, images, tmp_path / "w")) == len(images) - 1 and not servers()
+
+
+def test_sockets_lie_where_only_this_user_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    name = f"reelsieve-{os.getuid()}"
+    usual = private_folder()
+    assert usual.stat().st_mode & 0o777 == 0o700
+    (tmp_path / name).rmdir() if (tmp_path / name).is_dir() else None
+    (tmp_path / name).mkdir(mode=0o777)
+    (tmp_path / name).chmod(0o777)
+    assert private_folder() == Path("/tmp") / name, "a folder that others can enter is not taken"
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / ("long" * 30)))
+    assert private_folder() == Path("/tmp") / name
+
+
+def test_a_process_is_known_by_more_than_its_number() -> None:
+    own = owner_name(os.getpid())
+    assert is_alive(own) and not is_alive(f"{os.getpid()}.1") and not is_alive("")
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    assert not is_alive(f"{ended.pid}.1")
+
+
+def test_gpus_are_counted_without_loading_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    for visible, devices in (("", []), ("-1", []), ("3", ["cuda:0"]), ("0,1", ["cuda:0", "cuda:1"])):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert cuda_devices() == devices
+
+
+def test_each_gpu_serves_one_job_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    inside: list[str] = []
+    most: list[int] = []
+
+    def job() -> None:
+        with _warm._device() as device:
+            inside.append(device)
+            most.append(len(inside))
+            assert len(set(inside)) == len(inside)
+            time.sleep(0.1)
+            inside.remove(device)
+
+    threads = [threading.Thread(target=job) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(most) == 2 and len(most) == 6
+
+
+class Small:
+    """Stands for a device that holds three images at most: no test machine has too little memory on demand."""
+
+    def predict(self, arrays: list[int], **settings: Any) -> list[int]:
+        if len(arrays) > 3:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+        return arrays
+
+
+def test_a_batch_is_halved_until_it_fits() -> None:
+    engine = Engine.__new__(Engine)
+    engine._yolo, engine._batch, engine._device = Small(), None, "cuda:0"
+    assert engine._predict(list(range(16)), {}) == list(range(16))
+    engine._batch = 16
+    with pytest.raises(UserError, match="cuda:0 has too little memory for 16 image"):
+        engine._predict(list(range(16)), {})
+    assert is_out_of_memory(MemoryError()) and not is_out_of_memory(RuntimeError("shape mismatch"))
+
+
+def test_asking_loads_neither_torch_nor_pandas(owner: Any, model: Path, images: list[Path], tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from scripts.filter_frames import filter_frames
+from scripts._detector import Inference, Place
+from scripts._warm import detect_warm
+place = Place(1, Path(sys.argv[2]), True)
+found = list(detect_warm(Path(sys.argv[1]), [Path(p) for p in sys.argv[3:]], Inference(0.4, 0.7, 320, ("car",)), place))
+assert found
+print(*{"torch", "pandas", "cv2", "ultralytics"} & set(sys.modules))
+"""
+    command = [sys.executable, "-c", code, str(model), str(tmp_path / "w"), *map(str, images)]
+    done = subprocess.run(command, cwd=DEMO.parents[1], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
