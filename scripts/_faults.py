@@ -21,9 +21,9 @@ MESSAGES = (
     ("needs_auth", r"members-only|available to this channel's members|confirm your age|inappropriate for some users"
                    r"|age.restricted|requires payment|music premium|login required|log ?in to|sign in to view"
                    r"|account cookies|registered users"),
-    ("unavailable", r"private video|video is private|video unavailable|been removed|terminated|closed their"
-                    r"|copyright claim|video (is not|isn't|is no longer) available|isn't available anymore"
-                    r"|recording is not available|does not exist|has been deleted"),
+    ("unavailable", r"private video|video is private|video unavailable|is unavailable|been removed|terminated"
+                    r"|closed their|copyright claim|video (is not|isn't) available|no longer (available|exists)"
+                    r"|available anymore|recording is not available|does not exist|has been deleted"),
     ("unsupported", r"unsupported url|drm protected|known to use drm|piracy|is not a valid url|looks truncated"
                     r"|no suitable extractor|no video could be found|no media found"),
     ("failed", r"giving up after|did not get any data blocks|no video formats found|format is not available|timed out"),

@@ -60,13 +60,13 @@ class Partial:
         whole = self._known.get("whole") or {}
         return bool(whole.get("etag") or whole.get("last_modified")) or (to_offset and self._followed)
 
-    def check(self, status: int, headers: Any) -> int | None:
+    def check(self, asked: int, status: int, headers: Any) -> int | None:
         """Return the whole file's size if it is said; raise Changed if it is not the file of the part."""
         start, total = _range(status, headers)
         whole = {"total_bytes": total, "etag": headers.get("ETag"), "last_modified": headers.get("Last-Modified")}
-        if start and not _same(self._known.get("whole") or {}, whole):
+        if start and (start != asked or not _same(self._known.get("whole") or {}, whole)):
             self._known, self._followed = {"source": self._known.get("source")}, False  # yt-dlp starts again
-            raise Changed("the file changed since its first part was fetched")
+            raise Changed("what the server sends now does not go on where the first part of the file ended")
         if not start:
             self._followed = True
             self._known["whole"] = whole

@@ -94,7 +94,8 @@ class Site:
             paused_s = state["paused_until"] - now
             if paused_s > LONGEST_WAIT_S:
                 until = time.strftime("%H:%M", time.localtime(state["paused_until"]))
-                raise SitePaused(f"not tried, since {self.name} is left alone until {until}: {state['message']}")
+                sooner = f"to try sooner, delete sites/{self._folder.name} in the store"
+                raise SitePaused(f"not tried: {self.name} is left alone until {until} ({sooner}): {state['message']}")
             if not said:
                 logging.info("waiting %.1f s for %s", wait_s, self.name, extra={"log_only": True})
                 said = True

@@ -108,8 +108,9 @@ class _Detector:
             self._pid = 0
 
     def _connect(self) -> socket.socket:
-        with self._socket.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # jobs that come at once start one process
+        # Jobs that come at once start one process. A lock file cannot be deleted safely, so 16 serve all.
+        with (self._socket.parent / f"start{self._socket.name[0]}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
             connection = self._try() or self._start()
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         self._pid = struct.unpack("3i", credentials)[0]

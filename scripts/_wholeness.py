@@ -77,15 +77,17 @@ class _Packets:
 
 def _check_end(packets: _Packets, media: Any, stream: Any, announced_s: float | None) -> None:
     played_s = max(0.0, packets.end_s - packets.first_s)
+    since_start_s = max(played_s, packets.end_s - (media.start_time or 0) / 1e6)  # of the sound, if that starts first
     own_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
-    header_s = (media.duration or 0) / 1e6 if media.format.name.split(",")[0] in TELLING else 0.0
-    for who, whole_s, slack_s, slack in (
-        ("the file's header", own_s, FILE_SLACK_S, FILE_SLACK),
-        ("the file's header", header_s, SITE_SLACK_S, SITE_SLACK),
-        ("the site", announced_s or 0.0, SITE_SLACK_S, SITE_SLACK),
+    telling = media.format.name.split(",")[0] in TELLING and not media.streams.audio
+    header_s = (media.duration or 0) / 1e6 if telling else 0.0
+    for who, whole_s, slack_s, slack, end_s in (
+        ("the file's header", own_s, FILE_SLACK_S, FILE_SLACK, played_s),
+        ("the file's header", header_s, SITE_SLACK_S, SITE_SLACK, played_s),
+        ("the site", announced_s or 0.0, SITE_SLACK_S, SITE_SLACK, since_start_s),
     ):
-        if played_s + 2 * packets.usual_step_s() < whole_s - max(slack_s, slack * whole_s):
-            raise NotVideo(f"its pictures end at {played_s:.1f} s of the {whole_s:.1f} s that {who} announces")
+        if end_s + 2 * packets.usual_step_s() < whole_s - max(slack_s, slack * whole_s):
+            raise NotVideo(f"its pictures end at {end_s:.1f} s of the {whole_s:.1f} s that {who} announces")
 
 
 def _check_gaps(packets: _Packets) -> None:

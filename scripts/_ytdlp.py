@@ -149,8 +149,9 @@ def make_client(options: dict[str, Any], ytdlp_options: dict[str, Any], answer: 
 
         def urlopen(self, request: Any) -> Any:
             request = Request(request) if isinstance(request, str) else request
-            piece = re.match(r"bytes=[1-9]\d*-(\d*)", request.headers.get("Range") or "")
-            if self.partial and piece and not self.partial.may_continue(to_offset=bool(piece[1])):
+            piece = re.match(r"bytes=(\d+)-(\d*)", request.headers.get("Range") or "")
+            start = int(piece[1]) if piece else 0
+            if self.partial and piece and start and not self.partial.may_continue(to_offset=bool(piece[2])):
                 del request.headers["Range"]  # the server sends the whole, and yt-dlp starts again
             answer.http_status = answer.retry_after_s = None
             try:
@@ -158,7 +159,7 @@ def make_client(options: dict[str, Any], ytdlp_options: dict[str, Any], answer: 
                 if self.meter:
                     self.meter.start()
                 if self.partial:
-                    check_size(self.partial.check(response.status, response.headers) or 0, options)
+                    check_size(self.partial.check(start, response.status, response.headers) or 0, options)
             except HTTPError as error:
                 answer.http_status = error.status
                 answer.retry_after_s = retry_after_s(error.response.headers.get("Retry-After"))

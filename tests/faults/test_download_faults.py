@@ -212,6 +212,8 @@ CASES = {
     "media: Content-Length of 50 TB": Case(always(huge), "rejected", 1),
     "media: no byte": Case(always(empty(200)), "failed", 3),
     "media: 204": Case(always(empty(204)), "failed", 3),
+    "media: other bytes than asked for after a cut": ok(
+        lambda s: s.behind_page(drop_every(90_000), another_offset)),
     "media: another file after a cut": ok(replaced(tag=True)),
     "media: another file after a cut, nothing to know it by": ok(replaced(tag=False)),
     "a partial file of this very file": ok(lambda s: s.part(s.body[:200_000], s.body)),
@@ -242,6 +244,18 @@ CASES = {
     "nobody listens": Case(lambda s: "http://127.0.0.1:9/clip.mp4", "failed", 3),
     "no such host": Case(lambda s: "https://reelsieve.invalid/clip.mp4", "failed", 3),
 }  # fmt: skip
+
+
+def another_offset(handler: Any) -> None:
+    """Serve the file from half of what was asked for."""
+    kind, body = handler.file()
+    offset = handler.offset() // 2
+    if not offset:
+        serve(handler)
+        return
+    said = f"bytes {offset}-{len(body) - 1}/{len(body)}"
+    handler.start(206, kind, Content_Length=str(len(body) - offset), Content_Range=said, ETag=etag(body))
+    handler.write(body[offset:])
 
 
 def page_for_segment(handler: Any) -> None:
