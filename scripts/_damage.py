@@ -42,7 +42,7 @@ def find_damage(media: Path, index: int, until_s: float | None, deadline: float)
             stream = file.streams[index]
             stream.codec_context.options = DECODE_OPTIONS
             stream.thread_type, stream.codec_context.thread_count = "NONE", 1  # faults are those of the packet at hand
-            shown_s = _clock(file, stream)
+            shown_s = clock(file, stream)
             for packet, hole_before in _packets(file, stream):
                 in_doubt = _is_faulty(packet) or ((in_doubt or hole_before) and not packet.is_keyframe)
                 if packet.pts is None or not packet.size:
@@ -61,7 +61,7 @@ def find_damage(media: Path, index: int, until_s: float | None, deadline: float)
     return Damage(pictures, frozenset(doubted), last_ms)
 
 
-def _clock(file: Any, stream: Any) -> Callable[[Any], Fraction]:
+def clock(file: Any, stream: Any) -> Callable[[Any], Fraction]:
     """Return the function that gives the time of a packet as ffmpeg counts it, which goes on where it starts anew."""
     from av.format import Flags
 

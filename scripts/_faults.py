@@ -13,7 +13,8 @@ AGAIN = frozenset({"blocked", "failed"})  # another attempt within this run may 
 HOPELESS = ("certificateverifyerror", "impersonat", "tls fingerprint")  # `failed`, but not for want of trying
 # Tried in this order on the site's own words; the first that matches decides. The wordings are yt-dlp's and YouTube's.
 MESSAGES = (
-    ("later", r"premieres in|live event will begin|processing this video|check back later|not currently live"),
+    ("later", r"premieres in|live event will begin|processing this video|check back later|not currently live"
+              r"|live event has ended|premiere will begin"),
     ("failed", r"tls fingerprint|impersonat"),
     ("blocked", r"not a bot|rate-limited|try again later|captcha|all player responses are invalid"
                 r"|failed to extract any player response"),
@@ -25,7 +26,8 @@ MESSAGES = (
                     r"|closed their|copyright claim|video (is not|isn't) available|no longer (available|exists)"
                     r"|available anymore|recording is not available|does not exist|has been deleted"),
     ("unsupported", r"unsupported url|drm protected|known to use drm|piracy|is not a valid url|looks truncated"
-                    r"|no suitable extractor|no video could be found|no media found"),
+                    r"|no suitable extractor|no video could be found|no media found"
+                    r"|ffmpeg (could not be found|is not installed)"),
     ("failed", r"giving up after|did not get any data blocks|no video formats found|format is not available|timed out"),
 )  # fmt: skip
 
@@ -64,11 +66,11 @@ def retry_after_s(value: str | None) -> float | None:
     """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date)."""
     if not value:
         return None
-    if value.strip().isdigit():
+    if re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
         return float(value)
     try:
         when = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, (when - datetime.now(when.tzinfo or UTC)).total_seconds()) if when.tzinfo else None
 
@@ -119,7 +121,10 @@ def _status(chain: list[BaseException], words: str, http_status: int | None, fet
     ):
         if name in names:
             return status
-    for status, pattern in MESSAGES:
+    unheard = (
+        "TransportError" in names and "HTTPError" not in names
+    )  # the words are a library's, around the host's name
+    for status, pattern in MESSAGES if not unheard else ():
         if re.search(pattern, words):
             return _worse(status, http_status, fetching)
     if not names & {"TransportError", "HTTPError"} and names & {

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from scripts._attempts import persist
-from scripts._faults import OK, Answer, Fault, NotYet, Rejected, chain_of, classify
+from scripts._faults import AGAIN, OK, Answer, Fault, NotYet, Rejected, chain_of, classify
 from scripts._files import sha256_of
 from scripts._log import UserError
 from scripts._media import NotVideo, probe_media
 from scripts._network import allowed_hosts
 from scripts._publish import provenance, redact
-from scripts._resume import Partial
+from scripts._resume import Partial, identity_of_pieces
 from scripts._sites import Site
 from scripts._store import is_disk_fault
 from scripts._watch import Deadline, Meter, TooSlow, watched
@@ -22,8 +22,6 @@ from scripts._wholeness import check_whole
 from scripts._ytdlp import make_client, video_options
 
 EXTENSIONS = {"mov": "mp4", "matroska": "mkv", "mpegts": "ts", "mpeg": "mpg", "asf": "wmv", "ogg": "ogv"}
-
-RESUMED = frozenset({"failed", "blocked", "unavailable", "forbidden"})  # a retry goes on with their partial files
 
 
 def describe(media: Path) -> dict[str, Any]:
@@ -38,7 +36,7 @@ def fetch_anew(url: str, folder: Path, site: Site, options: dict[str, Any]) -> t
     with allowed_hosts(options):
         job = _Job(url, folder, options)
         fault, attempts = persist(job.attempt, site, options)
-    if fault.status not in RESUMED or not job.partial.size_bytes():
+    if fault.status not in AGAIN or not job.partial.size_bytes():
         job.partial.remove()
     return fault, job.found | {"attempts": attempts, "yt_dlp": version("yt-dlp")}
 
@@ -61,7 +59,8 @@ class _Job:
         try:
             with watched(left_s, self._meter):
                 info = self._fetch()
-            return self._keep(info), False
+            fault = self._keep(info)
+            return fault, fault.status == "invalid_media"  # the other format is tried however few attempts there are
         except Deadline:
             return Fault("failed", f"not finished within deadline_s = {self.options['deadline_s']:g} s"), False
         except TooSlow as slow:
@@ -85,7 +84,12 @@ class _Job:
             self.partial.clear()
         if self._invalid and "format is not available" in fault.message:
             return self._invalid
-        return replace(fault, message=redact(fault.message, self.url))
+        said = redact(fault.message, self.url)
+        for folder in (str(self.folder.absolute()), str(self.folder)):
+            said = said.replace(folder, "store")
+        if fault.status == "unsupported" and "ffmpeg" in said:
+            said = f"{said} (what only ffmpeg can fetch or merge is not fetched)"
+        return replace(fault, message=said)
 
     def _fetch(self) -> dict[str, Any]:
         options = video_options(self.url, self.partial.folder, self.options, self._answer, self._meter)
@@ -98,9 +102,10 @@ class _Job:
             self._meter.got_page()
             chosen = client.process_ie_result(info, download=False)
             in_pieces = chosen.get("protocol") not in ("http", "https")
-            self.partial.begin({key: chosen.get(key) for key in ("format_id", "protocol")})
-            client.partial = None if in_pieces else self.partial
             self._fetching = True
+            pieces = identity_of_pieces(client.urlopen, chosen) if in_pieces else ""
+            self.partial.begin({key: chosen.get(key) for key in ("format_id", "protocol")} | {"pieces": pieces})
+            client.partial = None if in_pieces else self.partial
             client.meter = self._meter
             result: dict[str, Any] = client.process_ie_result(info, download=True)
             return result | {"in_pieces": in_pieces}

@@ -1,6 +1,7 @@
 """Keep a process that follows addresses from the internet out of private networks."""
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -8,8 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-# Addresses that carry an IPv4 address inside, which a gateway would unwrap (RFC 6052).
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Networks whose addresses carry an IPv4 address inside, which a gateway would unwrap (RFC 6052, 4291, 2765).
+WRAPPED = [ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/96", "::/96", "::ffff:0:0:0/96")]
+PROXIES = re.compile(r"(all|https?|socks\w*)", re.IGNORECASE)  # and not `no`, which names who needs none
 
 
 class PrivateHost(socket.gaierror):
@@ -24,11 +26,11 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(ip, ipaddress.IPv6Address):
         inner = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
-        if ip in NAT64:
+        if any(ip in net for net in WRAPPED):
             inner.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
         if any(v4 is not None and not is_public(str(v4)) for v4 in inner):
             return False
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not getattr(ip, "is_site_local", False)
 
 
 def allowed_hosts(options: Mapping[str, Any]) -> AbstractContextManager[None]:
@@ -43,12 +45,13 @@ def only_public_hosts(proxy: str) -> Iterator[None]:
     Connections use the very addresses that were looked up, so a name cannot be rebound in between. The configured
     proxy and those of the environment may be private; what lies behind one is the proxy's to refuse.
     """
-    exempt, look_up = _hosts((proxy, *getproxies().values())), socket.getaddrinfo
+    environment = [url for name, url in getproxies().items() if PROXIES.fullmatch(name)]
+    exempt, look_up = _endpoints([proxy, *environment]), socket.getaddrinfo
 
-    def guarded(host: Any, *args: Any, **kwargs: Any) -> list[Any]:
-        found = look_up(host, *args, **kwargs)
+    def guarded(host: Any, port: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        found = look_up(host, port, *args, **kwargs)
         name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
-        if name.lower() in exempt:
+        if (name.lower(), str(port)) in exempt:
             return list(found)
         public = [entry for entry in found if is_public(str(entry[4][0]))]
         if not public:
@@ -66,6 +69,8 @@ def only_public_hosts(proxy: str) -> Iterator[None]:
         socket.getaddrinfo = look_up
 
 
-def _hosts(urls: Iterable[str]) -> frozenset[str]:
-    names = (urlsplit(url if "://" in url else f"http://{url}").hostname for url in urls if url)
-    return frozenset(name.lower() for name in names if name)
+def _endpoints(urls: Iterable[str]) -> frozenset[tuple[str, str]]:
+    """Return host and port of each proxy."""
+    parts = [urlsplit(url if "://" in url else f"http://{url}") for url in urls if url]
+    usual = {"http": 80, "https": 443}
+    return frozenset(((p.hostname or "").lower(), str(p.port or usual.get(p.scheme, 1080))) for p in parts)

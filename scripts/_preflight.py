@@ -102,8 +102,8 @@ def _check_ytdlp(options: dict[str, Any]) -> Iterator[str]:
     yield f"yt-dlp {number}"
     if not options["allow_private_hosts"] and sys.modules.get("curl_cffi", True) and find_spec("curl_cffi"):
         yield "warning: curl_cffi is not used while allow_private_hosts is false, since it looks up names by itself"
-    released = date(*(int(part) for part in number.split(".")[:3]))
-    age_days = (datetime.now(UTC).date() - released).days
+    released = re.match(r"(\d{4})\.(\d{1,2})\.(\d{1,2})", number)
+    age_days = (datetime.now(UTC).date() - date(*map(int, released.groups()))).days if released else 0
     if age_days > OLD_DAYS:
         yield (
             f"warning: yt-dlp {number} is {age_days} days old; sites change: pip install --upgrade yt-dlp yt-dlp-ejs"

@@ -4,15 +4,24 @@ yt-dlp appends whatever the server sends after the offset asked for: a part of a
 is glued to it in silence. So beside the partial file stands what it is a part of.
 """
 
+import hashlib
 import json
+import logging
+import os
 import re
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
+from scripts._faults import Rejected
 from scripts._files import write_json
 
 NAME = "part_of.json"
+MOST_LIST_BYTES = 20_000_000
+STARTED = time.time()
 
 
 class Changed(Exception):
@@ -79,6 +88,31 @@ class Partial:
         except (OSError, ValueError):
             return {}
         return known
+
+
+def identity_of_pieces(urlopen: Callable[[str], Any], info: dict[str, Any]) -> str:
+    """Return what names the pieces of an HLS or DASH stream: their list, and size and version of the first.
+
+    Where it cannot be told, only this process will go on with its own parts. A fault is left to the download to find.
+    """
+    try:
+        if info.get("fragments"):
+            base = info.get("fragment_base_url") or info["url"]
+            urls = [piece.get("url") or urljoin(base, piece["path"]) for piece in info["fragments"]]
+        else:
+            with urlopen(info["url"]) as answer:
+                base, lines = answer.url, answer.read(MOST_LIST_BYTES).decode("utf-8", "replace").splitlines()
+            urls = [urljoin(base, line) for line in lines if line.strip() and not line.startswith("#")]
+        with urlopen(urls[0]) as first:
+            version = [first.headers.get(name) for name in ("ETag", "Last-Modified", "Content-Length")]
+        known = [urlsplit(url).path for url in urls], version
+    except Rejected:
+        raise
+    except Exception as error:
+        logging.info("the pieces cannot be named: %s", type(error).__name__)
+        known, version = ([], []), [None]
+    vouched = version[:2] != [None, None] and any(version[:2])
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest() if vouched else f"of process {os.getpid()} {STARTED}"
 
 
 def _range(status: int, headers: Any) -> tuple[int, int | None]:

@@ -11,7 +11,7 @@ import random
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +22,9 @@ ALIASES = {"youtu.be": "youtube.com", "youtube-nocookie.com": "youtube.com"}
 HOUR_S = 3600.0
 LONGEST_WAIT_S = 600.0  # a job waits no longer for a paused site; its video is recorded as blocked
 LONGEST_PAUSE_S = 3600.0
+LONGEST_ASKED_S = 6 * 3600.0  # whatever a site asks for; nonsense must not outlast the day
 POLL_S = 0.2
+LONG_S = 60.0  # waits that are said on the terminal too
 
 
 class SitePaused(Exception):
@@ -35,12 +37,14 @@ class Site:
     def __init__(self, name: str, folder: Path, manners: dict[str, Any]) -> None:
         """Keep what is shared in `folder`; `manners` are the keys under download.sites of the configuration."""
         self.name, self._folder, self._manners = name, folder, manners
+        self._began = 0.0
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait until the site may be asked, and hold one of its slots; raise SitePaused if that would take too long."""
         with self._slot():
             self._wait()
+            self._began = time.time()
             try:
                 yield
             finally:
@@ -54,17 +58,22 @@ class Site:
             if state["paused_until"] > now and not asked_s:
                 return
             known = state["paused_until"] > now
-            wait_s = asked_s or min(LONGEST_PAUSE_S, self._manners["pause_s"] * 2 ** state["blocks"])
+            wait_s = (
+                min(asked_s, LONGEST_ASKED_S)
+                if asked_s
+                else min(LONGEST_PAUSE_S, self._manners["pause_s"] * 2 ** state["blocks"])
+            )
             state["blocks"] = min(state["blocks"] + 1, 30)
             state["paused_until"] = max(state["paused_until"], now + wait_s)
-            state["message"] = message
+            state["message"], state["blocked_at"] = message, now
         if not known:
             logging.warning("%s: left alone for %.0f s by all jobs, because it said: %s", self.name, wait_s, message)
 
     def thank(self) -> None:
-        """Note that the site answered: the next pause is a short one again."""
+        """Note that the site answered what was asked after its last refusal: the next pause is a short one again."""
         with self._state() as state:
-            state["blocks"] = 0
+            if self._began > state["blocked_at"]:
+                state["blocks"] = 0
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
@@ -97,13 +106,14 @@ class Site:
                 sooner = f"to try sooner, delete sites/{self._folder.name} in the store"
                 raise SitePaused(f"not tried: {self.name} is left alone until {until} ({sooner}): {state['message']}")
             if not said:
-                logging.info("waiting %.1f s for %s", wait_s, self.name, extra={"log_only": True})
+                logging.info("waiting %.1f s for %s", wait_s, self.name, extra={"log_only": wait_s < LONG_S})
                 said = True
             time.sleep(min(wait_s, 5.0))
 
     def _due(self, state: dict[str, Any], now: float) -> float:
         """Return the seconds until the site may be asked again."""
         state["starts"] = [start for start in state["starts"] if now - HOUR_S < start <= now]
+        state["paused_until"] = min(state["paused_until"], now + LONGEST_ASKED_S)
         state["not_before"] = min(state["not_before"], now + self._manners["sleep_s"][1])  # clocks may be set back
         waits = [state["paused_until"] - now, state["not_before"] - now]
         if self._manners["per_hour"] and len(state["starts"]) >= self._manners["per_hour"]:
@@ -120,8 +130,15 @@ class Site:
         known = self._folder / "state.json"
         with (self._folder / "state.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            state = {"starts": [], "not_before": 0.0, "paused_until": 0.0, "blocks": 0, "message": ""}
-            if known.exists():
+            state = {
+                "starts": [],
+                "not_before": 0.0,
+                "paused_until": 0.0,
+                "blocks": 0,
+                "blocked_at": 0.0,
+                "message": "",
+            }
+            with suppress(OSError, ValueError):  # none yet, or one that a power cut spoilt
                 state |= json.loads(known.read_text(encoding="utf-8"))
             yield state
             write_text(known, json.dumps(state))
@@ -129,7 +146,7 @@ class Site:
 
 def site_of(url: str, store: Path, sites: dict[str, Any]) -> Site:
     """Return a URL's site: the entry of `sites` that its host belongs to, else the host with the manners of `*`."""
-    host = (urlsplit(url).hostname or "").lower().removeprefix("www.")
+    host = (urlsplit(url).hostname or "").lower().rstrip(".").removeprefix("www.")
     host = "youtube.com" if re.match(r"ytsearch(date)?\d*:", url) else ALIASES.get(host, host)
     labels = host.split(".")
     names = [".".join(labels[start:]) for start in range(len(labels))]

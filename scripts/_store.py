@@ -17,7 +17,7 @@ from typing import Any
 
 from scripts._videos import Video
 
-DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
 
 
 def entry_of(store: Path, url: str) -> Path:
@@ -52,10 +52,10 @@ def locked(entry: Path) -> Iterator[None]:
 
 def read_stored(version: Path) -> dict[str, Any] | None:
     """Return the record of a stored video, if both it and the whole file are there."""
-    known = version / "video.json"
-    if not known.exists():
+    try:
+        record: dict[str, Any] = json.loads((version / "video.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # none, or one that a power cut spoilt
         return None
-    record: dict[str, Any] = json.loads(known.read_text(encoding="utf-8"))
     media = version / record["media"]["file"]
     return record if media.is_file() and media.stat().st_size == record["media"]["bytes"] else None
 

@@ -3,10 +3,12 @@
 import math
 import statistics
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from scripts._damage import clock
 from scripts._media import DECODE_OPTIONS, OPEN_OPTIONS, NotVideo
 
 # What a site announces is rounded and may be of a longer sound track; what the file says of its pictures is exact.
@@ -29,7 +31,7 @@ def check_whole(path: Path, stream_index: int, announced_s: float | None, in_pie
         with av.open(f"file:{path.absolute()}", options={**OPEN_OPTIONS, **DECODE_OPTIONS}) as media:
             stream = media.streams[stream_index]
             stream.codec_context.options = DECODE_OPTIONS
-            packets = _Packets()
+            packets = _Packets(clock(media, stream))
             for packet in media.demux(stream):
                 packets.add(packet)
             _check_end(packets, media, stream, announced_s)
@@ -44,7 +46,8 @@ def check_whole(path: Path, stream_index: int, announced_s: float | None, in_pie
 class _Packets:
     """What is kept of a stream's packets: times, and those from the last keyframe on."""
 
-    def __init__(self) -> None:
+    def __init__(self, shown_s: Callable[[Any], Fraction]) -> None:
+        self._clock = shown_s  # which goes on where a transport stream's own starts anew, as around adverts
         self.shown_s = array("d")
         self.first_s, self.end_s, self.longest_s = math.inf, -math.inf, 0.0
         self.tail: list[Any] | None = []
@@ -52,7 +55,7 @@ class _Packets:
 
     def add(self, packet: Any) -> None:
         if packet.pts is not None:
-            pts_s, lasting_s = float(packet.pts * packet.time_base), float((packet.duration or 0) * packet.time_base)
+            pts_s, lasting_s = float(self._clock(packet)), float((packet.duration or 0) * packet.time_base)
             self.shown_s.append(pts_s)
             self.longest_s = max(self.longest_s, lasting_s)
             self.first_s, self.end_s = min(self.first_s, pts_s), max(self.end_s, pts_s + lasting_s)
@@ -76,9 +79,12 @@ class _Packets:
 
 
 def _check_end(packets: _Packets, media: Any, stream: Any, announced_s: float | None) -> None:
+    from av.format import Flags
+
     played_s = max(0.0, packets.end_s - packets.first_s)
-    since_start_s = max(played_s, packets.end_s - (media.start_time or 0) / 1e6)  # of the sound, if that starts first
-    own_s = float(stream.duration * stream.time_base) if stream.duration else 0.0
+    since_start_s = max(played_s, packets.end_s)  # of the sound, if that starts first
+    headed = not media.format.flags & Flags.ts_discont.value  # for the others ffmpeg takes the last time for the length
+    own_s = float(stream.duration * stream.time_base) if stream.duration and headed else 0.0
     telling = media.format.name.split(",")[0] in TELLING and not media.streams.audio
     header_s = (media.duration or 0) / 1e6 if telling else 0.0
     for who, whole_s, slack_s, slack, end_s in (

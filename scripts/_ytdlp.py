@@ -18,7 +18,7 @@ from scripts._watch import Meter
 # What users may set of yt-dlp's own options (download.ytdlp); the schema says the same, with types. All others either
 # are set below for a reason or run programs, write files or open local ones.
 OWN_OPTIONS = frozenset({
-    "concurrent_fragment_downloads", "extractor_args", "format", "format_sort", "http_chunk_size", "js_runtimes",
+    "extractor_args", "format", "format_sort", "http_chunk_size", "js_runtimes",
     "ratelimit", "sleep_interval_requests", "source_address",
 })  # fmt: skip
 FORMAT = "bv[format_id!$=-sr]/b[format_id!$=-sr]/bv*/b"  # video alone, so nothing to merge; -sr: upscaled by the site
@@ -103,12 +103,12 @@ def video_options(url: str, partial: Path, options: dict[str, Any], answer: Answ
     def wait_s(n: int) -> float:
         meter.stop()
         asked_s = answer.retry_after_s or 0.0
-        if asked_s > LONGEST_INNER_WAIT_S:
-            raise ComeBack(f"HTTP Error {answer.http_status}: the server asks to come back in {asked_s:.0f} s")
+        if asked_s > LONGEST_INNER_WAIT_S or answer.http_status == 429:
+            raise ComeBack(f"HTTP Error {answer.http_status}: the server asks to come back later")
         return max(asked_s, min(LONGEST_INNER_WAIT_S, float(options["wait_s"]) * float(2**n)))
 
     ours = {
-        "outtmpl": {"default": f"{str(partial).replace('%', '%%')}/media.%(format_id)s.%(ext)s"},
+        "outtmpl": {"default": f"{str(partial).replace('%', '%%')}/media.%(ext)s"},
         "noplaylist": True,
         "playlist_items": "1:2",
         "retries": INNER_RETRIES,

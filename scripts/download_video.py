@@ -11,7 +11,7 @@ from scripts._files import link_media, write_json
 from scripts._log import log_to
 from scripts._media import NotVideo
 from scripts._publish import public_url
-from scripts._sites import site_of
+from scripts._sites import Site, site_of
 from scripts._store import entry_of, locked, other_versions, read_stored, version_of
 from scripts._videos import is_local
 
@@ -24,13 +24,20 @@ def download_video(video: str, url: str, out: Path, store: Path, options: dict[s
     (out / "media").mkdir(parents=True, exist_ok=True)
     if is_local(url):
         record, media = _describe_local(Path(url)), Path(url)
+        _link(record, media, out)
     else:
-        record, media = fetch(url, store, options)
-    if record["status"] == "ok":
-        link_media(media, out / "media" / record["media"]["file"])
+        entry = entry_of(store, url)
+        with locked(entry):  # until it is linked, so that no other run deletes it in between (keep_media: false)
+            record, media = fetch(url, entry, site_of(url, store, options["sites"]), options)
+            _link(record, media, out)
     record |= {"video": video, "url": public_url(url)}
     write_json(out / "video.json", record)
     logging.info("%s: %s %s", video, record["status"], record["message"])
+
+
+def _link(record: dict[str, Any], media: Path, out: Path) -> None:
+    if record["status"] == "ok":
+        link_media(media, out / "media" / record["media"]["file"])
 
 
 def _describe_local(path: Path) -> dict[str, Any]:
@@ -41,30 +48,26 @@ def _describe_local(path: Path) -> dict[str, Any]:
         return _record(Fault("invalid_media", str(error)), began, {})
 
 
-def fetch(url: str, store: Path, options: dict[str, Any]) -> tuple[dict[str, Any], Path]:
+def fetch(url: str, entry: Path, site: Site, options: dict[str, Any]) -> tuple[dict[str, Any], Path]:
     """Return record and path of the stored video, fetching it first if this URL in this format is not stored yet.
 
     A stored video is never fetched again or removed; failures are not stored, so that a later run tries again. If the
     site no longer has it, what is stored of it in another format stands in.
     """
-    entry = entry_of(store, url)
     version, began = version_of(entry, options), _now()
-    with locked(entry):
-        record = read_stored(version)
-        if record:
-            logging.info("already in the store: %s", version)
-            return record, version / record["media"]["file"]
-        version.mkdir(exist_ok=True)
-        fault, found = fetch_anew(url, version, site_of(url, store, options["sites"]), options)
-        record = _record(fault, began, found)
-        if fault.status == "ok":
-            write_json(version / "video.json", record)
-        elif fault.status not in TRANSIENT:
-            for stored, folder in other_versions(version):
-                said = (
-                    f"{fault.status}: {fault.message}; in its place: what was fetched on {stored['recorded_at'][:10]}"
-                )
-                return stored | {"message": said}, folder / stored["media"]["file"]
+    record = read_stored(version)
+    if record:
+        logging.info("already in the store: %s", version)
+        return record, version / record["media"]["file"]
+    version.mkdir(exist_ok=True)
+    fault, found = fetch_anew(url, version, site, options)
+    record = _record(fault, began, found)
+    if fault.status == "ok":
+        write_json(version / "video.json", record)
+    elif fault.status not in TRANSIENT:
+        for stored, folder in other_versions(version):
+            said = f"{fault.status}: {fault.message}; in its place: what was fetched on {stored['recorded_at'][:10]}"
+            return stored | {"message": said}, folder / stored["media"]["file"]
     return record, version / str(record["media"] and record["media"]["file"])
 
 

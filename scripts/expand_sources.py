@@ -23,6 +23,7 @@ from scripts._ytdlp import base_options, make_client
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
+LISTS = frozenset({"YoutubeTab", "YoutubePlaylist"})
 DATES = {"youtubetab": {"approximate_date": [""]}}  # without it, YouTube's lists have no dates
 FOUND = (
     "found_title",
@@ -96,9 +97,9 @@ def new_rows(entries: list[dict[str, Any]], source: str, urls: set[str], ids: se
     rows = []
     for entry in entries:
         url = str(entry.get("webpage_url") or entry.get("url") or "")
-        title = re.sub(r"\s+", " ", str(entry.get("title") or ""))
+        title = " ".join(redact(str(entry.get("title") or ""), "").split())
         if why := _why_not(entry, title, url):
-            logging.warning("skipped, since %s: %s %s", why, title or "(no title)", public_url(url))
+            logging.warning("skipped, since %s: %s %s", why, title or "(no title)", redact(url, ""))
             continue
         if url in urls:
             continue
@@ -110,7 +111,7 @@ def new_rows(entries: list[dict[str, Any]], source: str, urls: set[str], ids: se
             "found_at": found_at,
         }
         row |= {
-            "found_duration_s": str(entry.get("duration") or ""),
+            "found_duration_s": _seconds(entry.get("duration")),
             "found_upload_date": _upload_date(entry),
         }
         urls.add(url)
@@ -125,14 +126,20 @@ def _why_not(entry: dict[str, Any], title: str, url: str) -> str:
         return "it is private or deleted"
     if entry.get("live_status") in ("is_live", "is_upcoming", "post_live"):
         return "it is no recording yet"
+    if entry.get("_type") in ("playlist", "multi_video") or entry.get("ie_key") in LISTS:
+        return "it is a list of its own, to be named under 'sources'"
     if not re.match(r"https?://", url) or url_fault(url):
         return "its address is none"
     return ""
 
 
+def _seconds(duration: Any) -> str:
+    return f"{duration:g}" if isinstance(duration, int | float) and duration else ""
+
+
 def _upload_date(entry: dict[str, Any]) -> str:
     """Return the day as YYYYMMDD; with ~ where YouTube's lists say no more than "3 months ago"."""
-    if entry.get("upload_date"):
+    if re.fullmatch(r"[0-9]{8}", str(entry.get("upload_date"))):
         return str(entry["upload_date"])
     if not isinstance(entry.get("timestamp"), int | float):
         return ""
@@ -151,12 +158,14 @@ def video_id(entry: dict[str, Any], url: str, taken: set[str]) -> str:
 def append_rows(table: Path, rows: list[dict[str, str]]) -> None:
     """Write the table anew: its old lines unchanged, the header with the columns that the new rows need, the rows."""
     old = table_lines(table) if table.exists() else []
+    raw = table.read_bytes() if table.exists() else b""
+    mark, end = "\ufeff" if raw.startswith(b"\xef\xbb\xbf") else "", "\r\n" if b"\r\n" in raw else "\n"
     head = header_line(old)
     header = [*COLUMNS] if head is None else split_cells(old[head])
     wanted = "\t".join(header + [c for c in FOUND if c not in header])
     lines = [wanted] if head is None else [*old[:head], wanted, *old[head + 1 :]]
     lines += ["\t".join(row.get(column, "") for column in wanted.split("\t")) for row in rows]
-    write_text(table, "\n".join(lines) + "\n")
+    write_text(table, mark + end.join(lines) + end)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,9 @@ tests/faults/test_download_faults.py; `make docs` writes it anew). "Page" is the
 those that follow. Statuses: [README](../README.md#what-comes-out). Nothing here stops the other videos; a partial file
 is resumed if the server says that it still has the same one.
 
+Beside the table, each with a test: a download killed in mid-file is resumed; four jobs of two runs that want one URL fetch
+it once; a full or read-only disk ends the job and blames no video; what is no http(s) address is refused with the table.
+
 | fault | status | attempts | requests | left in the store | what the registry says |
 |---|---|---|---|---|---|
 """
@@ -72,10 +75,10 @@ class Stage:
         url = self.direct()
         partial = version_of(entry_of(self.store, url), DOWNLOAD) / "partial"
         partial.mkdir(parents=True)
-        (partial / "media.mp4.mp4.part").write_bytes(body)
+        (partial / "media.mp4.part").write_bytes(body)
         if origin is not None:
             whole = {"total_bytes": len(origin), "etag": etag(origin), "last_modified": None}
-            note = {"source": {"format_id": "mp4", "protocol": "http"}, "whole": whole}
+            note = {"source": {"format_id": "mp4", "protocol": "http", "pieces": ""}, "whole": whole}
             (partial / "part_of.json").write_text(json.dumps(note))
         return url
 
@@ -231,8 +234,8 @@ CASES = {
     "HLS with fragmented MP4": ok(lambda s: s.hls(serve, fragmented=True)),
     "HLS with AES-128": ok(lambda s: s.hls(serve, encrypted=True)),
     "HLS without an end (live)": Case(lambda s: s.hls(serve, live=True), "rejected", 1),
-    "HLS segment: 404 always": stopped(always(refuse(404), "hls"), "unavailable"),
-    "HLS segment: 403 always": stopped(always(refuse(403), "hls"), "forbidden"),
+    "HLS segment: 404 always": Case(always(refuse(404), "hls"), "unavailable", 4),
+    "HLS segment: 403 always": Case(always(refuse(403), "hls"), "forbidden", 4),
     "HLS segment: 429 always": stopped(always(refuse(429), "hls"), "blocked"),
     "HLS segment: 500 twice": ok(after(2, refuse(500), "hls")),
     "HLS segment: cut once": ok(after(1, drop_every(1000), "hls")),

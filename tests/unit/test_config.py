@@ -115,6 +115,7 @@ def test_sites_are_filled_and_checked_by_name(schema: dict[str, Any]) -> None:
     for wrong, said in (
         ({"vimeo.com": {"job": 2}}, "download.sites.vimeo.com: unknown key"),
         ({"*": {"sleep_s": [5, 1]}}, r"download.sites.\*.sleep_s: \[5, 1\] is no range"),
+        ({"www.vimeo.com": {}}, "download.sites"),
         ({"vimeo.com": {"jobs": 0}}, "download.sites.vimeo.com.jobs: 0 is not allowed"),
     ):
         with pytest.raises(UserError, match=said):
@@ -125,7 +126,8 @@ def test_sites_are_filled_and_checked_by_name(schema: dict[str, Any]) -> None:
 def test_only_harmless_options_of_yt_dlp_are_allowed(schema: dict[str, Any], key: str) -> None:
     allowed = set(schema["properties"]["download"]["properties"]["ytdlp"]["properties"])
     assert allowed == OWN_OPTIONS
-    with pytest.raises(UserError, match=f"download.ytdlp: unknown key.*{key}.*allowed: concurrent"):
+    with pytest.raises(UserError, match=f"download.ytdlp: unknown key.*{key}.*allowed: extractor_args"):
         check_config({"download": {"ytdlp": {key: "x"}}} | MODELS, schema)
-    with pytest.raises(UserError, match="download.ytdlp.format"):
-        check_config({"download": {"ytdlp": {"format": "bv+ba"}}} | MODELS, schema)
+    for merged in ("bv+ba", "bv,ba", "mergeall", "all"):
+        with pytest.raises(UserError, match="download.ytdlp.format"):
+            check_config({"download": {"ytdlp": {"format": merged}}} | MODELS, schema)

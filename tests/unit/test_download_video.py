@@ -12,7 +12,7 @@ import pytest
 from scripts._log import UserError
 from scripts._ytdlp import video_options
 from scripts.download_video import download_video
-from tests._server import FaultServer, redirect, serve
+from tests._server import FaultServer, cut_short, redirect, refuse, serve
 from tests._streams import hls
 from tests.conftest import DOWNLOAD, H264, MakeClip, pattern
 
@@ -80,7 +80,7 @@ def test_a_full_or_closed_store_stops_the_job_instead_of_blaming_the_video(
         pytest.skip("no /dev/full")
 
     def to_full(url: str, partial: Path, *rest: Any) -> dict[str, Any]:
-        part = partial / "media.mp4.mp4.part"
+        part = partial / "media.mp4.part"
         part.unlink(missing_ok=True)
         part.symlink_to(full)
         return video_options(url, partial, *rest)
@@ -173,7 +173,50 @@ def test_playlists_that_only_ffmpeg_could_fetch_are_not_fetched(
     key = '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="data:text/plain;base64,AA=="\n'
     text = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n{key}#EXTINF:2,\n{server.url('/s.ts')}\n#EXT-X-ENDLIST\n"
     url = server.add("/locked.m3u8", text, "application/vnd.apple.mpegurl")
+    record = download(url, tmp_path)
+    assert (record["status"], record["attempts"]) == ("unsupported", 1) and "is not fetched" in record["message"]
+
+
+def test_an_invalid_file_is_fetched_once_more_however_few_attempts_there_are(
+    server: FaultServer, clip: Path, tmp_path: Path
+) -> None:
+    server.acts["/clip.mp4"] = [serve, cut_short(0.5), serve]
+    server.add("/clip.mp4", clip)
+    record = download(server.url("/clip.mp4"), tmp_path, attempts=1)
+    assert (record["status"], record["attempts"]) == ("ok", 2)
+
+
+def test_what_no_file_can_hold_is_replaced(server: FaultServer, clip: Path, tmp_path: Path) -> None:
+    server.add("/clip.mp4", clip)
+    data = '{"@context":"https://schema.org","@type":"VideoObject","name":"bad \\ud83d title","contentUrl":"/clip.mp4"}'
+    page = (
+        f'<html><script type="application/ld+json">{data.replace("/clip.mp4", server.url("/clip.mp4"))}</script></html>'
+    )
+    assert download(server.add("/page", page, "text/html"), tmp_path)["status"] == "ok"
+
+
+def test_a_stream_is_resumed_only_if_its_pieces_are_the_same(
+    server: FaultServer, make_clip: MakeClip, tmp_path: Path
+) -> None:
+    url, segments = hls(server, make_clip)
+    server.acts[segments[3]] = [refuse(500)]
     assert download(url, tmp_path)["status"] == "failed"
+    server.acts.clear()
+    server.log.clear()
+    before = server.files[segments[0]]
+    record = download(url, tmp_path)
+    fetched = [request.path for request in server.log]
+    assert record["status"] == "ok" and segments[1] not in fetched and segments[4] in fetched
+    whole = record["media"]["sha256"]
+    shutil.rmtree(tmp_path / "store")
+    server.acts[segments[3]] = [refuse(500)]
+    assert download(url, tmp_path)["status"] == "failed"
+    server.acts.clear()
+    server.log.clear()
+    server.files[segments[0]] = (before[0], before[1] + before[1][-188:])  # the first piece is another one now
+    record = download(url, tmp_path)
+    assert record["status"] == "ok" and segments[1] in [request.path for request in server.log]
+    assert record["media"]["sha256"] != whole
 
 
 def test_too_large_a_stream_is_given_up(server: FaultServer, make_clip: MakeClip, tmp_path: Path) -> None:

@@ -93,6 +93,8 @@ def test_what_is_private_deleted_or_still_live_is_skipped_with_a_line(caplog: py
             "timestamp": 1700000000,
         },
         {"ie_key": "Youtube", "id": "d", "url": f"{watch}d", "title": "Again"},
+        {"ie_key": "YoutubeTab", "url": "https://www.youtube.com/playlist?list=PL2", "title": "More"},
+        {"url": "http://[bad/x", "title": "Bad"},
         {"ie_key": "Vimeo", "id": "e", "url": "https://vimeo.com/1", "title": "E", "timestamp": 1700000000},
     ]
     [row, other] = new_rows(entries, "https://www.youtube.com/playlist?list=PL1&si=secret", set(), set())
@@ -100,5 +102,22 @@ def test_what_is_private_deleted_or_still_live_is_skipped_with_a_line(caplog: py
     assert (row["found_duration_s"], row["found_upload_date"]) == ("12.5", "~20231114")
     assert row["found_in"] == "https://www.youtube.com/playlist?list=PL1" and row["found_at"]
     assert other["found_upload_date"] == "20231114"
-    assert [r.getMessage().split(":")[0] for r in caplog.records] == [
-        "skipped, since it is private or deleted"] * 2 + ["skipped, since it is no recording yet"]  # fmt: skip
+    assert [r.getMessage().split(":")[0].removeprefix("skipped, since ") for r in caplog.records] == [
+        "it is private or deleted",
+        "it is private or deleted",
+        "it is no recording yet",
+        "it is a list of its own, to be named under 'sources'",
+        "its address is none",
+    ]
+
+
+def test_a_table_keeps_its_line_ends(server: FaultServer, tmp_path: Path) -> None:
+    table = tmp_path / "videos.tsv"
+    old = "\ufeffvideo\turl\r\nmine\thttps://a.example/x\r\n".encode()
+    table.write_bytes(old)
+    assert expand([feed(server, "a")], table) == 1
+    assert (
+        table.read_bytes().startswith(b"\xef\xbb\xbfvideo\turl\t")
+        and b"\r\nmine\thttps://a.example/x\r\n" in table.read_bytes()
+    )
+    assert len(read_videos(table)) == 2

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from yt_dlp.networking.exceptions import CertificateVerifyError
+from yt_dlp.networking.exceptions import CertificateVerifyError, TransportError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
 
 from scripts._faults import Answer, Rejected, classify, retry_after_s
@@ -43,6 +43,9 @@ def raised(error: Exception) -> DownloadError:
         ("This video is only available for registered users. Use --cookies", "needs_auth"),
         ("blocked due to its TLS fingerprint. Install a required impersonation dependency", "failed"),
         ("Incomplete YouTube ID x. URL https://youtube.com/watch?v=x looks truncated.", "unsupported"),
+        ("This video is unavailable", "unavailable"),
+        ("This live event has ended.", "later"),
+        ("m3u8 download detected but ffmpeg could not be found. Please install", "unsupported"),
         ("No video formats found!", "failed"),
         ("Requested format is not available", "failed"),
         ("Something nobody has seen before", "failed"),
@@ -120,4 +123,12 @@ def test_retry_after_is_seconds_or_a_date() -> None:
         90, abs=5
     )
     assert retry_after_s("Sat, 01 Jan 2000 00:00:00 GMT") == 0
-    assert [retry_after_s(text) for text in ("", None, "soon", "-1", "1.5")] == [None] * 5
+    nonsense = ("", None, "soon", "-1", "1.5", "9" * 20, "9" * 400, "\u00b2")
+    assert [retry_after_s(text) for text in nonsense] == [None] * len(nonsense)
+
+
+@pytest.mark.parametrize(
+    "words", ["HTTPSConnectionPool(host='captcha.example.org'): timed out", "improperly terminated"]
+)
+def test_a_librarys_words_about_a_connection_are_not_the_sites(words: str) -> None:
+    assert meaning(raised(TransportError(words))) == "failed"

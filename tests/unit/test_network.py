@@ -17,7 +17,9 @@ from scripts._network import PrivateHost, is_public, only_public_hosts
         ("240.0.0.1", False), ("255.255.255.255", False), ("192.0.2.1", False),
         ("::1", False), ("::", False), ("fe80::1%eth0", False), ("fc00::1", False), ("ff02::1", False),
         ("::ffff:127.0.0.1", False), ("::ffff:93.184.216.34", True), ("64:ff9b::7f00:1", False),
-        ("64:ff9b::5db8:d822", True), ("2002:7f00:1::", False), ("2001:db8::1", False), ("nonsense", False),
+        ("64:ff9b::5db8:d822", True), ("2002:7f00:1::", False), ("2001:db8::1", False),
+        ("64:ff9b:1::7f00:1", False), ("::127.0.0.1", False),
+        ("::ffff:0:127.0.0.1", False), ("fec0::1", False), ("nonsense", False),
     ],
 )  # fmt: skip
 def test_which_addresses_are_public(address: str, public: bool) -> None:
@@ -49,7 +51,9 @@ def test_however_this_machine_is_spelt_it_is_refused(host: str) -> None:
 
 def test_proxies_may_be_inside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://10.1.2.3:3128")
+    monkeypatch.setenv("no_proxy", "169.254.169.254")
     with only_public_hosts("socks5h://user:word@127.0.0.1:1080"):
-        assert socket.getaddrinfo("127.0.0.1", 1080) and socket.getaddrinfo("10.1.2.3", 3128)
-        with pytest.raises(PrivateHost):
-            socket.getaddrinfo("127.0.0.2", 80)
+        assert socket.getaddrinfo("127.0.0.1", 1080) and socket.getaddrinfo("10.1.2.3", "3128")
+        for host, port in (("127.0.0.2", 80), ("127.0.0.1", 6379), ("169.254.169.254", 80)):
+            with pytest.raises(PrivateHost):
+                socket.getaddrinfo(host, port)

@@ -30,8 +30,10 @@ def look(config: dict[str, Any], tmp_path: Path, *urls: str) -> None:
 
 
 def test_says_versions_and_nothing_else_if_all_is_well(
-    config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(_preflight, "version", lambda name: f"{date.today():%Y.%m.%d}")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10**12))
     look(config, tmp_path, YOUTUBE)
     said = capsys.readouterr().err
     assert "ffmpeg" in said and "yt-dlp 20" in said and "YouTube: deno" in said and "warning" not in said

@@ -92,11 +92,29 @@ def test_pauses_double_until_the_site_answers(tmp_path: Path) -> None:
         visited.block("no", None)
         lengths.append(paused_s())
     assert lengths == [60, 120, 240, 480, 960, 1920, 3600, 3600]
-    visited.thank()
+    with visited.turn():
+        visited.thank()
     visited.block("no", None)
     assert paused_s() == 60
     visited.block("no", 1234.0)
     assert paused_s() == 1234, "what the site asks for goes before our own numbers"
+    visited.block("no", 1e18)
+    assert paused_s() == 6 * 3600, "but nonsense does not outlast the day"
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"starts": [1'])
+def test_a_spoilt_state_is_no_state(tmp_path: Path, text: str) -> None:
+    (tmp_path / "state.json").write_text(text)
+    with site(tmp_path).turn():
+        assert json.loads((tmp_path / "state.json").read_text())["starts"]
+
+
+def test_a_straggler_does_not_shorten_the_next_pause(tmp_path: Path) -> None:
+    straggler, other = site(tmp_path), site(tmp_path)
+    with straggler.turn():
+        other.block("no", None)
+        straggler.thank()
+    assert json.loads((tmp_path / "state.json").read_text())["blocks"] == 1
 
 
 def test_nobody_waits_for_a_long_pause(tmp_path: Path) -> None:
@@ -138,6 +156,7 @@ def test_a_clock_that_was_set_back_stops_nobody(tmp_path: Path) -> None:
         ("ytsearch5:cats", "youtube.com", 1),
         ("https://notyoutube.com/x", "notyoutube.com", 4),
         ("https://www.a.example:8080/x", "a.example", 4),
+        ("https://YouTube.com./watch?v=x", "youtube.com", 1),
         ("http://[::1]/x", "::1", 4),
     ],
 )

@@ -77,6 +77,24 @@ def test_a_missing_piece_is_noticed(make_clip: MakeClip, tmp_path: Path) -> None
         check(joined, in_pieces=True)
 
 
+@pytest.mark.parametrize("offset_s", [0, 1000])
+def test_a_clock_that_starts_anew_is_no_hole(make_clip: MakeClip, tmp_path: Path, offset_s: int) -> None:
+    """As around adverts in HLS, where extraction counts on as well."""
+    pieces = [make_clip(f"part{o}.ts", *pattern(5), *H264, "-output_ts_offset", str(o)) for o in (0, offset_s)]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(piece.read_bytes() for piece in pieces))
+    check(joined, announced_s=10, in_pieces=True)
+    with pytest.raises(NotVideo, match="its pictures end at"):
+        check(joined, announced_s=14, in_pieces=True)
+
+
+def test_pictures_may_end_before_the_sound(make_clip: MakeClip) -> None:
+    sound = ("-f", "lavfi", "-i", "sine=duration=20")
+    for name in ("sound.mp4", "sound.mkv", "sound.webm"):
+        codecs = ("-c:v", "libvpx-vp9", "-c:a", "libopus") if name.endswith("webm") else H264
+        check(make_clip(name, *pattern(5), *sound, *codecs))
+
+
 def test_slides_are_not_taken_for_holes(make_clip: MakeClip) -> None:
     check(make_clip("slides.ts", *pattern(20, rate="1/4"), *H264), in_pieces=True)
     check(make_clip("slow.mkv", *pattern(20, rate="1/4"), *H264), in_pieces=True)
