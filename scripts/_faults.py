@@ -40,6 +40,10 @@ class NotYet(Exception):
     """The video does not exist yet, but is announced."""
 
 
+class ComeBack(Exception):
+    """The server asks for a wait that is not to be spent inside a request."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """What an error means for the video; the message is in the site's own words."""
@@ -94,7 +98,9 @@ def classify(error: BaseException, fetching: bool, answer: Answer) -> Fault:
 
 def _is_theirs(error: BaseException) -> bool:
     """Tell errors that are worded for people from those of code, whose type says more than their text."""
-    return isinstance(error, Rejected | NotYet) or any(k.__name__ == "YoutubeDLError" for k in type(error).__mro__)
+    return isinstance(error, Rejected | NotYet | ComeBack) or any(
+        k.__name__ == "YoutubeDLError" for k in type(error).__mro__
+    )
 
 
 def _clean(text: str) -> str:

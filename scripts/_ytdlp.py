@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from scripts._faults import Answer, Rejected, chain_of, retry_after_s
+from scripts._faults import Answer, ComeBack, Rejected, chain_of, retry_after_s
 from scripts._log import UserError
 from scripts._network import PrivateHost
 from scripts._publish import redact
@@ -25,10 +25,6 @@ FORMAT = "bv[format_id!$=-sr]/b[format_id!$=-sr]/bv*/b"  # video alone, so nothi
 COOKIE_HEADER = "# Netscape HTTP Cookie File"  # yt-dlp takes no file without it
 INNER_RETRIES = 3  # of one request or fragment; further ones are attempts of ours, with a fresh page
 LONGEST_INNER_WAIT_S = 30.0
-
-
-class ComeBack(Exception):
-    """The server asks for a wait that is not to be spent inside a request."""
 
 
 class Logger:

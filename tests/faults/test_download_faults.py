@@ -47,8 +47,8 @@ tests/faults/test_download_faults.py; `make docs` writes it anew). "Page" is the
 those that follow. Statuses: [README](../README.md#what-comes-out). Nothing here stops the other videos; a partial file
 is resumed if the server says that it still has the same one.
 
-Beside the table, each with a test: a download killed in mid-file is resumed; four jobs of two runs that want one URL fetch
-it once; a full or read-only disk ends the job and blames no video; what is no http(s) address is refused with the table.
+Beside the table, each with a test: a download killed in mid-file is resumed; four jobs of two runs that want one URL
+fetch it once; a full disk ends the job and blames no video; what is no http(s) address is refused with the table.
 
 | fault | status | attempts | requests | left in the store | what the registry says |
 |---|---|---|---|---|---|
