@@ -97,6 +97,8 @@ def _decode_ahead(images: list[Path], batch: int) -> Iterator[tuple[list[Path], 
     """Yield batches of paths and BGR pictures (None: unreadable), decoding the next batch meanwhile."""
     import cv2
 
+    if not images:
+        return
     batches = [images[i : i + batch] for i in range(0, len(images), batch)]
     with ThreadPoolExecutor(max_workers=2) as pool:
         coming = [pool.submit(cv2.imread, str(path)) for path in batches[0]]

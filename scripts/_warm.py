@@ -21,11 +21,12 @@ from pathlib import Path
 from scripts._code import code_hash_in
 from scripts._detector import Detections, Inference, Place
 from scripts._log import UserError
-from scripts._owner import OWNER, is_alive
+from scripts._owner import OWNER, is_alive, owner_name
 
 START_S = 300.0  # to load a model, with a cold disk
 ANSWER_S = 120.0  # for a batch; a process that takes longer hangs
 LONGEST_PATH = 100  # of a socket, in bytes; the system's limit is 104 to 108
+END_S = 10.0  # for a killed process to be gone
 TRIES = 3
 
 
@@ -50,6 +51,8 @@ def detect_warm(model: Path, images: list[Path], ask: Inference, place: Place) -
                 return
             except Gone as error:
                 detector.kill()
+                if done == len(images):
+                    return  # it died after its last answer
                 if attempt == TRIES:
                     raise UserError(f"the detector failed {TRIES} times: {error}; see {detector.log}") from None
                 logging.warning("%s; starting another one", error)
@@ -70,7 +73,7 @@ class _Detector:
         if len(os.fsencode(self._socket)) > LONGEST_PATH:
             raise NoPlace(f"the path of the socket is too long: {self._socket}")
         self.log = place.work.absolute().parent / f"detector-{name}.log"
-        self._pid = 0
+        self._process = ""
         self._command = [
             str(self._socket),
             owner,
@@ -101,11 +104,13 @@ class _Detector:
             raise Gone(f"the detector died ({error})") from None
 
     def kill(self) -> None:
-        """End the process if it still runs, so that another one can be started."""
-        if self._pid:
-            with suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGKILL)
-            self._pid = 0
+        """End the process and wait until it is gone: while it dies, its socket still takes calls."""
+        end = time.monotonic() + END_S
+        with suppress(ProcessLookupError):
+            if is_alive(self._process):
+                os.kill(int(self._process.split(".")[0]), signal.SIGKILL)
+        while is_alive(self._process) and time.monotonic() < end:
+            time.sleep(0.01)
 
     def _connect(self) -> socket.socket:
         # Jobs that come at once start one process. A lock file cannot be deleted safely, so 16 serve all.
@@ -113,7 +118,7 @@ class _Detector:
             fcntl.flock(lock, fcntl.LOCK_EX)
             connection = self._try() or self._start()
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        self._pid = struct.unpack("3i", credentials)[0]
+        self._process = owner_name(struct.unpack("3i", credentials)[0])
         return connection
 
     def _try(self) -> socket.socket | None:

@@ -12,7 +12,8 @@ import pytest
 from scripts._log import UserError
 from scripts._ytdlp import video_options
 from scripts.download_video import download_video
-from tests._server import FaultServer, cut_short, redirect, refuse, serve
+from tests._acts import redirect
+from tests._server import FaultServer, cut_short, refuse, serve
 from tests._streams import hls
 from tests.conftest import DOWNLOAD, H264, MakeClip, pattern
 

@@ -19,6 +19,7 @@ from scripts._tables import read_note, read_rows
 from scripts.download_video import download_video
 from scripts.extract_frames import extract_frames
 from tests._clips import DEFAULTS, KINDS, make_kind
+from tests._page import collected
 from tests.conftest import H264, REPO, MakeClip, pattern
 from tests.unit.test_damage import hurt
 
@@ -150,11 +151,7 @@ CASES["rotated.mp4"] = ("turned by 90 degrees", of_kind("rotated.mp4"))
 
 @pytest.fixture(scope="module")
 def rows() -> Iterator[dict[str, str]]:
-    """Collect what is seen of each case; write the page if asked to."""
-    seen: dict[str, str] = {}
-    yield seen
-    if os.environ.get("REELSIEVE_WRITE_DOCS") and seen.keys() == CASES.keys():
-        PAGE.write_text(HEAD + "".join(f"{seen[name]}\n" for name in CASES), encoding="utf-8")
+    yield from collected(PAGE, HEAD, CASES)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -90,7 +90,7 @@ def test_a_clock_that_starts_anew_is_no_hole(make_clip: MakeClip, tmp_path: Path
 
 def test_pictures_may_end_before_the_sound(make_clip: MakeClip) -> None:
     sound = ("-f", "lavfi", "-i", "sine=duration=20")
-    for name in ("sound.mp4", "sound.mkv", "sound.webm"):
+    for name in ("longer_sound.mp4", "longer_sound.mkv", "longer_sound.webm"):
         codecs = ("-c:v", "libvpx-vp9", "-c:a", "libopus") if name.endswith("webm") else H264
         check(make_clip(name, *pattern(5), *sound, *codecs))
 

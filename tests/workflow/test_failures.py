@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests._server import FaultServer, cut_short, refuse, reset, stall
+from tests._acts import reset, stall
+from tests._server import FaultServer, cut_short, refuse
 from tests.conftest import DEMO, DOWNLOAD, H264, MakeClip
 from tests.workflow.conftest import Outcome, Run, lay_out
 
