@@ -131,3 +131,9 @@ def test_only_harmless_options_of_yt_dlp_are_allowed(schema: dict[str, Any], key
     for merged in ("bv+ba", "bv,ba", "mergeall", "all"):
         with pytest.raises(UserError, match="download.ytdlp.format"):
             check_config({"download": {"ytdlp": {"format": merged}}} | MODELS, schema)
+
+
+def test_a_rate_limit_below_the_least_speed_is_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="download.ytdlp.ratelimit: 5000 is below min_speed_kb_s"):
+        check_config({"download": {"ytdlp": {"ratelimit": 5000}}} | MODELS, schema)
+    check_config({"download": {"ytdlp": {"ratelimit": 50_000}}} | MODELS, schema)
