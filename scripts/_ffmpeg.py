@@ -1,12 +1,14 @@
 """Run ffmpeg on a file that is not trusted and take the pictures that it writes, one by one, from memory."""
 
 import ctypes
+import math
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +29,7 @@ CUT = re.compile(r"frame:\d+ +pts:(\d+) |lavfi\.scene_score=")
 LINE_BYTES = 4096
 JPEG_END = b"\xff\xd9"
 PR_SET_PDEATHSIG = 1
+LOOK_S = 1.0  # at the clock
 LAST_WORDS_S = 5.0  # to hear an ended ffmpeg out; a child of its own could keep its log open
 
 
@@ -50,6 +53,7 @@ class Run:
     timed_out: bool = False
     stopped: bool = False
     listener: threading.Thread | None = None
+    ends_at: float = math.inf  # on the monotonic clock
 
     def stop(self) -> None:
         """Kill the process group."""
@@ -57,10 +61,22 @@ class Run:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
 
-    def expire(self) -> None:
-        """Stop because the time is up."""
-        self.timed_out = self.process.poll() is None
-        self.stop()
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Stop the clock while ffmpeg is kept waiting."""
+        left_s, self.ends_at = self.ends_at - time.monotonic(), math.inf
+        try:
+            yield
+        finally:
+            self.ends_at = time.monotonic() + left_s
+
+    def stop_in_time(self, done: threading.Event) -> None:
+        """Stop when the time is up, unless it is done before."""
+        while not done.wait(min(max(0.0, self.ends_at - time.monotonic()), LOOK_S)):
+            if time.monotonic() >= self.ends_at:
+                self.timed_out = self.process.poll() is None
+                self.stop()
+                return
 
 
 @dataclass(frozen=True)
@@ -141,17 +157,18 @@ def running(command: list[str], deadline_s: float) -> Iterator[Run]:
         start_new_session=True,
         preexec_fn=_die_with_parent if sys.platform == "linux" else None,
     )
-    run = Run(process)
+    run = Run(process, ends_at=time.monotonic() + deadline_s)
     assert process.stdout and process.stderr
     listener = threading.Thread(target=_listen, args=(process.stderr, run), daemon=True)
-    alarm = threading.Timer(deadline_s, run.expire)
+    done = threading.Event()
+    alarm = threading.Thread(target=run.stop_in_time, args=(done,), daemon=True)
     run.listener = listener
     try:
         listener.start()
         alarm.start()
         yield run
     finally:
-        alarm.cancel()
+        done.set()
         run.stop()
         process.wait()
         listener.join()

@@ -4,10 +4,12 @@ import json
 import logging
 import time
 from bisect import bisect
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts._budget import MARKS, Budget, at_work
 from scripts._damage import Damage, find_damage
 from scripts._ffmpeg import Run, Source, frames_command, pictures, running, verdict
 from scripts._log import UserError, log_to
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 Row = dict[str, Any]
+Wait = Callable[[float], None]  # returns when the bytes that a video has, with its next frame, may lie on the disk
 ROWS_PER_FRAME = 10  # so many frames may be dropped for each of max_frames, since their rows take memory too
 
 
@@ -33,6 +36,7 @@ class Job:
     clip: Clip
     settings: FrameSettings
     out: Path
+    wait_for_room: Wait
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,19 @@ class Taken:
     complaint: str
 
 
-def extract_frames(record: Row, folder: Path, out: Path, clip: Clip, settings: FrameSettings, threads: int) -> None:
+def no_limit(own_bytes: float) -> None:
+    """Let a video write as much as it wants."""
+
+
+def extract_frames(
+    record: Row,
+    folder: Path,
+    out: Path,
+    clip: Clip,
+    settings: FrameSettings,
+    threads: int,
+    wait_for_room: Wait = no_limit,
+) -> None:
     """Write JPEGs and frames.parquet for one video; an unusable video gives an empty table.
 
     Frames that are not worth keeping are rows with a reason, without a JPEG.
@@ -60,7 +76,7 @@ def extract_frames(record: Row, folder: Path, out: Path, clip: Clip, settings: F
         raise UserError(f"{media} is gone: delete {folder.parent} and run again, which brings it back")
     seek = clip.start_s > 0 and facts["container"] in SEEKABLE
     source = Source(media, facts["stream"], facts["container"], facts["duration_s"], seek)
-    job = Job(record["video"], source, facts["fps"], clip, settings, out)
+    job = Job(record["video"], source, facts["fps"], clip, settings, out, wait_for_room)
     taken, note = take_good_frames(job, threads)
     rows = taken.rows
     if settings.mode == "budget":
@@ -120,6 +136,8 @@ def write_frames(run: Run, job: Job, doubted_ms: frozenset[int]) -> tuple[list[R
             return rows, told_limit("max_output_mb", settings.max_output_mb, rows, job.video)
         rows.append(row)
         if not fault:
+            with run.held():
+                job.wait_for_room(written_mb * 1e6)
             write_jpeg(job.out / row["frame"], picture.jpeg)
             kept_phash, kept = row["phash"], kept + 1
         full = kept >= settings.max_frames and settings.mode != "budget"
@@ -186,12 +204,18 @@ def drop_over_budget(out: Path, rows: list[Row], cuts_ms: list[int], budget: int
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    extract_frames(
-        record=json.loads(Path(snakemake.input.record).read_text(encoding="utf-8")),
-        folder=Path(snakemake.input.media),
-        out=Path(snakemake.output.frames),
-        clip=Clip(**snakemake.params.clip),
-        # Its limits of time and space are not parameters: raising them must not extract all videos again.
-        settings=FrameSettings(**snakemake.config["frames"]),
-        threads=snakemake.threads,
-    )
+    frames = Path(snakemake.output.frames)
+    with at_work(MARKS, "extract", frames.name) as mark:
+        budget = Budget(
+            snakemake.config["frames_budget_gb"] * 1e9, frames.parent, Path("results/filtered"), frames, MARKS, mark
+        )
+        extract_frames(
+            record=json.loads(Path(snakemake.input.record).read_text(encoding="utf-8")),
+            folder=Path(snakemake.input.media),
+            out=frames,
+            clip=Clip(**snakemake.params.clip),
+            # Its limits of time and space are not parameters: raising them must not extract all videos again.
+            settings=FrameSettings(**snakemake.config["frames"]),
+            threads=snakemake.threads,
+            wait_for_room=budget.wait,
+        )

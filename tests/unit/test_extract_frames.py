@@ -12,7 +12,7 @@ from scripts._ffmpeg import Source
 from scripts._log import UserError
 from scripts._sampling import Clip, FrameSettings
 from scripts._tables import FRAMES, read_note, read_rows
-from scripts.extract_frames import Job, extract_frames, missing_end, write_jpeg
+from scripts.extract_frames import Job, extract_frames, missing_end, no_limit, write_jpeg
 from tests._clips import DEFAULTS, extract
 from tests.conftest import H264, MakeClip, pattern
 
@@ -211,6 +211,6 @@ def test_an_early_end_is_said_and_nothing_else(
     last_s: float, duration_s: float | None, end_s: float | None, said: bool
 ) -> None:
     source = Source(Path("x"), 0, "mov", duration_s, seek=False)
-    job = Job("v", source, 25.0, Clip(0, end_s), SETTINGS, Path("x"))
+    job = Job("v", source, 25.0, Clip(0, end_s), SETTINGS, Path("x"), no_limit)
     assert bool(missing_end([{"pts_s": last_s}], job)) is said
     assert missing_end([{"pts_s": last_s}], replace(job, settings=replace(SETTINGS, mode="scene"))) == ""

@@ -84,6 +84,15 @@ def test_nothing_outlives_a_job_that_is_stopped(sent: signal.Signals) -> None:
         os.kill(child, signal.SIGKILL)
 
 
+def test_the_clock_stands_while_ffmpeg_is_kept_waiting() -> None:
+    with running(["sleep", "60"], 1.0) as run:
+        with run.held():
+            time.sleep(2.5)
+        assert not run.timed_out
+        run.process.wait(10)
+    assert run.timed_out
+
+
 def test_the_bare_command_of_the_benchmark_writes_the_same_bytes(tmp_path: Path) -> None:
     said = compare(make_clip_of(tmp_path, 360, 3), 0.5, 1, tmp_path)
     assert said.startswith("360p.mp4 at 0.5 s: 6 equal JPEGs")

@@ -1,0 +1,141 @@
+"""Hold the bytes of raw frames that wait for the filter under a limit: extraction waits while the filter catches up.
+
+What is on disk is counted, so that nothing has to be told of, or can be forgotten, when a job is killed. Waiting can
+never block a run: if no filter is at work for GRACE_S, the extraction that began first goes on.
+"""
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MARKS = Path(".snakemake/frames")  # a locked file per extraction and filter at work
+GRACE_S = 5.0  # longer than it takes to start the next filter, or the first job that compiles its model
+LOOK_S = 0.2
+STEP = 0.02  # of the limit, for an extraction that goes on beyond it
+
+
+@contextmanager
+def at_work(marks: Path, what: str, name: str) -> Iterator[Path]:
+    """Mark a job as at work, `extract` or `filter`, until the block ends or the job is killed."""
+    marks.mkdir(parents=True, exist_ok=True)
+    mark = marks / f"{what}-{time.time_ns():020d}-{name}"
+    unlocked = marks / f".{mark.name}"
+    with unlocked.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        unlocked.rename(mark)  # from now on others see it, and that it is locked
+        try:
+            yield mark
+        finally:
+            mark.unlink(missing_ok=True)
+
+
+def working(marks: Path, what: str) -> list[Path]:
+    """Return the marks of the jobs at work, the first to begin first; forget those of killed ones."""
+    found = []
+    for mark in sorted(marks.glob(f"{what}-*")):
+        try:
+            with mark.open("r+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                mark.unlink(missing_ok=True)
+        except BlockingIOError:
+            found.append(mark)
+        except FileNotFoundError:
+            continue  # it ended just now
+    return found
+
+
+@dataclass
+class Budget:
+    """The room that one extraction shares with the others of its run.
+
+    `frames` and `filtered` are the folders of all videos' frames, before and after the filter; `own` is this video's.
+    """
+
+    limit_bytes: float
+    frames: Path
+    filtered: Path
+    own: Path
+    marks: Path
+    mark: Path
+    _claimed: float = 0.0  # bytes that this extraction may write before it has to look again
+    _idle_since: float = field(default_factory=time.monotonic)
+    _sizes: dict[str, int] = field(default_factory=dict)  # of folders that are whole
+    _filtered: set[str] = field(default_factory=set)
+
+    def wait(self, own_bytes: float) -> None:
+        """Wait until `own_bytes` of this video fit beside the frames of the others."""
+        told = False
+        while own_bytes > self._claimed and not self._claim(own_bytes):
+            if not told:
+                logging.info("frames_budget_gb: as many raw frames as may wait for the filter do, so this video waits")
+                told = True
+            time.sleep(LOOK_S)
+
+    def _claim(self, own_bytes: float) -> bool:
+        """Claim room for `own_bytes` and a share of what is left, if there is any or waiting is in vain."""
+        with (self.marks / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            extracting = working(self.marks, "extract")
+            claims = {mark.name.split("-", 2)[2]: _claim_in(mark) for mark in extracting}
+            others = sum(max(self._bytes(folder), claims.get(folder.name, 0.0)) for folder in self._unfiltered())
+            room = self.limit_bytes - others - own_bytes
+            if others and room < 0 and not self._must_go(extracting):
+                return False
+            share = room / (1 + len(extracting))  # all of them may take it at once
+            self._claimed = own_bytes + (share if room >= 0 else self.limit_bytes * STEP)
+            self.mark.write_text(str(self._claimed))
+            return True
+
+    def _unfiltered(self) -> list[Path]:
+        names = [entry.name for entry in os.scandir(self.frames) if entry.is_dir()]
+        waiting = []
+        for name in set(names) - self._filtered - {self.own.name}:
+            if _is_newer(self.filtered / name / "filter.parquet", self.frames / name / "frames.parquet"):
+                self._filtered.add(name)
+            else:
+                waiting.append(self.frames / name)
+        return waiting
+
+    def _bytes(self, folder: Path) -> int:
+        if folder.name not in self._sizes:
+            whole = (folder / "frames.parquet").exists()
+            size = _size(folder)
+            if not whole:
+                return size
+            self._sizes[folder.name] = size
+        return self._sizes[folder.name]
+
+    def _must_go(self, extracting: list[Path]) -> bool:
+        """Tell whether waiting is in vain: no filter is at work, nor may one be before the first extraction ends."""
+        now = time.monotonic()
+        if working(self.marks, "filter"):
+            self._idle_since = now
+        return now > self._idle_since + GRACE_S and extracting[:1] == [self.mark]
+
+
+def _is_newer(table: Path, other: Path) -> bool:
+    try:
+        return table.stat().st_mtime_ns >= other.stat().st_mtime_ns
+    except FileNotFoundError:
+        return False
+
+
+def _claim_in(mark: Path) -> float:
+    try:
+        return float(mark.read_text() or 0)
+    except FileNotFoundError:  # it ended just now
+        return 0.0
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    with suppress(FileNotFoundError):  # the filter is done with it
+        for entry in os.scandir(folder):
+            with suppress(FileNotFoundError):
+                total += entry.stat(follow_symlinks=False).st_size
+    return total
