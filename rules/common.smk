@@ -13,7 +13,7 @@ from scripts._detector import check_role
 from scripts._failures import retry_numbers, write_retry_numbers
 from scripts._log import UserError
 from scripts._models import name_of, spec_of
-from scripts._owner import OWNER, owner_name
+from scripts._owner import CORES, OWNER, owner_name
 from scripts._preflight import preflight
 from scripts._store import form_of
 from scripts._summary import print_failure, print_summary
@@ -22,14 +22,22 @@ from scripts._videos import read_videos
 ROOT = Path(workflow.basedir)
 code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits reach jobs
 os.environ[OWNER] = owner_name(os.getpid())  # jobs inherit it; the warm detector ends with this process
+RUN_CORES = workflow.resource_settings.cores or 1
+os.environ[CORES] = str(RUN_CORES)
 ULTRALYTICS_FOLDER = ".snakemake/ultralytics"  # its settings name folders of this machine: not for results/
 
 try:
     check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text()))
     TABLE = Path(config["videos"])
     VIDEOS = {} if config["sources"] and not TABLE.exists() else read_videos(TABLE)
+    for role in ("filter", "detect"):
+        check_role(role, config[role], Path("results/models") / name_of(config, role))
 except UserError as error:
     raise WorkflowError(str(error)) from None
+
+
+# Two extractions at a time leave half of the cores to inference, which is no job's thread: see inference_threads().
+extract_threads = max(1, RUN_CORES // 4)
 
 
 def as_it_is(path):
@@ -43,8 +51,8 @@ MEDIA = collect("results/download/{video}/media", video=VIDEOS) if config["keep_
 media_folder = as_it_is if config["keep_media"] else temp
 
 # `--resources gpu=1` on the command line replaces the profile's whole list, so the slots that it does not name would be
-# unlimited. These are the numbers of profiles/default.
-for slot, count in {"gpu": 1, "download": 2, "extract": 2}.items():
+# unlimited. These are the numbers of the profiles.
+for slot, count in {"gpu": 1, "download": 2, "extract": 2, "video": 4}.items():
     if slot not in workflow.global_resources:
         workflow.register_resource(slot, count)
 
@@ -56,13 +64,6 @@ wildcard_constraints:
 
 model_spec = functools.partial(spec_of, config)  # of a role: `filter` or `detect`
 model_name = functools.partial(name_of, config)
-
-
-try:
-    for role in ("filter", "detect"):
-        check_role(role, config[role], Path("results/models") / model_name(role))
-except UserError as error:
-    raise WorkflowError(str(error)) from None
 
 
 def model_roles(wildcards):

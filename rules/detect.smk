@@ -16,7 +16,6 @@ rule detect_objects:
     priority: 30
     conda:
         "../envs/vision.yaml"
-    threads: 4
     resources:
         gpu=1,
     params:

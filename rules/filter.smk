@@ -15,7 +15,6 @@ rule filter_frames:
     priority: 20
     conda:
         "../envs/vision.yaml"
-    threads: 4
     resources:
         gpu=1,
     params:

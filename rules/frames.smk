@@ -15,7 +15,7 @@ rule extract_frames:
     priority: 10
     conda:
         "../envs/media.yaml"
-    threads: 2
+    threads: extract_threads
     resources:
         extract=1,
     params:

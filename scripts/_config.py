@@ -11,7 +11,9 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from scripts._log import UserError
+from scripts._models import is_served
 
+WEIGHTS = (".pt", ".onnx", ".engine")
 HUB_MODEL = re.compile(r"(yolo|rtdetr)[a-z0-9-]*\.pt")  # a bare name that ultralytics offers for download
 
 MODE_KEYS = {
@@ -97,14 +99,16 @@ def _cross_check(config: dict[str, Any]) -> Iterator[str]:
             yield f"download.sites.{name}.sleep_s: {manners['sleep_s']} is no range; allowed: the smaller number first"
     for role in ("filter", "detect"):
         model = Path(config[role]["model"])
-        weights = model.suffix == ".pt" and model.is_file()
+        weights = model.suffix in WEIGHTS and model.is_file()
         export = (model / "metadata.yaml").is_file()
+        named = is_served(config[role]["model"]) or HUB_MODEL.fullmatch(str(model))
         if set("{}") & set(str(model)):
             yield f"{role}.model: '{model}' holds braces, which Snakemake takes for wildcards: rename it"
-        elif not (weights or export or HUB_MODEL.fullmatch(str(model))):
+        elif not (weights or export or named):
             yield (
-                f"{role}.model: '{model}' is not there (looked for in {Path.cwd()}); allowed: a .pt file, a folder that"
-                " ultralytics exported for OpenVINO, or the bare name of a published model such as yolo26n.pt"
+                f"{role}.model: '{config[role]['model']}' is not there (looked for in {Path.cwd()}); allowed: a"
+                f" {', '.join(WEIGHTS)} file, a folder that ultralytics exported for OpenVINO, the bare name of a"
+                " published model such as yolo26n.pt, or a Triton server's http://HOST:PORT/MODEL"
             )
 
 

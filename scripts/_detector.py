@@ -24,7 +24,7 @@ class Inference:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a model runs: how many threads it gets, the folder of ultralytics' settings, and in which process."""
+    """Where a model runs: its threads on a CPU, the folder of ultralytics' settings, and in which process."""
 
     threads: int
     work: Path
@@ -68,6 +68,11 @@ def check_role(role: str, chosen: Mapping[str, Any], compiled: Path) -> None:
             raise UserError(f"{role}.weights_sha256: {weights} has {known['weights_sha256']}")
 
 
+def runs_on_cpu(card: Mapping[str, Any]) -> bool:
+    """Tell whether a model needs no GPU of this machine, whatever it has: OpenVINO's, and those on a server."""
+    return str(card["file"]).endswith("_openvino_model") or "://" in card["file"]
+
+
 def read_model_card(model: Path) -> dict[str, Any]:
     """Return what compile_model wrote of a model: file, format, names, sha256 of its weights."""
     card: dict[str, Any] = json.loads((model / "model.json").read_text(encoding="utf-8"))
@@ -100,4 +105,4 @@ def _answers(model: Path, images: list[Path], ask: Inference, place: Place) -> I
             logging.info("no warm detector, since %s: this job loads the model itself", reason)
     from scripts._engine import Engine, first_device
 
-    yield from Engine(model, first_device(), place.threads, place.work).detect(images, ask)
+    yield from Engine(model, first_device(read_model_card(model)), place.threads, place.work).detect(images, ask)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+SERVED = re.compile(r"(http|grpc)://[A-Za-z0-9.-]+(:\d+)?/[A-Za-z0-9_.-]+")  # a model on a Triton server
+
 
 def spec_of(config: Mapping[str, Any], role: str) -> dict[str, Any]:
     """Return what decides on the compiled model of role `filter` or `detect`."""
@@ -22,3 +24,8 @@ def name_of(config: Mapping[str, Any], role: str) -> str:
     spec = json.dumps(spec_of(config, role), sort_keys=True)
     stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(config[role]["model"]).stem).strip("-") or "model"
     return f"{stem}-{hashlib.sha256(spec.encode()).hexdigest()[:8]}"
+
+
+def is_served(model: str) -> bool:
+    """Tell whether a model is one on a Triton server."""
+    return SERVED.fullmatch(model) is not None

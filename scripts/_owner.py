@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
-OWNER = "REELSIEVE_RUN"  # the environment variable by which a run tells its jobs its name
+# Environment variables by which a run tells its jobs its name and how many cores it has
+OWNER = "REELSIEVE_RUN"
+CORES = "REELSIEVE_CORES"
 
 
 def owner_name(pid: int) -> str:
@@ -15,6 +17,12 @@ def is_alive(owner: str) -> bool:
     """Tell whether the process of this name still runs."""
     pid, _, started = owner.partition(".")
     return bool(started) and _started(int(pid)) == started
+
+
+def inference_threads() -> int:
+    """Return how many threads a model gets: the cores of the whole run, since jobs that infer only wait for it."""
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(int(os.environ.get(CORES, "1")), here)
 
 
 def _started(pid: int) -> str:

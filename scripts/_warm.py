@@ -19,15 +19,17 @@ from dataclasses import asdict
 from pathlib import Path
 
 from scripts._code import code_hash_in
-from scripts._detector import Detections, Inference, Place
+from scripts._detector import Detections, Inference, Place, read_model_card, runs_on_cpu
 from scripts._log import UserError
 from scripts._owner import OWNER, is_alive, owner_name
 
+LISTEN_S = 60.0  # for a new process to open its socket, before it loads anything
 START_S = 300.0  # to load a model, with a cold disk
 ANSWER_S = 120.0  # for a batch; a process that takes longer hangs
 LONGEST_PATH = 100  # of a socket, in bytes; the system's limit is 104 to 108
 END_S = 10.0  # for a killed process to be gone
 TRIES = 3
+NO_SOCKET = 3  # a detector's exit code
 
 
 class Gone(Exception):
@@ -41,8 +43,7 @@ class NoPlace(Exception):
 def detect_warm(model: Path, images: list[Path], ask: Inference, place: Place) -> Iterator[Detections]:
     """Yield the detections of each image that can be read, as Engine.detect does, or raise NoPlace before the first."""
     done = 0
-    with _device() as device:
-        detector = _Detector(model, device, place)
+    with _device(model) as device, _Detector(model, device, place).turn() as detector:
         for attempt in range(1, TRIES + 1):
             try:
                 for found in detector.ask(images[done:], ask):
@@ -53,9 +54,19 @@ def detect_warm(model: Path, images: list[Path], ask: Inference, place: Place) -
                 detector.kill()
                 if done == len(images):
                     return  # it died after its last answer
+                if not is_alive(os.environ[OWNER]):
+                    raise UserError("the run has ended") from None
                 if attempt == TRIES:
                     raise UserError(f"the detector failed {TRIES} times: {error}; see {detector.log}") from None
                 logging.warning("%s; starting another one", error)
+
+
+def start_early(model: Path, place: Place) -> None:
+    """Have a detector load the model while there is nothing to ask it yet."""
+    devices = cuda_devices()
+    device = devices[0] if devices and not runs_on_cpu(read_model_card(model)) else "cpu"
+    with suppress(NoPlace, OSError):
+        _Detector(model, device, place).start()
 
 
 class _Detector:
@@ -83,25 +94,35 @@ class _Detector:
             str(place.work.absolute()),
         ]
 
+    @contextmanager
+    def turn(self) -> Iterator["_Detector"]:
+        """Hold the process for one job: it answers one after the other, and who waits for it must not think it hung."""
+        with self._socket.with_suffix(".turn").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield self
+
     def ask(self, images: list[Path], ask: Inference) -> Iterator[Detections]:
         """Yield what the process answers; raise Gone if it dies or hangs."""
         try:
             with self._connect() as connection, connection.makefile("rw", encoding="utf-8") as stream:
-                connection.settimeout(ANSWER_S)
+                connection.settimeout(START_S)
                 stream.write(json.dumps({"images": [str(i.absolute()) for i in images], "ask": asdict(ask)}) + "\n")
                 stream.flush()
                 for line in stream:
                     message = json.loads(line)
+                    if "ready" in message:
+                        connection.settimeout(ANSWER_S)
+                        continue
                     if "done" in message:
                         return
                     if "error" in message:
                         raise UserError(message["error"]) if message["expected"] else Gone(message["error"])
                     yield Detections(**{**message, "image": images[message["image"]]})
-                raise Gone("the detector died")
+                raise Gone(f"the detector died: {self._last_words()}")
         except TimeoutError:
-            raise Gone(f"the detector did not answer within {ANSWER_S:g} s") from None
+            raise Gone("the detector did not answer in time") from None
         except (ConnectionError, ValueError) as error:
-            raise Gone(f"the detector died ({error})") from None
+            raise Gone(f"the detector died: {self._last_words() or error}") from None
 
     def kill(self) -> None:
         """End the process and wait until it is gone: while it dies, its socket still takes calls."""
@@ -130,6 +151,11 @@ class _Detector:
             return None
         return connection
 
+    def start(self) -> None:
+        """Have a process load the model, unless one is there."""
+        with suppress(Gone):
+            self._connect().close()
+
     def _start(self) -> socket.socket:
         self._socket.unlink(missing_ok=True)  # of a process that was killed
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -142,16 +168,21 @@ class _Detector:
                 stderr=log,
                 start_new_session=True,  # the end of this job is not its end
             )
-        end = time.monotonic() + START_S
+        end = time.monotonic() + LISTEN_S
         while time.monotonic() < end:
             if connection := self._try():
                 return connection
-            if process.poll() is not None:
-                tail = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-                raise Gone(f"the detector did not start: {''.join(tail)}")
-            time.sleep(0.02)
+            if process.poll() == NO_SOCKET:
+                raise NoPlace(f"no socket can be made in {self._socket.parent}")
+            if process.returncode is not None:
+                raise Gone(f"the detector did not start: {self._last_words()}")
+            time.sleep(0.01)
         process.kill()
-        raise Gone(f"the detector did not start within {START_S:g} s")
+        raise Gone(f"the detector did not start within {LISTEN_S:g} s")
+
+    def _last_words(self) -> str:
+        said = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if self.log.exists() else []
+        return "".join(said[-1:])
 
 
 def private_folder() -> Path:
@@ -171,10 +202,10 @@ def private_folder() -> Path:
 
 
 @contextmanager
-def _device() -> Iterator[str]:
+def _device(model: Path) -> Iterator[str]:
     """Yield a device that no other job of this user is using, so that N jobs use N devices."""
     devices = cuda_devices()
-    if not devices:
+    if not devices or runs_on_cpu(read_model_card(model)):
         yield "cpu"
         return
     folder = private_folder()

@@ -12,6 +12,7 @@ import struct
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from scripts._detector import Inference
 from scripts._engine import Engine
 from scripts._log import UserError
 from scripts._owner import is_alive
+from scripts._warm import NO_SOCKET
 
-IDLE_S = 60.0
+IDLE_S = 600.0  # longer than a site pauses between videos; the end of the run is noticed at once
 LOOK_S = 0.5
 
 
@@ -30,42 +32,51 @@ class _Watch(threading.Thread):
     def __init__(self, owner: str, path: Path) -> None:
         super().__init__(daemon=True)
         self._owner, self._path = owner, path
-        self.busy = False
+        self.busy = True  # loading
         self.since = time.monotonic()
 
     def run(self) -> None:
         while is_alive(self._owner) and (self.busy or time.monotonic() < self.since + IDLE_S):
             time.sleep(LOOK_S)
         self._path.unlink(missing_ok=True)
+        self._path.with_suffix(".turn").unlink(missing_ok=True)
         os._exit(0)  # inference cannot be interrupted in any other way
 
 
-def serve(path: Path, owner: str, engine: Engine) -> None:
-    """Answer one request after the other."""
+def listen(path: Path) -> socket.socket:
+    """Return a socket on which jobs may already wait."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen(64)
-    watch = _Watch(owner, path)
-    watch.start()
+    return listener
+
+
+def serve(listener: socket.socket, watch: "_Watch", engine: Engine) -> None:
+    """Answer one request after the other."""
     while True:
+        watch.busy, watch.since = False, time.monotonic()
         connection, _ = listener.accept()
         watch.busy = True
         with connection:
             if _peer_uid(connection) == os.getuid():
                 answer(connection, engine)
-        watch.busy, watch.since = False, time.monotonic()
 
 
 def answer(connection: socket.socket, engine: Engine) -> None:
     """Read one request and send a line per image as it is done, then `done` or the error."""
-    with connection.makefile("rw", encoding="utf-8", newline="\n") as stream:
+    with suppress(OSError), connection.makefile("rw", encoding="utf-8", newline="\n") as stream:
         try:
-            asked = json.loads(stream.readline())
+            line = stream.readline()
+            if not line:
+                return  # somebody had it started early
+            _say(stream, {"ready": True})
+            asked, began = json.loads(line), time.monotonic()
             images = [Path(image) for image in asked["images"]]
             place = {image: number for number, image in enumerate(images)}
             for found in engine.detect(images, Inference(**asked["ask"])):
                 _say(stream, {**vars(found), "image": place[found.image]})
             _say(stream, {"done": True})
+            logging.info("%d images in %.3f s", len(images), time.monotonic() - began)
         except (BrokenPipeError, ConnectionResetError):
             logging.info("a job hung up")
         except UserError as error:
@@ -86,12 +97,19 @@ def _peer_uid(connection: socket.socket) -> int:
 
 
 def main(path: str, owner: str, model: str, device: str, threads: str, work: str) -> None:
-    """Load the model and serve."""
+    """Open the socket, load the model and serve."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        listener = listen(Path(path))
+    except OSError:
+        logging.exception("no socket")
+        sys.exit(NO_SOCKET)
+    watch = _Watch(owner, Path(path))
+    watch.start()
     began = time.monotonic()
     engine = Engine(Path(model), device, int(threads), Path(work))
     logging.info("loaded %s on %s in %.1f s", model, device, time.monotonic() - began)
-    serve(Path(path), owner, engine)
+    serve(listener, watch, engine)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from scripts._detector import Inference, Place, detect_images
 from scripts._log import UserError, log_to
+from scripts._owner import inference_threads
 from scripts._tables import DETECTIONS, read_rows, write_table
 
 if TYPE_CHECKING:
@@ -49,5 +50,5 @@ if __name__ == "__main__":
         model=Path(snakemake.input.model),
         out=Path(snakemake.output.table),
         ask=Inference(**snakemake.params.ask),
-        place=Place(snakemake.threads, Path(snakemake.params.work), snakemake.config["detector"]["warm"]),
+        place=Place(inference_threads(), Path(snakemake.params.work), snakemake.config["detector"]["warm"]),
     )

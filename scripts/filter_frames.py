@@ -2,14 +2,16 @@
 
 import logging
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts._budget import MARKS, at_work
 from scripts._detector import Detections, Inference, Place, detect_images
 from scripts._files import link_file
 from scripts._log import UserError, log_to
+from scripts._owner import inference_threads
 from scripts._store import discard_media
-from scripts._tables import FILTER, read_note, read_rows, write_table
 from scripts._videos import read_videos
 
 if TYPE_CHECKING:
@@ -19,9 +21,12 @@ if TYPE_CHECKING:
 def filter_frames(frames: Path, model: Path, out: Path, ask: Inference, min_objects: int, place: Place) -> None:
     """Link the frames that pass into `out` and write filter.parquet with a row per candidate."""
     out.mkdir(parents=True, exist_ok=True)
-    rows = read_rows(frames / "frames.parquet")
-    images = [frames / row["frame"] for row in rows if row["keep"]]
-    found = {d.image.name: d for d in detect_images(model, images, ask, place)}
+    with ThreadPoolExecutor(1) as asking:  # while the model looks, this process loads what it needs for tables
+        answers = asking.submit(list, detect_images(model, sorted(frames.glob("*.jpg")), ask, place))
+        from scripts._tables import FILTER, read_note, read_rows, write_table
+
+        rows = read_rows(frames / "frames.parquet")
+        found = {seen.image.name: seen for seen in answers.result()}
     judged = [judge_frame(row, found.get(row["frame"]), min_objects) for row in rows]
     for row in judged:
         if row["passed"]:
@@ -48,14 +53,15 @@ def judge_frame(row: dict[str, Any], found: Detections | None, min_objects: int)
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    filter_frames(
-        frames=Path(snakemake.input.frames),
-        model=Path(snakemake.input.model),
-        out=Path(snakemake.output.frames),
-        ask=Inference(**snakemake.params.ask),
-        min_objects=snakemake.params.min_objects,
-        place=Place(snakemake.threads, Path(snakemake.params.work), snakemake.config["detector"]["warm"]),
-    )
+    with at_work(MARKS, "filter", snakemake.wildcards.video):
+        filter_frames(
+            frames=Path(snakemake.input.frames),
+            model=Path(snakemake.input.model),
+            out=Path(snakemake.output.frames),
+            ask=Inference(**snakemake.params.ask),
+            min_objects=snakemake.params.min_objects,
+            place=Place(inference_threads(), Path(snakemake.params.work), snakemake.config["detector"]["warm"]),
+        )
     # Snakemake keeps temp() outputs until the checkpoint is done, when those of all videos would lie on disk. What to
     # delete is no parameter, since it must not filter anything again.
     if snakemake.config["cleanup_raw_frames"]:

@@ -95,7 +95,18 @@ def test_conda_environments_have_the_versions_of_the_requirements() -> None:
 def test_fallback_slots_are_those_of_the_default_profile() -> None:
     profile = yaml.safe_load((REPO / "profiles/default/config.yaml").read_text())
     fallback = re.search(r"for slot, count in (\{.*\})\.items", (REPO / "rules/common.smk").read_text())
-    assert fallback and ast.literal_eval(fallback[1]) == profile["resources"]
+    per_video = yaml.safe_load((REPO / "profiles/per-video/config.yaml").read_text())
+    slots = profile["resources"] | {"video": per_video["resources"]["video"]}
+    assert fallback and ast.literal_eval(fallback[1]) == slots
+
+
+def test_local_profiles_differ_only_in_their_slots() -> None:
+    stages, videos = (
+        yaml.safe_load((REPO / f"profiles/{name}/config.yaml").read_text()) for name in ("default", "per-video")
+    )
+    first_stages = ("download_video", "extract_frames", "filter_frames")
+    assert videos.pop("set-resources") == {rule: {"video": 1} for rule in first_stages}
+    assert set(videos.pop("resources")) - set(stages.pop("resources")) == {"video"} and stages == videos
 
 
 def test_the_hash_of_code_follows_imports_and_nothing_else(tmp_path: Path) -> None:

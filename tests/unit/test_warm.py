@@ -121,9 +121,52 @@ def test_a_hung_detector_is_replaced(
     alone = ask(model, images, tmp_path / "w")
     [hung] = servers()
     os.kill(hung, signal.SIGSTOP)
-    monkeypatch.setattr(_warm, "ANSWER_S", 2.0)
-    assert ask(model, images, tmp_path / "w") == alone
+    monkeypatch.setattr(_warm, "START_S", 2.0)
+    with pytest.raises(UserError, match="did not answer in time"):
+        ask(model, images, tmp_path / "w")  # a new one takes longer than that to load
     assert hung not in servers()
+    monkeypatch.setattr(_warm, "START_S", 60.0)
+    assert ask(model, images, tmp_path / "w") == alone
+
+
+def test_a_detector_that_hangs_while_it_answers_is_replaced(
+    owner: Any, model: Path, images: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = ask(model, images, tmp_path / "w", warm=False)
+    many = images * 40  # more answers than its pipe holds unread
+    monkeypatch.setattr(_warm, "ANSWER_S", 10.0)
+    stream = detect_images(model, many, ASK, Place(1, tmp_path / "w", True))
+    got = [next(stream)]
+    [hung] = servers()
+    os.kill(hung, signal.SIGSTOP)
+    got += list(stream)
+    assert got == alone * 40 and hung not in servers()
+
+
+def test_a_model_can_be_loaded_before_anybody_asks(owner: Any, model: Path, images: list[Path], tmp_path: Path) -> None:
+    _warm.start_early(model, Place(1, tmp_path / "w", True))
+    assert len(servers()) == 1
+    assert len(ask(model, images, tmp_path / "w")) == len(images) - 1
+    assert len(servers()) == 1
+    [log] = tmp_path.glob("detector-*.log")
+    assert log.read_text().count("loaded") == 1 and "rror" not in log.read_text()
+
+
+def test_two_runs_on_one_machine_have_detectors_of_their_own(
+    owner: Any, model: Path, images: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = ask(model, images, tmp_path / "w", warm=False)
+    assert ask(model, images, tmp_path / "one") == alone
+    [first] = servers()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        monkeypatch.setenv(OWNER, owner_name(other.pid))
+        keen = Inference(confidence=0.05, iou=0.5, imgsz_px=320, classes=("car",))
+        assert ask(model, images, tmp_path / "two", asked=keen) == ask(model, images, tmp_path / "two", False, keen)
+        [second] = servers()
+        other.kill()
+    wait_until(lambda: not is_alive(owner_name(second)), 5)
+    monkeypatch.setenv(OWNER, owner_name(owner.pid))
+    assert servers() == [first] and ask(model, images, tmp_path / "one") == alone
 
 
 def test_a_stale_socket_is_harmless(owner: Any, model: Path, images: list[Path], tmp_path: Path) -> None:
@@ -139,7 +182,7 @@ def test_a_detector_that_cannot_start_is_an_error_with_its_words(
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "model.json").write_bytes((model / "model.json").read_bytes())
-    with pytest.raises(UserError, match="failed 3 times: the detector did not start: .*see .*detector-"):
+    with pytest.raises(UserError, match="failed 3 times: the detector died: .*see .*detector-"):
         ask(broken, images, tmp_path / "w")
 
 
@@ -178,13 +221,14 @@ def test_gpus_are_counted_without_loading_anything(monkeypatch: pytest.MonkeyPat
         assert cuda_devices() == devices
 
 
-def test_each_gpu_serves_one_job_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_gpu_serves_one_job_at_a_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    (tmp_path / "model.json").write_text('{"file": "model.engine"}')
     inside: list[str] = []
     most: list[int] = []
 
     def job() -> None:
-        with _warm._device() as device:
+        with _warm._device(tmp_path) as device:
             inside.append(device)
             most.append(len(inside))
             assert len(set(inside)) == len(inside)
@@ -197,12 +241,15 @@ def test_each_gpu_serves_one_job_at_a_time(monkeypatch: pytest.MonkeyPatch) -> N
     for thread in threads:
         thread.join()
     assert max(most) == 2 and len(most) == 6
+    (tmp_path / "model.json").write_text('{"file": "model_openvino_model"}')
+    with _warm._device(tmp_path) as device:
+        assert device == "cpu", "OpenVINO's models need no GPU, whatever is there"
 
 
 class Small:
     """Stands for a device that holds three images at most: no test machine has too little memory on demand."""
 
-    def predict(self, arrays: list[int], **settings: Any) -> list[int]:
+    def __call__(self, arrays: list[int]) -> list[int]:
         if len(arrays) > 3:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
         return arrays
@@ -210,26 +257,61 @@ class Small:
 
 def test_a_batch_is_halved_until_it_fits() -> None:
     engine = Engine.__new__(Engine)
-    engine._yolo, engine._batch, engine._device = Small(), None, "cuda:0"
-    assert engine._predict(list(range(16)), {}) == list(range(16))
-    engine._batch = 16
+    engine._fixed_batch, engine._device = None, "cuda:0"
+    assert engine._predict(Small(), list(range(16))) == list(range(16))
+    engine._fixed_batch = 16
     with pytest.raises(UserError, match="cuda:0 has too little memory for 16 image"):
-        engine._predict(list(range(16)), {})
+        engine._predict(Small(), list(range(16)))
     assert is_out_of_memory(MemoryError()) and not is_out_of_memory(RuntimeError("shape mismatch"))
 
 
-def test_asking_loads_neither_torch_nor_pandas(owner: Any, model: Path, images: list[Path], tmp_path: Path) -> None:
+def test_asking_needs_little_time_and_loads_no_large_library(
+    owner: Any, model: Path, frames: Path, tmp_path: Path
+) -> None:
     code = """
-import sys
+import resource, sys
 from pathlib import Path
 from scripts.filter_frames import filter_frames
 from scripts._detector import Inference, Place
-from scripts._warm import detect_warm
-place = Place(1, Path(sys.argv[2]), True)
-found = list(detect_warm(Path(sys.argv[1]), [Path(p) for p in sys.argv[3:]], Inference(0.4, 0.7, 320, ("car",)), place))
-assert found
-print(*{"torch", "pandas", "cv2", "ultralytics"} & set(sys.modules))
+frames, model, out, work = map(Path, sys.argv[1:])
+filter_frames(frames, model, out, Inference(0.4, 0.7, 320, ("car",)), 1, Place(1, work, True))
+print(*{"torch", "pandas", "cv2", "ultralytics", "scipy"} & set(sys.modules))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_utime)
 """
-    command = [sys.executable, "-c", code, str(model), str(tmp_path / "w"), *map(str, images)]
+    command = [sys.executable, "-c", code, str(frames), str(model), str(tmp_path / "out"), str(tmp_path / "w")]
     done = subprocess.run(command, cwd=DEMO.parents[1], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
+    loaded, seconds = done.stdout.splitlines()
+    assert loaded == "" and float(seconds) < 2, "0.2 on an idle machine"
+
+
+ISOLATED = """
+import os, sys
+from pathlib import Path
+from scripts._detector import Inference, Place, detect_images
+images = [Path(path) for path in sys.argv[3:]]
+found = list(detect_images(Path(sys.argv[1]), images, Inference(0.4, 0.7, 320, ()), Place(1, Path(sys.argv[2]), True)))
+print(len(found), os.access("/dev/shm", os.W_OK))
+"""
+
+
+def isolated(model: Path, images: list[Path], work: Path, *before: str, **changed: str) -> tuple[str, str]:
+    command = [*before, sys.executable, "-c", ISOLATED, str(model), str(work), *map(str, images)]
+    environment = os.environ | {"PYTHONPATH": str(DEMO.parents[1])} | changed
+    done = subprocess.run(command, cwd=work.parent, env=environment, capture_output=True, text=True, check=True)
+    count, shared_memory = done.stdout.split()
+    return count, shared_memory
+
+
+def test_a_home_that_cannot_be_written_does_no_harm(
+    owner: Any, model: Path, images: list[Path], tmp_path: Path
+) -> None:
+    count, _ = isolated(model, images[1:], tmp_path / "w", HOME="/proc", XDG_CONFIG_HOME="/proc", MPLCONFIGDIR="/proc")
+    assert count == str(len(images) - 1) and len(servers()) == 1
+
+
+def test_shared_memory_is_not_needed(owner: Any, model: Path, images: list[Path], tmp_path: Path) -> None:
+    without = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o ro none /dev/shm && exec "$@"', "sh")
+    if subprocess.run([*without, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this user cannot take /dev/shm away")
+    assert isolated(model, images[1:], tmp_path / "w", *without) == (str(len(images) - 1), "False")
+    assert len(servers()) == 1

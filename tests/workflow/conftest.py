@@ -40,13 +40,19 @@ class Run:
     folder: Path
     checkout: Path = REPO
 
-    def snakemake(self, *arguments: str) -> Outcome:
-        """Run snakemake on this folder, from some other one."""
+    def command(self) -> list[str]:
+        """Return the command that runs snakemake on this folder, from any other one."""
         command = [sys.executable, "-m", "snakemake", "-s", str(self.checkout / "Snakefile"), "--directory"]
-        command += [str(self.folder), *arguments]
+        return [*command, str(self.folder)]
+
+    def snakemake(self, *arguments: str, timeout_s: float = 600) -> Outcome:
+        """Run snakemake to its end."""
+        command = [*self.command(), *arguments]
         command += [] if "--cores" in arguments else ["--cores", "2"]
         command += [] if "--resources" in arguments else ["--resources", "gpu=1"]
-        done = subprocess.run(command, cwd=self.folder.parent, capture_output=True, text=True, check=False, timeout=600)
+        done = subprocess.run(
+            command, cwd=self.folder.parent, capture_output=True, text=True, check=False, timeout=timeout_s
+        )
         return Outcome(done.returncode, done.stdout + done.stderr)
 
     def read_config(self) -> dict[str, Any]:

@@ -54,8 +54,10 @@ def test_a_threshold_of_dedup_detects_only_where_kept_frames_changed(finished: F
     assert outcome.jobs == {"deduplicate": 1, "export_dataset": 1, "report": 1}
 
 
-def test_one_core_and_deleted_results_give_the_same_bytes(finished: Finished, tmp_path: Path) -> None:
+def test_one_core_and_cold_jobs_and_deleted_results_give_the_same_bytes(finished: Finished, tmp_path: Path) -> None:
     run = finished[0].copy(tmp_path / "run")
+    run.write_config(run.read_config() | {"detector": {"warm": False}})
+    assert run.snakemake("-n").nothing_to_do
     shutil.rmtree(run.folder / "results")
     outcome = run.snakemake("--cores", "1")
     assert outcome.code == 0, outcome.text[-3000:]

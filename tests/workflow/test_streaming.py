@@ -1,0 +1,84 @@
+"""Videos stream through the stages: raw frames stay within their budget, and a killed run leaves nothing behind."""
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from tests._disk import sampled_bytes
+from tests.conftest import REPO, MakeClip, pattern
+from tests.workflow.conftest import Outcome, Run, lay_out
+
+CLOCKS = ("video.json", ".snakemake_timestamp")  # what may differ between two runs
+
+
+def detectors(run: Run) -> list[psutil.Process]:
+    """Return the detectors of a run."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "scripts._warm_server" in words and any(str(run.folder) in word for word in words):
+            found.append(process)
+    return found
+
+
+def wait_for(what: Callable[[], object], seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not what() and time.monotonic() < end:
+        time.sleep(0.05)
+    return bool(what())
+
+
+def files(run: Run) -> dict[Path, bytes]:
+    results = run.folder / "results"
+    found = [path for path in results.rglob("*") if path.is_file() and path.name not in CLOCKS]
+    return {path.relative_to(results): path.read_bytes() for path in found}
+
+
+def test_a_killed_run_leaves_no_detector_and_the_next_one_ends_as_if_nothing_had_been(
+    finished: tuple[Run, Outcome], tmp_path: Path
+) -> None:
+    run = lay_out(tmp_path / "run")
+    process = subprocess.Popen(
+        [*run.command(), "--cores", "2"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    filtered = run.folder / "results/filtered"
+    assert wait_for(lambda: list(filtered.glob("*/filter.parquet")), 120)
+    assert detectors(run)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    time.sleep(10)
+    assert not detectors(run)
+    assert run.snakemake("--unlock").code == 0
+    outcome = run.snakemake()
+    assert outcome.code == 0, outcome.text[-3000:]
+    assert files(run) == files(finished[0])
+    assert wait_for(lambda: not detectors(run), 5)
+
+
+def test_raw_frames_stay_within_their_budget_while_the_filter_is_slow(tmp_path: Path, make_clip: MakeClip) -> None:
+    run = lay_out(tmp_path / "run")
+    clip = make_clip("busy.mp4", *pattern(8, "640x360"), "-c:v", "mpeg4", "-q:v", "2")
+    run.write_table(*[f"v{number}\t{clip}\t{number / 20}\t\ttrain\tcity" for number in range(9)])
+    config = run.read_config() | {"frames": {"interval_s": 0.5, "similar_bits": -1}, "frames_budget_gb": 0.001}
+    config["filter"] |= {"imgsz_px": 1280}  # sixteen times the work of 320
+    run.write_config(config)
+    with sampled_bytes(run.folder / "results/frames", "*/*.jpg") as seen:
+        outcome = run.snakemake("--until", "filter_frames", "--cores", "16", "--resources", "gpu=1", "extract=4")
+    assert outcome.code == 0 and outcome.jobs["filter_frames"] == 9, outcome.text[-3000:]
+    assert 0.0005 < max(seen) / 1e9 <= 0.001, "two videos fit, four are extracted at a time"
+
+
+def test_one_video_at_a_time_goes_through_all_stages_before_the_next_is_fetched(tmp_path: Path) -> None:
+    run = lay_out(tmp_path / "run")
+    run.write_table(*[f"v{number}\tclips/night.mp4\t{number / 20}\t\ttrain\tcity" for number in range(4)])
+    profile = ("--workflow-profile", str(REPO / "profiles/per-video"))
+    assert run.snakemake("--until", "compile_model").code == 0, "a filter does not wait for its model"
+    outcome = run.snakemake(*profile, "--until", "filter_frames", "--resources", "gpu=1", "video=1")
+    assert outcome.code == 0, outcome.text[-3000:]
+    started = re.findall(r"^(?:local)?rule (download|extract|filter)_\w+:", outcome.text, re.MULTILINE)
+    assert started == ["download", "extract", "filter"] * 4
