@@ -23,7 +23,9 @@ lint: .venv/test.installed ## run the linters
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
-bench: .venv/test.installed ## compare extract_frames with bare ffmpeg (10 minutes; nothing else should run)
+bench: .venv/test.installed ## compare with hand-written scripts and bare ffmpeg (two hours; nothing else should run)
+	$(BIN)/python -m tests.benchmarks.designs --write
+	$(BIN)/python -m tests.benchmarks.frames_budget
 	$(BIN)/python -m tests.benchmarks.extract_frames
 
 docs: .venv/test.installed ## write what the schema and the tests say: config.yaml, the manual's table, docs/media.md, docs/downloads.md

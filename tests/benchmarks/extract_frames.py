@@ -20,6 +20,7 @@ from pathlib import Path
 
 from scripts._media import ffmpeg_exe, probe_media
 from tests._clips import DEFAULTS
+from tests.benchmarks._plain import JPEGS, SCALE, SELECT
 from tests.conftest import REAL, REPO
 
 JOB = """
@@ -29,9 +30,6 @@ from scripts.extract_frames import extract_frames
 record, settings, out = json.loads(sys.argv[1]), json.loads(sys.argv[2]), pathlib.Path(sys.argv[3])
 extract_frames(record, pathlib.Path("/"), out, Clip(0, None), FrameSettings(**settings), 2)
 """
-SELECT = "select=isnan(prev_selected_t)+gt(floor(t/{s}+1e-6)\\,floor(prev_selected_t/{s}+1e-6))"
-SCALE = "scale=out_range=full:out_color_matrix=bt601:flags=bicubic,format=yuvj420p"
-JPEGS = "-fps_mode passthrough -enc_time_base 1:1000 -frame_pts 1 -c:v mjpeg -q:v 2 %09d.jpg"
 
 
 def make_clip(folder: Path, height_px: int, seconds: float) -> Path:

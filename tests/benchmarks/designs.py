@@ -1,0 +1,191 @@
+"""Compare the workflow with two hand-written designs, from URLs to filtered frames, with the same model and settings.
+
+python -m tests.benchmarks.designs [--rounds 3] [--sets dense,usual,sparse,weights,long] [--write]
+
+All run in turns, so that a busy machine slows all; ratios are taken round by round, and their medians told. The videos
+come from a server on this machine. Stops if the designs do not keep the same frames. `--write` keeps docs/designs.*.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import yaml
+
+from scripts._media import ffmpeg_exe
+from tests._server import FaultServer
+from tests.benchmarks._measure import measure
+from tests.benchmarks._tell import Outcome, Round, table, write
+from tests.conftest import DEMO, REAL
+
+CORES = 2
+
+
+@dataclass(frozen=True)
+class Set:
+    """Videos, how often a frame is taken of them, and whether the model is given compiled or as .pt weights."""
+
+    count: int
+    seconds: float
+    interval_s: float
+    compiled: bool = True
+
+
+SETS = {
+    "dense": Set(9, 40, 0.1),
+    "usual": Set(9, 40, 0.25),
+    "sparse": Set(9, 40, 1.0),
+    "weights": Set(9, 30, 0.1, compiled=False),
+    "long": Set(12, 120, 0.1),
+}
+DESIGNS = ("threads", "queues", "workflow")
+
+
+def model_of(asked: Set) -> dict[str, object]:
+    """Return the settings of the filter: a real model if there is one and it may be compiled, else the demo's."""
+    real = REAL / "model/yolo11n_int8_openvino_model"
+    if asked.compiled and real.exists():
+        return {"model": str(real), "classes": ["bottle", "car", "person"], "confidence": 0.35, "imgsz_px": 640}
+    weights = str(DEMO / "detector.pt")
+    return {"model": weights, "classes": ["car", "person", "dog"], "confidence": 0.4, "imgsz_px": 640}
+
+
+def make_clips(folder: Path, asked: Set) -> list[Path]:
+    """Return clips of real scenes if there are any and the model knows them, else of the demo's, each another part."""
+    drawn = [DEMO / f"clips/{name}.mp4" for name in ("avenue", "crossing", "night", "park")]
+    scenes = (asked.compiled and sorted((REAL / "videos").glob("*.mp4"))) or drawn
+    clips = []
+    for n in range(asked.count):
+        scene = scenes[n % len(scenes)]
+        clips.append(folder / f"{n:02d}-{scene.stem}.mp4")
+        part = ["-stream_loop", "-1", "-ss", str(n / 2), "-i", str(scene), "-t", str(asked.seconds), "-an"]
+        encode = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-pix_fmt", "yuv420p"]
+        subprocess.run([ffmpeg_exe(), "-v", "error", *part, *encode, str(clips[-1])], check=True)
+    return clips
+
+
+def run_plain(design: str, asked: Set, urls: dict[str, str], folder: Path) -> Outcome:
+    """Run a hand-written design."""
+    task = model_of(asked) | {"videos": urls, "interval_s": asked.interval_s, "out": str(folder / "out")}
+    (folder / "task.json").write_text(json.dumps(task))
+    command = [sys.executable, "-m", f"tests.benchmarks.plain_{design}", str(folder / "task.json")]
+    measured = measure(command, folder / "log")
+    told = json.loads(measured.text.strip().splitlines()[-1])
+    return Outcome(measured, told["frames"], told["filter_s"], names(folder / "out"), 1)
+
+
+def run_workflow(asked: Set, urls: dict[str, str], folder: Path, warm: bool = True, apart: bool = False) -> Outcome:
+    """Run the workflow from nothing up to filtered frames, or only its filter, `apart` from the stages before."""
+    config = {
+        "cleanup_raw_frames": True,
+        "download": {"allow_private_hosts": True},
+        "frames": {"interval_s": asked.interval_s, "similar_bits": -1, "min_entropy_bits": 0},
+        "filter": model_of(asked),
+        "detect": model_of(asked),
+        "detector": {"warm": warm},
+    }
+    (folder / "config").mkdir()
+    (folder / "config/config.yaml").write_text(yaml.safe_dump(config))
+    rows = [f"{video}\t{url}" for video, url in urls.items()]
+    (folder / "config/videos.tsv").write_text("\n".join(["video\turl", *rows]) + "\n")
+    command = [sys.executable, "-m", "snakemake", "--directory", str(folder), "--resources", "gpu=1", "--cores"]
+    command += [str(CORES), "--until"]
+    if apart:
+        measure([*command, "extract_frames", "compile_model"], folder / "log")
+    measured = measure([*command, "filter_frames"], folder / "log")
+    logs = "".join(log.read_text() for log in folder.glob(".snakemake/detector-*.log"))
+    frames, seconds = read_requests(logs, apart)
+    loads = logs.count(" loaded ") - apart if warm else len(urls)  # the stages before were a run of their own
+    return Outcome(measured, frames, seconds, names(folder / "results/filtered"), loads)
+
+
+def read_requests(logs: str, apart: bool) -> tuple[int, float]:
+    """Return how many images a detector saw, and in how many seconds: those of asking, or from first to last."""
+    found = re.findall(r"^(\S+ \S+) INFO (\d+) images in ([\d.]+) s", logs, re.MULTILINE)
+    ends = [datetime.strptime(at, "%Y-%m-%d %H:%M:%S,%f").timestamp() for at, _, _ in found]
+    asked_s = [float(seconds) for _, _, seconds in found]
+    frames = sum(int(count) for _, count, _ in found)
+    return frames, max(ends) - (ends[0] - asked_s[0]) if apart and ends else sum(asked_s)
+
+
+def names(folder: Path) -> frozenset[str]:
+    """Return the frames that were kept."""
+    return frozenset(str(path.relative_to(folder)) for path in folder.glob("*/*.jpg"))
+
+
+RAW = """
+import sys, time, numpy, openvino
+core = openvino.Core()
+model = core.read_model(sys.argv[1])
+rates, cores = [], int(sys.argv[3])
+for way in ({"NUM_STREAMS": cores, "INFERENCE_NUM_THREADS": cores}, {"PERFORMANCE_HINT": "LATENCY"}):
+    compiled = core.compile_model(model, "CPU", way | {"INFERENCE_PRECISION_HINT": "f32"})
+    queue = openvino.AsyncInferQueue(compiled, compiled.get_property("NUM_STREAMS"))
+    picture = numpy.random.default_rng(0).random(list(model.inputs[0].shape), dtype=numpy.float32)
+    for count in (20, int(sys.argv[2])):
+        began = time.monotonic()
+        for _ in range(count):
+            queue.start_async(picture)
+        queue.wait_all()
+    rates.append(count / (time.monotonic() - began))
+print(max(rates))
+"""
+
+
+def raw_rate(asked: Set, count: int = 300) -> float | None:
+    """Return how many pictures a second the engine infers, in its faster way, if it does nothing else."""
+    if not (asked.compiled and REAL.exists()):
+        return None  # the size of the demo's model depends on the pictures
+    xml = next(Path(str(model_of(asked)["model"])).glob("*.xml"))
+    command = [sys.executable, "-c", RAW, str(xml), str(count), str(CORES)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def run_round(name: str, asked: Set, clips: list[Path], number: int) -> Round:
+    """Run all designs once, each time another one first."""
+    designs = [*DESIGNS, *(["cold jobs"] if name == "usual" else []), *(["filter apart"] if name == "dense" else [])]
+    outcomes = {}
+    for design in designs[number % len(designs) :] + designs[: number % len(designs)]:
+        with FaultServer() as server, tempfile.TemporaryDirectory() as folder:
+            urls = {clip.stem: server.add(f"/{clip.name}", clip) for clip in clips}
+            if design in ("threads", "queues"):
+                outcomes[design] = run_plain(design, asked, urls, Path(folder))
+            else:
+                outcomes[design] = run_workflow(
+                    asked, urls, Path(folder), warm=design != "cold jobs", apart=design == "filter apart"
+                )
+        seen = outcomes[design]
+        print(f"{name} {design}: {seen.measured.wall_s:.1f} s, {len(seen.kept)} of {seen.frames} frames", flush=True)
+    kept = {outcome.kept for outcome in outcomes.values()}
+    if len(kept) > 1 or not kept:
+        raise SystemExit(f"{name}: not the same frames: { ({d: len(o.kept) for d, o in outcomes.items()}) }")
+    return Round(outcomes, raw_rate(asked))
+
+
+def main() -> None:
+    """Print a table per set of videos."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--sets", default=",".join(SETS))
+    options.add_argument("--write", action="store_true")
+    asked = options.parse_args()
+    rounds = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in asked.sets.split(","):
+            clips = make_clips(Path(tempfile.mkdtemp(dir=folder)), SETS[name])
+            for number in range(asked.rounds):
+                rounds[name].append(run_round(name, SETS[name], clips, number))
+            print(table(name, rounds[name]), flush=True)
+    if asked.write:
+        write({name: (vars(SETS[name]), found) for name, found in rounds.items()}, CORES)
+
+
+if __name__ == "__main__":
+    main()
