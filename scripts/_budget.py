@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 MARKS = Path(".snakemake/frames")  # a locked file per extraction and filter at work
 GRACE_S = 5.0  # longer than it takes to start the next filter, or the first job that compiles its model
@@ -26,7 +27,7 @@ def at_work(marks: Path, what: str, name: str) -> Iterator[Path]:
     mark = marks / f"{what}-{time.time_ns():020d}-{name}"
     unlocked = marks / f".{mark.name}"
     with unlocked.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        _lock(file)
         unlocked.rename(mark)  # from now on others see it, and that it is locked
         try:
             yield mark
@@ -47,6 +48,12 @@ def working(marks: Path, what: str) -> list[Path]:
         except FileNotFoundError:
             continue  # it ended just now
     return found
+
+
+def _lock(file: IO[str]) -> None:
+    """Lock a file; where none can be, as on some network file systems, jobs pass for ended and nobody waits."""
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 @dataclass
@@ -79,7 +86,7 @@ class Budget:
     def _claim(self, own_bytes: float) -> bool:
         """Claim room for `own_bytes` and a share of what is left, if there is any or waiting is in vain."""
         with (self.marks / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            _lock(lock)
             extracting = working(self.marks, "extract")
             claims = {mark.name.split("-", 2)[2]: _claim_in(mark) for mark in extracting}
             others = sum(max(self._bytes(folder), claims.get(folder.name, 0.0)) for folder in self._unfiltered())

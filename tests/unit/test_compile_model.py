@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from scripts._detector import Inference, Place, detect_images
+from scripts._detector import Inference
 from scripts._log import UserError
 from scripts._models import is_served
 from scripts.compile_model import choose_format, compile_model, export_options, read_card
 from tests._clips import extract
+from tests._infer import detect_alone
 from tests.conftest import DEMO, REPO
 
 DETECTOR = DEMO / "detector.pt"
@@ -96,10 +97,12 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return found
 
 
-def decisions(model: Path, images: list[Path], work: Path) -> set[str]:
+def decisions(model: Path, images: list[Path], work: Path) -> set[Path]:
+    """Return the images that pass."""
     ask = Inference(confidence=0.4, iou=0.7, imgsz_px=320, classes=tuple(NAMES))
-    found = detect_images(model, images, ask, Place(2, work, warm=False))
-    return {str(seen.image) for seen in found if seen.classes}
+    seen = detect_alone(model, images, ask, work, threads=2)
+    assert len(seen) == len(images)
+    return {one.image for one in seen if one.classes}
 
 
 def test_compiled_models_decide_as_their_weights_do(images: list[Path], tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from scripts._tables import FRAMES, read_note, read_rows, write_table
 from scripts.compile_model import check_weights, compile_model
 from scripts.filter_frames import filter_frames
 from tests._clips import DEFAULTS, extract
+from tests._infer import detect_alone
 from tests.conftest import DEMO, REAL, REPO
 
 DETECTOR = DEMO / "detector.pt"
@@ -93,18 +94,21 @@ def test_an_openvino_folder_is_taken_as_it_is(model: Path, tmp_path: Path) -> No
 def test_formats_agree_and_repeat(model: Path, frames: Path, tmp_path: Path) -> None:
     compile_model(str(DETECTOR), [], "native", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
     images = sorted(frames.glob("*.jpg"))
-    first = list(detect_images(model, images, ASK, Place(1, tmp_path / "w", warm=False)))
+    first = detect_alone(model, images, ASK, tmp_path / "w")
     assert [d.image.name for d in first] == ["000001000.jpg", "000002000.jpg", "000003000.jpg"]
     assert sorted(first[0].classes) == ["car", "dog", "person"] and first[1].classes == []
-    assert first == list(detect_images(model, images, ASK, Place(2, tmp_path / "w", warm=False)))
-    native = list(detect_images(tmp_path / "m", images, ASK, Place(2, tmp_path / "w", warm=False)))
+    assert first == detect_alone(model, images, ASK, tmp_path / "w", threads=2)
+    native = detect_alone(tmp_path / "m", images, ASK, tmp_path / "w", threads=2)
     assert [sorted(d.classes) for d in native] == [sorted(d.classes) for d in first]
     for a, b in zip(first[0].boxes_xyxy_px, native[0].boxes_xyxy_px, strict=True):
         assert max(abs(x - y) for x, y in zip(a, b, strict=True)) < 2
     assert list(detect_images(model, [], ASK, Place(1, tmp_path / "w", warm=False))) == []
 
 
-def test_the_filter_gives_every_candidate_a_row_with_its_reason(model: Path, frames: Path, tmp_path: Path) -> None:
+def test_the_filter_gives_every_candidate_a_row_with_its_reason(
+    model: Path, frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripts.filter_frames.detect_images", lambda m, i, a, place: detect_alone(m, i, a, place.work))
     filter_frames(frames, model, tmp_path / "out", ASK, 2, Place(1, tmp_path / "w", warm=False))
     rows = {row["frame"]: row for row in read_rows(tmp_path / "out/filter.parquet")}
     assert len(rows) == 4 and read_note(tmp_path / "out/filter.parquet") == "kept"
@@ -139,8 +143,6 @@ def test_skipping_repeated_pictures_of_a_fixed_camera_loses_no_class(
     compile_model(weights, [""], "auto", 640, tmp_path / "model", tmp_path / "settings", work)
     images = [tmp_path / "out" / row["frame"] for row in rows]
     ask = Inference(confidence=0.35, iou=0.7, imgsz_px=640, classes=())
-    shown = {
-        d.image.name: set(d.classes) for d in detect_images(tmp_path / "model", images, ask, Place(2, work, False))
-    }
+    shown = {d.image.name: set(d.classes) for d in detect_alone(tmp_path / "model", images, ask, work, threads=2)}
     classes = set().union(*shown.values())
     assert len(classes) >= 3 and classes == set().union(*(shown[frame] for frame in kept))

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from scripts._detector import Inference, Place, detect_images
+from scripts._detector import Inference
 from scripts._pictures import decode
+from tests._infer import detect_alone
 from tests.conftest import DEMO
 from tests.unit.test_models import frames, model
 
@@ -62,7 +63,7 @@ def test_boxes_are_those_of_the_whole_picture(model: Path, tmp_path: Path) -> No
     with Image.open(small) as image:
         image.resize((image.width * 4, image.height * 4), Image.Resampling.BICUBIC).save(large, quality=95)
     ask = Inference(confidence=0.4, iou=0.7, imgsz_px=320, classes=())
-    one, four = detect_images(model, [small, large], ask, Place(1, tmp_path / "w", warm=False))
+    one, four = detect_alone(model, [small, large], ask, tmp_path / "w")
     assert one.classes and sorted(one.classes) == sorted(four.classes)
     for name, box in zip(one.classes, one.boxes_xyxy_px, strict=True):
         nearest = min(

@@ -19,6 +19,7 @@ from scripts._engine import Engine, is_out_of_memory
 from scripts._log import UserError
 from scripts._owner import OWNER, is_alive, owner_name
 from scripts._warm import cuda_devices, private_folder
+from tests._infer import detect_alone
 from tests.conftest import DEMO
 from tests.unit.test_models import ASK, frames, model
 
@@ -62,7 +63,9 @@ def images(frames: Path) -> list[Path]:
 
 
 def ask(model: Path, images: list[Path], work: Path, warm: bool = True, asked: Inference = ASK) -> list[Detections]:
-    return list(detect_images(model, images, asked, Place(1, work, warm)))
+    if not warm:
+        return detect_alone(model, images, asked, work)
+    return list(detect_images(model, images, asked, Place(1, work, warm=True)))
 
 
 def test_answers_are_those_of_the_job_itself_and_the_model_is_loaded_once(
@@ -184,13 +187,6 @@ def test_a_detector_that_cannot_start_is_an_error_with_its_words(
     (broken / "model.json").write_bytes((model / "model.json").read_bytes())
     with pytest.raises(UserError, match="failed 3 times: the detector died: .*see .*detector-"):
         ask(broken, images, tmp_path / "w")
-
-
-def test_without_a_run_the_job_infers_by_itself(
-    model: Path, images: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv(OWNER, raising=False)
-    assert len(ask(model, images, tmp_path / "w")) == len(images) - 1 and not servers()
 
 
 def test_sockets_lie_where_only_this_user_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -315,3 +311,8 @@ def test_shared_memory_is_not_needed(owner: Any, model: Path, images: list[Path]
         pytest.skip("this user cannot take /dev/shm away")
     assert isolated(model, images[1:], tmp_path / "w", *without) == (str(len(images) - 1), "False")
     assert len(servers()) == 1
+
+
+def test_without_a_run_the_job_infers_by_itself(model: Path, images: list[Path], tmp_path: Path) -> None:
+    count, _ = isolated(model, images, tmp_path / "w", **{OWNER: ""})
+    assert count == str(len(images) - 1) and not list(tmp_path.glob("detector-*.log"))

@@ -1,0 +1,36 @@
+"""Infer as a job does, in a process of its own: PyAV, PyTorch and OpenVINO in one process crash now and then."""
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from scripts._detector import Detections, Inference
+from tests.conftest import REPO
+
+JOB = """
+import json, sys
+from pathlib import Path
+from scripts._detector import Inference, Place, detect_images
+asked = json.load(sys.stdin)
+ask = Inference(**asked["ask"])
+place = Place(asked["threads"], Path(asked["work"]), warm=False)
+for seen in detect_images(Path(asked["model"]), [Path(image) for image in asked["images"]], ask, place):
+    print(json.dumps(vars(seen) | {"image": str(seen.image)}))
+"""
+
+
+def detect_alone(model: Path, images: list[Path], ask: Inference, work: Path, threads: int = 1) -> list[Detections]:
+    """Return what a job sees that loads the model itself."""
+    asked = {"model": str(model), "images": list(map(str, images)), "ask": asdict(ask), "work": str(work)}
+    done = subprocess.run(
+        [sys.executable, "-c", JOB],
+        cwd=REPO,
+        input=json.dumps(asked | {"threads": threads}),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    seen = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return [Detections(**{**one, "image": Path(one["image"])}) for one in seen]
