@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 MARKS = Path(".snakemake/frames")  # a locked file per extraction and filter at work
-GRACE_S = 5.0  # longer than it takes to start the next filter, or the first job that compiles its model
+GRACE_S = 15.0  # longer than it takes to start the next filter, or the first job that compiles its model
 LOOK_S = 0.2
 STEP = 0.02  # of the limit, for an extraction that goes on beyond it
 

@@ -124,12 +124,9 @@ def test_a_hung_detector_is_replaced(
     alone = ask(model, images, tmp_path / "w")
     [hung] = servers()
     os.kill(hung, signal.SIGSTOP)
-    monkeypatch.setattr(_warm, "START_S", 2.0)
-    with pytest.raises(UserError, match="did not answer in time"):
-        ask(model, images, tmp_path / "w")  # a new one takes longer than that to load
-    assert hung not in servers()
-    monkeypatch.setattr(_warm, "START_S", 60.0)
+    monkeypatch.setattr(_warm, "START_S", 12.0)
     assert ask(model, images, tmp_path / "w") == alone
+    assert hung not in servers()
 
 
 def test_a_detector_that_hangs_while_it_answers_is_replaced(
