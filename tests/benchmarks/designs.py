@@ -43,7 +43,7 @@ SETS = {
     "usual": Set(9, 40, 0.25),
     "sparse": Set(9, 40, 1.0),
     "weights": Set(9, 30, 0.1, compiled=False),
-    "long": Set(12, 120, 0.1),
+    "long": Set(12, 120, 0.25),
 }
 DESIGNS = ("threads", "queues", "workflow")
 
