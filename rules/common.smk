@@ -36,7 +36,7 @@ except UserError as error:
     raise WorkflowError(str(error)) from None
 
 
-# Two extractions at a time leave half of the cores to inference, which is no job's thread: see inference_threads().
+# From four cores on, two extractions leave half of them to inference, which is no job's thread: see inference_threads().
 extract_threads = max(1, RUN_CORES // 4)
 
 
