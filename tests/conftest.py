@@ -1,5 +1,6 @@
 """Parts that many tests need: real clips made by ffmpeg, and the demo's files."""
 
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,12 @@ DEMO = REPO / "config/demo"
 REAL = REPO.parent / "shared/real"
 
 MakeClip = Callable[..., Path]
+
+
+def pytest_configure() -> None:
+    """Undo what a shell does to background commands, so that jobs of the tests can be interrupted there, too."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
