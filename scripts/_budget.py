@@ -88,7 +88,7 @@ class Budget:
         with (self.marks / "lock").open("w") as lock:
             _lock(lock)
             extracting = working(self.marks, "extract")
-            claims = {mark.name.split("-", 2)[2]: _claim_in(mark) for mark in extracting}
+            claims = {_name_in(mark): _claim_in(mark) for mark in extracting}
             others = sum(max(self._bytes(folder), claims.get(folder.name, 0.0)) for folder in self._unfiltered())
             room = self.limit_bytes - others - own_bytes
             if others and room < 0 and not self._must_go(extracting):
@@ -99,10 +99,12 @@ class Budget:
             return True
 
     def _unfiltered(self) -> list[Path]:
+        deleting = {_name_in(mark) for mark in working(self.marks, "filter")}  # or about to, when the table is written
         names = [entry.name for entry in os.scandir(self.frames) if entry.is_dir()]
         waiting = []
         for name in set(names) - self._filtered - {self.own.name}:
-            if _is_newer(self.filtered / name / "filter.parquet", self.frames / name / "frames.parquet"):
+            filtered = _is_newer(self.filtered / name / "filter.parquet", self.frames / name / "frames.parquet")
+            if filtered and name not in deleting:
                 self._filtered.add(name)
             else:
                 waiting.append(self.frames / name)
@@ -130,6 +132,10 @@ def _is_newer(table: Path, other: Path) -> bool:
         return table.stat().st_mtime_ns >= other.stat().st_mtime_ns
     except FileNotFoundError:
         return False
+
+
+def _name_in(mark: Path) -> str:
+    return mark.name.split("-", 2)[2]
 
 
 def _claim_in(mark: Path) -> float:

@@ -62,10 +62,10 @@ if __name__ == "__main__":
             min_objects=snakemake.params.min_objects,
             place=Place(inference_threads(), Path(snakemake.params.work), snakemake.config["detector"]["warm"]),
         )
-    # Snakemake keeps temp() outputs until the checkpoint is done, when those of all videos would lie on disk. What to
-    # delete is no parameter, since it must not filter anything again.
-    if snakemake.config["cleanup_raw_frames"]:
-        shutil.rmtree(snakemake.input.frames)
+        # Snakemake keeps temp() outputs until the checkpoint is done, when those of all videos would lie on disk. What
+        # to delete is no parameter, since it must not filter anything again.
+        if snakemake.config["cleanup_raw_frames"]:
+            shutil.rmtree(snakemake.input.frames)
     if not snakemake.config["keep_media"]:
         try:
             discard_media(

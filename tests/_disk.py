@@ -2,23 +2,35 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOOK_S = 0.05
 
 
+def sizes(folder: Path, pattern: str) -> dict[Path, int]:
+    """Return the sizes of the files that match."""
+    found = {}
+    for path in folder.glob(pattern):
+        with suppress(FileNotFoundError):
+            found[path] = path.stat().st_size
+    return found
+
+
 @contextmanager
 def sampled_bytes(folder: Path, pattern: str) -> Iterator[list[int]]:
-    """Yield a list that grows, many times a second, by the bytes of the files in a folder that match."""
+    """Yield a list that grows, many times a second, by the bytes of the files in a folder that match.
+
+    Only what is there before and after a look counts: a look takes time, in which one file goes and another comes.
+    """
     seen, stop = [0], threading.Event()
 
     def look() -> None:
+        before = sizes(folder, pattern)
         while not stop.wait(LOOK_S):
-            try:
-                seen.append(sum(path.stat().st_size for path in folder.glob(pattern)))
-            except FileNotFoundError:
-                continue
+            after = sizes(folder, pattern)
+            seen.append(sum(min(size, after[path]) for path, size in before.items() if path in after))
+            before = after
 
     thread = threading.Thread(target=look)
     thread.start()

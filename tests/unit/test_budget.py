@@ -97,6 +97,14 @@ def test_an_extraction_waits_until_the_filter_has_made_room(tmp_path: Path) -> N
         assert 0.8 < waited(budget, 200) < 3
 
 
+def test_frames_count_until_the_filter_has_deleted_them(tmp_path: Path) -> None:
+    frames_of(tmp_path, "other", 900)
+    filter_done(tmp_path, "other")
+    with another(tmp_path, "filter") as filtering, extraction(tmp_path) as budget:
+        threading.Timer(1.0, filtering.kill).start()
+        assert 0.8 < waited(budget, 200) < 3, "its table is written, its frames are still there"
+
+
 def test_a_video_larger_than_the_budget_goes_on_alone(tmp_path: Path) -> None:
     with extraction(tmp_path) as budget, another(tmp_path, "filter"):
         assert waited(budget, 5000) < 0.3
