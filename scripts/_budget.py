@@ -1,7 +1,8 @@
 """Hold the bytes of raw frames that wait for the filter under a limit: extraction waits while the filter catches up.
 
 What is on disk is counted, so that nothing has to be told of, or can be forgotten, when a job is killed. Waiting can
-never block a run: if no filter is at work for GRACE_S, the extraction that began first goes on.
+never block a run: if no filter is at work for GRACE_S, or none has anything to do, the extraction that began first goes
+on. Only then, or with a video larger than half of the limit, may there be more than the limit.
 """
 
 import fcntl
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 MARKS = Path(".snakemake/frames")  # a locked file per extraction and filter at work
-GRACE_S = 15.0  # longer than it takes to start the next filter, or the first job that compiles its model
+GRACE_S = 30.0  # longer than one job takes to end and the next to begin, on a machine with far too much to do
 LOOK_S = 0.2
 STEP = 0.02  # of the limit, for an extraction that goes on beyond it
 
@@ -88,10 +89,14 @@ class Budget:
         with (self.marks / "lock").open("w") as lock:
             _lock(lock)
             extracting = working(self.marks, "extract")
+            first = extracting[:1] == [self.mark]
             claims = {_name_in(mark): _claim_in(mark) for mark in extracting}
-            others = sum(max(self._bytes(folder), claims.get(folder.name, 0.0)) for folder in self._unfiltered())
-            room = self.limit_bytes - others - own_bytes
-            if others and room < 0 and not self._must_go(extracting):
+            waiting = self._unfiltered()
+            others = sum(max(self._bytes(folder), claims.get(folder.name, 0.0)) for folder in waiting)
+            # Half is for the extraction that began first, so that not every video stops before its end for the others.
+            room = self.limit_bytes * (1 if first else 0.5) - others - own_bytes
+            whole = any(folder.name in self._sizes for folder in waiting)
+            if others and room < 0 and not self._must_go(first, whole):
                 return False
             share = room / (1 + len(extracting))  # all of them may take it at once
             self._claimed = own_bytes + (share if room >= 0 else self.limit_bytes * STEP)
@@ -119,12 +124,13 @@ class Budget:
             self._sizes[folder.name] = size
         return self._sizes[folder.name]
 
-    def _must_go(self, extracting: list[Path]) -> bool:
+    def _must_go(self, first: bool, whole: bool) -> bool:
         """Tell whether waiting is in vain: no filter is at work, nor may one be before the first extraction ends."""
         now = time.monotonic()
-        if working(self.marks, "filter"):
+        if not first or working(self.marks, "filter"):
             self._idle_since = now
-        return now > self._idle_since + GRACE_S and extracting[:1] == [self.mark]
+            return False
+        return not whole or now > self._idle_since + GRACE_S
 
 
 def _is_newer(table: Path, other: Path) -> bool:

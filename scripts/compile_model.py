@@ -239,11 +239,12 @@ if __name__ == "__main__":
             store=Path(snakemake.config["store"]),
             work=Path(snakemake.params.work),
         )
-    # Hashes and class lists are read from the config rather than passed as params: another list compiles nothing anew.
-    for role in snakemake.params.roles:
-        check_classes(
-            snakemake.config[role]["classes"], compiled_names, f"{role}.classes", snakemake.config[role]["model"]
-        )
-    # The filter's model loads while the first frames are extracted; the other one is not needed for long.
-    if "filter" in snakemake.params.roles and snakemake.config["detector"]["warm"]:
-        start_early(Path(snakemake.output.model), Place(inference_threads(), Path(snakemake.params.work), warm=True))
+        # Hashes and class lists are read from the config, not passed as params: other lists compile nothing anew.
+        for role in snakemake.params.roles:
+            check_classes(
+                snakemake.config[role]["classes"], compiled_names, f"{role}.classes", snakemake.config[role]["model"]
+            )
+        # The filter's model loads while the first frames are extracted; the other one is not needed for long.
+        if "filter" in snakemake.params.roles and snakemake.config["detector"]["warm"]:
+            place = Place(inference_threads(), Path(snakemake.params.work), warm=True)
+            start_early(Path(snakemake.output.model), place)

@@ -144,10 +144,32 @@ def test_what_another_extraction_claimed_is_taken(tmp_path: Path) -> None:
     with another(tmp_path, "extract"), another(tmp_path, "filter"):
         (tmp_path / "frames/other").mkdir(parents=True)  # has written nothing yet
         [mark] = working(tmp_path / "marks", "extract")
-        mark.write_text("900")
+        mark.write_text("300")
         with extraction(tmp_path) as budget:
             threading.Timer(1.0, mark.write_text, ("100",)).start()
-            assert waited(budget, 100) < 0.3 and 0.5 < waited(budget, 500) < 3
+            assert waited(budget, 150) < 0.3 and 0.5 < waited(budget, 300) < 3
+
+
+def test_half_of_the_room_is_for_the_extraction_that_began_first(tmp_path: Path) -> None:
+    with another(tmp_path, "extract") as first, another(tmp_path, "filter"):
+        frames_of(tmp_path, "other", 300, whole=False)
+        with extraction(tmp_path) as budget:
+            assert waited(budget, 200) < 0.3
+            threading.Timer(1.0, first.kill).start()
+            assert 0.8 < waited(budget, 600) < 3, "now this one is the first"
+
+
+def test_videos_that_stopped_half_way_for_each_other_go_on_one_by_one(tmp_path: Path) -> None:
+    frames_of(tmp_path, "half", 600, whole=False)  # it waits, and no filter has anything to do
+    with extraction(tmp_path) as budget:
+        assert waited(budget, 600) < 0.3
+
+
+def test_each_extraction_waits_for_the_filter_of_the_one_before(tmp_path: Path) -> None:
+    frames_of(tmp_path, "whole", 2000)
+    with another(tmp_path, "extract") as first, extraction(tmp_path) as budget:
+        threading.Timer(1.0, first.kill).start()
+        assert 1.5 < waited(budget, 100) < 4, "a second until it is the first, and then as long as a filter may take"
 
 
 def test_room_is_not_counted_for_every_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
