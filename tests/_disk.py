@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import glob
 from pathlib import Path
 
 LOOK_S = 0.05
@@ -11,9 +12,9 @@ LOOK_S = 0.05
 def sizes(folder: Path, pattern: str) -> dict[Path, int]:
     """Return the sizes of the files that match."""
     found = {}
-    for path in folder.glob(pattern):
+    for name in glob(str(folder / pattern)):  # pathlib's stops at a folder that has just gone
         with suppress(FileNotFoundError):
-            found[path] = path.stat().st_size
+            found[Path(name)] = Path(name).stat().st_size
     return found
 
 
