@@ -43,6 +43,7 @@ rule all:
         media=MEDIA,
         frames=RAW_FRAMES,
         filtered=collect("results/filtered/{video}", video=VIDEOS),
+        hashes=collect("results/hashes/{video}", video=VIDEOS),
         detections=detections,
         dataset="results/dataset",
         report="results/report.html",

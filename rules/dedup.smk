@@ -1,11 +1,32 @@
 """Drop frames that show the same."""
 
 
+rule hash_frames:
+    """Hash the frames of one video that passed the filter."""
+    input:
+        filtered="results/filtered/{video}",
+    output:
+        hashes=directory("results/hashes/{video}"),
+    log:
+        "logs/hash_frames/{video}.log",
+    benchmark:
+        "benchmarks/hash_frames/{video}.tsv"
+    priority: 25
+    conda:
+        "../envs/data.yaml"
+    params:
+        method=config["dedup"]["method"],
+        code=code_hash("hash_frames"),
+    script:
+        "../scripts/hash_frames.py"
+
+
 checkpoint deduplicate:
     """Keep one frame of each group of copies, over all videos."""
     input:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
+        hashes=collect("results/hashes/{video}", video=VIDEOS),
     output:
         # The file that detect_objects reads comes first: Snakemake looks for no other in a checkpoint's users.
         kept="results/dedup/kept.json",
@@ -18,7 +39,7 @@ checkpoint deduplicate:
         "../envs/data.yaml"
     params:
         videos=list(VIDEOS),
-        max_distance_bits=config["dedup"]["max_distance_bits"],
+        rules={key: value for key, value in config["dedup"].items() if key != "method"},
         code=code_hash("deduplicate"),
     script:
         "../scripts/deduplicate.py"

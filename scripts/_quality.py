@@ -40,20 +40,20 @@ def measure(jpeg: bytes) -> dict[str, Any] | None:
         "sharpness": round(_laplacian_variance(np.asarray(small, np.int16)), 3),
         "brightness": round(brightness, 3),
         "entropy_bits": round(small.entropy(), 4),
-        "phash": str(imagehash.ImageHash(_low_frequencies(luma) > 0)),
+        "phash": str(imagehash.ImageHash(phash_bits(luma))),
     }
 
 
-def _low_frequencies(luma: Image.Image) -> np.ndarray:
-    """Return 8 x 8 low frequencies of a picture above their median: the bits of imagehash.phash are those above 0.
+def phash_bits(luma: Image.Image) -> np.ndarray:
+    """Return the 8 x 8 bits of imagehash.phash: which low frequencies of a picture lie above their median.
 
     It is not called, because it imports scipy, which takes 0.3 s in each job. Rounded, since a flat picture's
     frequencies are the last digits of zeros.
     """
     pixels = np.asarray(luma.resize((PHASH_SIDE_PX, PHASH_SIDE_PX), Image.Resampling.LANCZOS), np.float64)
     low: np.ndarray = np.round(COSINES @ pixels @ COSINES.T, 6)
-    above: np.ndarray = low - np.median(low)
-    return above
+    bits: np.ndarray = low > np.median(low)
+    return bits
 
 
 def _laplacian_variance(luma: np.ndarray) -> float:

@@ -36,6 +36,20 @@ _FRAME = [
 # `reason` is empty for what goes on; otherwise `value` missed `threshold` (both null where no number decides).
 FRAMES = pa.schema(_FRAME + _FATE)
 FILTER = pa.schema(_FRAME + _BOXES + [("passed", pa.bool_())] + _FATE)
+# A hash has a role (see scripts/_hashing.py); left, top, right, bottom (shares of the picture) lie between its bars.
+HASHES = pa.schema(
+    [
+        ("frame", pa.string()),
+        ("roles", pa.list_(pa.string())),
+        ("hashes", pa.list_(pa.string())),
+        ("left", pa.float64()),
+        ("top", pa.float64()),
+        ("right", pa.float64()),
+        ("bottom", pa.float64()),
+    ]
+)
+# `role` is that of the frame's own hash that met one of the representative: of its mirror image, for example. `rivals`
+# are kept frames, one per other video, with a near hash but other objects.
 MANIFEST = pa.schema(
     [
         ("video", pa.string()),
@@ -44,7 +58,10 @@ MANIFEST = pa.schema(
         ("keep", pa.bool_()),
         ("representative", pa.string()),
         ("distance_bits", pa.int16()),
+        ("role", pa.string()),
+        ("rivals", pa.list_(pa.string())),
         ("score", pa.float64()),
+        ("hash", pa.string()),
     ]
 )
 DETECTIONS = pa.schema(

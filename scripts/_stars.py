@@ -1,0 +1,96 @@
+"""Group pictures into stars: a kept one, and others that are each a near copy of it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from scripts._near import NearHashes, all_pairs
+
+CHUNK = 512  # pictures that are compared with one another before the next ones are
+
+# (newcomer, hash of it, kept picture, hash of that one) -> whether they truly show the same
+Check = Callable[[int, int, int, int], bool]
+
+
+@dataclass(frozen=True)
+class Hashes:
+    """Hashes and the picture that each belongs to; pictures are numbered in the order in which they are visited."""
+
+    codes: np.ndarray
+    owners: np.ndarray  # ascending
+    roles: np.ndarray  # names of what each hash was taken of
+
+    def of(self, first: int, last: int) -> slice:
+        """Return where the hashes of pictures first to last - 1 are."""
+        low, high = np.searchsorted(self.owners, (first, last))
+        return slice(int(low), int(high))
+
+
+@dataclass(frozen=True)
+class Stars:
+    """Per picture: the kept one that it falls to (itself, if kept), their distance, and the hashes that met."""
+
+    star: np.ndarray
+    distance_bits: np.ndarray
+    asked: np.ndarray  # position of the picture's own hash; -1 if kept
+    rivals: dict[int, dict[int, int]]  # per kept picture, by source, a near kept one that failed the check
+
+
+def find_stars(asked: Hashes, known: Hashes, sources: np.ndarray, max_distance_bits: int, check: Check) -> Stars:
+    """Keep a picture unless a kept one before it is near and passes the check; else it falls to the nearest such.
+
+    The distance of two pictures is the smallest between any `asked` hash of the later and any `known` one of the
+    earlier. Greedy stars, no chains; every pair with a kept picture within the distance is looked at. `sources` tells
+    which pictures come from one video.
+    """
+    count = len(sources)
+    found = Stars(np.arange(count), np.zeros(count, np.int64), np.full(count, -1, np.int64), {})
+    index, kept_hashes = NearHashes(max_distance_bits), _Growing()
+    for first in range(0, count, CHUNK):
+        last = min(first + CHUNK, count)
+        mine, others = asked.of(first, last), known.of(first, last)
+        at, of, bits = index.pairs(asked.codes[mine])
+        at_here, of_here, bits_here = all_pairs(asked.codes[mine], known.codes[others], max_distance_bits)
+        of = np.concatenate([kept_hashes.positions[of], of_here + others.start])
+        at = np.concatenate([at, at_here]) + mine.start
+        bits = np.concatenate([bits, bits_here])
+        newcomer, before = asked.owners[at], known.owners[of]
+        rank = np.lexsort((of, at, before, bits, newcomer))
+        rank = rank[(before < newcomer)[rank]]
+        _settle(found, zip(*(c[rank].tolist() for c in (newcomer, before, bits, at, of)), strict=True), sources, check)
+        kept = found.star[known.owners[others]] == known.owners[others]
+        positions = np.arange(others.start, others.stop)[kept]
+        index.add(known.codes[positions])
+        kept_hashes.add(positions)
+    return found
+
+
+def _settle(found: Stars, near: Iterable[tuple[int, ...]], sources: np.ndarray, check: Check) -> None:
+    """Let each newcomer fall to the first of its candidates, the nearest first, that is kept and passes the check."""
+    for n, before, bits, asked, known in near:
+        if found.star[n] != n or found.star[before] != before:
+            continue
+        if check(n, asked, before, known):
+            found.star[n], found.distance_bits[n], found.asked[n] = before, bits, asked
+            found.rivals.pop(n, None)
+        elif sources[n] != sources[before]:
+            found.rivals.setdefault(n, {}).setdefault(int(sources[before]), before)
+
+
+class _Growing:
+    """An array that grows at its end."""
+
+    def __init__(self) -> None:
+        self._room, self._count = np.empty(1024, np.int64), 0
+
+    @property
+    def positions(self) -> np.ndarray:
+        return self._room[: self._count]
+
+    def add(self, more: np.ndarray) -> None:
+        """Append numbers."""
+        if self._count + len(more) > len(self._room):
+            self._room = np.concatenate([self._room, np.empty(len(self._room) + len(more), np.int64)])
+        self._room[self._count : self._count + len(more)] = more
+        self._count += len(more)
