@@ -17,13 +17,17 @@ from scripts._tables import MANIFEST, write_table
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-COLUMNS = ["video", "frame", "pts_s", "width", "height", "sharpness", "brightness", "entropy_bits", "phash", "passed"]
+COLUMNS = [
+    "video", "frame", "pts_s", "width", "height", "sharpness", "brightness", "entropy_bits", "phash", "passed",
+    "background",
+]  # fmt: skip
 
 
 def deduplicate(tables: dict[str, Path], manifest: Path, kept: Path, max_distance_bits: int) -> None:
     """Write the manifest (a row per passed frame) and, per video, its kept frames and their digest."""
     frames = load_passed(tables)
     frames["score"] = (frames["width"] * frames["height"]).astype(float)
+    frames.loc[frames["background"].astype(bool), "score"] = 0.0  # no background takes the place of what shows objects
     order = visiting_order(frames)
     hashes = np.array([int(h, 16) for h in frames["phash"]], np.uint64)[order]
     stars = pd.DataFrame(dict(zip(("star", "distance_bits"), group_hashes(hashes, max_distance_bits), strict=True)))

@@ -109,7 +109,7 @@ def test_the_filter_gives_every_candidate_a_row_with_its_reason(
     model: Path, frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scripts.filter_frames.detect_images", lambda m, i, a, place: detect_alone(m, i, a, place.work))
-    filter_frames(frames, model, tmp_path / "out", ASK, 2, Place(1, tmp_path / "w", warm=False))
+    filter_frames(frames, model, tmp_path / "out", ASK, 2, 0, Place(1, tmp_path / "w", warm=False))
     rows = {row["frame"]: row for row in read_rows(tmp_path / "out/filter.parquet")}
     assert len(rows) == 4 and read_note(tmp_path / "out/filter.parquet") == "kept"
     torn, seen, empty = rows["000000000.jpg"], rows["000001000.jpg"], rows["000002000.jpg"]
