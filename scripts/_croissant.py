@@ -56,8 +56,8 @@ def write_croissant(dataset: Dataset, licences: list[str]) -> None:
 def croissant(dataset: Dataset, licences: list[str]) -> dict[str, Any]:
     """Return the description: files, images with their objects, and the pictures themselves.
 
-    It has no date: equal input gives equal bytes. Pictures are a record set of their own, since readers load all of a
-    joined one at once.
+    It has no date: equal input gives equal bytes. Pictures are a record set of their own, so that who
+    reads labels loads none: mlcroissant decodes all of a joined set first.
     """
     counts = ", ".join(f"{len(rows)} {split}" for split, rows in dataset.images.items())
     return {

@@ -9,7 +9,7 @@ from scripts._files import write_text
 
 
 def write_imagefolder(dataset: Dataset) -> None:
-    """Write images/{split}/metadata.jsonl, a line per image; none for no images, where it could not be loaded."""
+    """Write images/{split}/metadata.jsonl, a line per image; no file in a split without images."""
     for split, rows in dataset.images.items():
         if rows:
             lines = [json.dumps(metadata(row), ensure_ascii=False) + "\n" for row in rows]

@@ -1,7 +1,10 @@
 """The card counts what is there, names models and licences, and shows words from elsewhere as words."""
 
 import html
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +65,20 @@ def test_each_format_says_how_it_is_loaded_and_no_other(tmp_path: Path) -> None:
     for form in told:
         card = (export(tmp_path / form, settings(formats=[form])) / "README.md").read_text()
         assert [other for other, words in told.items() if words in card] == [form]
+
+
+def test_what_the_card_says_of_loading_runs(tmp_path: Path) -> None:
+    folder = export(tmp_path, settings())
+    blocks = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    counts = ("len(train.imgs)", "len(train)", "sum(1 for _ in images)", "sum(1 for _ in train)", "len(dataset)")
+    code = "\n".join(f"{block}print({count})" for block, count in zip(blocks, counts, strict=True))
+    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "HF_DATASETS_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | offline, cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    # images of `train` for COCO, pandas and WebDataset; of all splits for Croissant; two splits for Hugging Face
+    assert [line for line in done.stdout.splitlines() if line.isdigit()] == ["6", "6", "8", "6", "2"]
 
 
 def test_a_dataset_without_images_is_written_and_offers_nothing_to_load(tmp_path: Path) -> None:
