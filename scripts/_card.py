@@ -52,7 +52,7 @@ def render_card(
         images_of=counts,
         more=len(credits) - len(shown),
         models={role: model_facts(card) for role, card in models.items()},
-        settings=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True).rstrip(),
+        settings=yaml.safe_dump(dict(settings), allow_unicode=True).rstrip(),
         versions=installed_versions(),
         formats=formats,
         is_empty=not images,

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scripts._dataset import Dataset, objects_of, xywh
+from scripts._dataset import Dataset, objects_of, typical_first, xywh
 from scripts._files import write_text
 
 
@@ -12,7 +12,7 @@ def write_imagefolder(dataset: Dataset) -> None:
     """Write images/{split}/metadata.jsonl, a line per image; no file in a split without images."""
     for split, rows in dataset.images.items():
         if rows:
-            lines = [json.dumps(metadata(row), ensure_ascii=False) + "\n" for row in rows]
+            lines = [json.dumps(metadata(row), ensure_ascii=False) + "\n" for row in typical_first(rows)]
             write_text(dataset.folder / "images" / split / "metadata.jsonl", "".join(lines))
 
 

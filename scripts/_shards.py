@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts._dataset import Dataset, objects_of
+from scripts._dataset import Dataset, objects_of, typical_first
 from scripts._files import whole_file
 
 SHARD_BYTES = 500_000_000  # a shard is closed before its members' contents exceed this, unless one pair alone does
@@ -18,7 +18,8 @@ Sample = tuple[str, Path, bytes]  # key, image, JSON
 def write_shards(dataset: Dataset, shard_bytes: int = SHARD_BYTES) -> None:
     """Write shards/{split}-{number}.tar with KEY.jpg and KEY.json per image, sorted; none for no images."""
     for split, rows in dataset.images.items():
-        samples = [sample_of(row, dataset) for row in sorted(rows, key=lambda row: str(row["file"]))]
+        ordered = typical_first(sorted(rows, key=lambda row: str(row["file"])))
+        samples = [sample_of(row, dataset) for row in ordered]
         for number, shard in enumerate(into_shards(samples, shard_bytes)):
             with whole_file(dataset.folder / "shards" / f"{split}-{number:06d}.tar") as part:
                 _write_tar(part, shard)

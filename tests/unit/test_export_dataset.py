@@ -1,15 +1,17 @@
-"""Splits keep videos apart and stay put; labels, annotations and ledger say the same."""
+"""Splits keep videos apart and stay put, and every candidate has one fate."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts._summary import summary
-from scripts.export_dataset import assign_splits, choose_split, fate
+from scripts.export_dataset import FORMATS, assign_splits, choose_split, fate
 from scripts.report import pick_samples, registry_tsv
+from tests.conftest import REPO
 
 SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -35,6 +37,11 @@ def test_parts_of_one_source_share_its_split() -> None:
     assert splits["v0"] == splits["v1"] == choose_split("a", SHARES, 0)
     assert splits["v2"] == splits["v3"] == "test"
     assert assign_splits(dict(reversed(rows.items())), SHARES, 0) == splits
+
+
+def test_each_format_of_the_schema_has_its_writer() -> None:
+    schema = yaml.safe_load((REPO / "config/schemas/config.schema.yaml").read_text())
+    assert schema["properties"]["dataset"]["properties"]["formats"]["items"]["enum"] == list(FORMATS)
 
 
 CANDIDATE = {

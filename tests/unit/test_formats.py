@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pycocotools.coco import COCO
 
 from scripts._dataset import xywh
 from scripts._videos import SPLITS
-from tests._exported import CLASSES, SIZE_PX, export, read_json, settings, truth
+from tests._exported import CLASSES, SIZE_PX, Frames, export, read_json, settings, truth
 from tests.conftest import DEMO
 
 Boxes = list[tuple[list[float], str]]
@@ -143,6 +144,23 @@ def test_hugging_face_loads_a_dataset_by_its_card_alone(tmp_path: Path, formats:
     loaded = load_with_datasets(tmp_path, str(folder))
     assert {split: len(rows) for split, rows in loaded.items()} == {"train": 6, "validation": 2}
     assert FEATURES[formats[0]] in loaded["train"][0]
+
+
+NAMES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
+    "imagefolder": lambda row: list(row["objects"]["categories"]),
+    "webdataset": lambda row: [found["class"] for found in row["json"]["objects"]],
+    "parquet": lambda row: list(row["classes"]),
+}
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_hugging_face_learns_the_types_of_boxes_though_the_first_pictures_show_nothing(
+    tmp_path: Path, form: str
+) -> None:
+    box = ([1.0, 2.0, 30.0, 40.0], 0, 0.5)
+    frames: Frames = {name: ("train", dict.fromkeys(range(8), boxes)) for name, boxes in (("a", []), ("b", [box]))}
+    loaded = load_with_datasets(tmp_path, str(export(tmp_path, settings(formats=[form]), frames=frames)))
+    assert sorted(map(NAMES[form], loaded["train"])) == [[]] * 8 + [[CLASSES[0]]] * 8
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
