@@ -8,7 +8,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 from scripts._code import code_hash_in
-from scripts._config import check_config
+from scripts._config import check_config, telling_settings
 from scripts._detector import check_role
 from scripts._failures import retry_numbers, write_retry_numbers
 from scripts._log import UserError

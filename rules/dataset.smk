@@ -2,13 +2,14 @@
 
 
 rule export_dataset:
-    """Lay out images, labels, annotations, ledger and attribution."""
+    """Lay out images and labels in each format, ledger, card and attribution."""
     input:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         detections=detections,
         manifest="results/dedup/manifest.parquet",
-        model=f"results/models/{model_name('detect')}",
+        filter_model=f"results/models/{model_name('filter')}",
+        detect_model=f"results/models/{model_name('detect')}",
     output:
         dataset=directory("results/dataset"),
     log:
@@ -19,10 +20,7 @@ rule export_dataset:
         "../envs/data.yaml"
     params:
         videos={name: {"url": video.url, "split": video.split, "extra": video.extra} for name, video in VIDEOS.items()},
-        classes=config["detect"]["classes"],
-        shares=config["dataset"]["splits"],
-        seed=config["dataset"]["seed"],
-        max_distance_bits=config["dedup"]["max_distance_bits"],
+        settings=telling_settings(config),
         code=code_hash("export_dataset"),
     script:
         "../scripts/export_dataset.py"

@@ -25,6 +25,7 @@ rule filter_frames:
             "classes": config["filter"]["classes"],
         },
         min_objects=config["filter"]["min_objects"],
+        negatives_share=config["dataset"]["negatives_share"],
         work=ULTRALYTICS_FOLDER,
         code=code_hash("filter_frames"),
     script:

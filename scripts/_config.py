@@ -1,7 +1,7 @@
 """Check a configuration: every problem at once, by key, with what is allowed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,18 @@ def check_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
         problems = [*_cross_check(config), *_idle_keys(given, config["frames"]["mode"], schema)]
     if problems:
         raise UserError("\n".join([f"{len(problems)} problem(s) in the configuration:", *problems]))
+
+
+def telling_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of the configuration decides on a dataset's content and may be published: no paths, no limits."""
+    idle = set().union(*MODE_KEYS.values()) - MODE_KEYS.get(config["frames"]["mode"], set())
+    untold = {
+        "frames": idle | {"max_output_mb", "deadline_s"},
+        "filter": {"model", "weights_sha256"},
+        "detect": {"model", "weights_sha256"},
+    }  # the models' own cards name them
+    sections = ("frames", "filter", "dedup", "detect", "dataset")
+    return {s: {k: v for k, v in config[s].items() if k not in untold.get(s, ())} for s in sections}
 
 
 def _filling_defaults() -> Any:

@@ -17,9 +17,10 @@ METHODS = ("phash", "dhash", "whash", "colorhash", "crop_resistant")
 CROPS = {"crop5": 0.05, "crop10": 0.1}  # shares of width and height that a copy may lack, half on each side
 CORE = 0.36  # the share left out for a hash that no logo, subtitle or clock in the margin can change
 # A newcomer's `asked` hashes are compared with the `known` ones of kept pictures.
-KNOWN = frozenset({"content", "core", "crop5", "crop10", "whole", "segment", "level"})
-ASKED = frozenset({"content", "core", "whole", "segment", "level"})
-MIRRORED = frozenset({"mirror", "mirror_core"})
+ROLES = ("content", "core", "crop5", "crop10", "whole", "segment", "level", "mirror", "mirror_core")
+KNOWN = frozenset(ROLES[:7])
+ASKED = KNOWN - CROPS.keys()
+MIRRORED = frozenset(ROLES[7:])
 BLACK_LEVEL, BLACK_SPREAD = 16, 3.5  # of a bar's line: 95th percentile and standard deviation of its luma
 MOST_BARS = {"x": 0.35, "y": 0.2}  # share of the picture on each side: upright video in a wide frame, 2.4:1 in 4:3
 UNEVEN = 0.03  # share of the picture by which two opposite bars may differ; a dark sky has no counterpart below

@@ -6,25 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts._near import NearHashes, all_pairs
+from scripts._passed import Hashes
 
 CHUNK = 512  # pictures that are compared with one another before the next ones are
 
 # (newcomer, hash of it, kept picture, hash of that one) -> whether they truly show the same
 Check = Callable[[int, int, int, int], bool]
-
-
-@dataclass(frozen=True)
-class Hashes:
-    """Hashes and the picture that each belongs to; pictures are numbered in the order in which they are visited."""
-
-    codes: np.ndarray
-    owners: np.ndarray  # ascending
-    roles: np.ndarray  # names of what each hash was taken of
-
-    def of(self, first: int, last: int) -> slice:
-        """Return where the hashes of pictures first to last - 1 are."""
-        low, high = np.searchsorted(self.owners, (first, last))
-        return slice(int(low), int(high))
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ _FRAME = [
 
 # `reason` is empty for what goes on; otherwise `value` missed `threshold` (both null where no number decides).
 FRAMES = pa.schema(_FRAME + _FATE)
-FILTER = pa.schema(_FRAME + _BOXES + [("passed", pa.bool_())] + _FATE)
+FILTER = pa.schema(_FRAME + _BOXES + [("passed", pa.bool_()), ("background", pa.bool_())] + _FATE)
 # A hash has a role (see scripts/_hashing.py); left, top, right, bottom (shares of the picture) lie between its bars.
 HASHES = pa.schema(
     [
@@ -66,6 +66,10 @@ MANIFEST = pa.schema(
 )
 DETECTIONS = pa.schema(
     [("video", pa.string()), ("frame", pa.string()), ("width", pa.int32()), ("height", pa.int32()), *_BOXES]
+)
+IMAGES = pa.schema(
+    [("file", pa.string()), *((name, kind) for name, kind in _FRAME if name in ("video", "pts_s", "width", "height"))]
+    + _BOXES
 )
 LEDGER = pa.schema(
     [

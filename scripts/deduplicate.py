@@ -12,22 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from scripts._failures import check_outage
 from scripts._files import write_json
-from scripts._hashing import ASKED, KNOWN, MIRRORED
+from scripts._hashing import ASKED, KNOWN, MIRRORED, ROLES
 from scripts._log import log_to
-from scripts._sameness import Look, View, same_objects, view_of
-from scripts._stars import Check, Hashes, Stars, find_stars
+from scripts._passed import MEASURED, Hashes, Source, load_passed, read_looks
+from scripts._sameness import View, same_objects, view_of
+from scripts._stars import Check, Stars, find_stars
 from scripts._tables import MANIFEST, write_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-MEASURED = ["width", "height", "sharpness", "brightness", "entropy_bits", "phash"]
-HASHED = ["frame", "roles", "hashes", "left", "top", "right", "bottom"]
-EDGES = ["left", "top", "right", "bottom"]
 VIDEOS_AT_HAND, VIEWS_AT_HAND = 256, 4096  # whose boxes and thumbnails stay in memory
 
 
@@ -42,58 +39,34 @@ class Rules:
     weights: Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class Source:
-    """A video's filter.parquet and its folder of hashes."""
-
-    filtered: Path
-    hashes: Path
-
-
 def deduplicate(sources: Mapping[str, Source], rules: Rules, manifest: Path, kept: Path) -> None:
     """Write the manifest (a row per passed frame) and, per video, its kept frames and their digest."""
-    frames = load_passed(sources)
+    frames, hashes = load_passed(sources)
     frames["score"] = scores(frames, rules.weights) if rules.prefer == "best" else 0.0
-    order = np.argsort(-frames["score"].to_numpy(float), kind="stable")
+    order = visiting_order(frames)
     visited = frames.iloc[order].reset_index(drop=True)
-    asked, known = hashes_of(visited, asked_roles(rules)), hashes_of(visited, KNOWN)
+    asked_roles = ASKED | MIRRORED if rules.match_mirrored else ASKED
+    asked, known = hashes.select(asked_roles, order), hashes.select(KNOWN, order)
     check = object_check(visited, asked, known, sources) if rules.compare_objects else hashes_alone
-    sources_of = visited["video"].map({video: number for number, video in enumerate(sources)}).to_numpy(int)
-    stars = find_stars(asked, known, sources_of, rules.max_distance_bits, check)
-    visited = describe(visited, asked, stars)
-    inverse = np.empty(len(order), int)
-    inverse[order] = np.arange(len(order))
-    frames = visited.iloc[inverse]
+    numbers = {video: number for number, video in enumerate(sources)}
+    stars = find_stars(asked, known, visited["video"].map(numbers).to_numpy(int), rules.max_distance_bits, check)
+    place = np.argsort(order)
+    frames = describe(visited, asked, stars).iloc[place]
     write_table(manifest, frames[MANIFEST.names].to_dict("records"), MANIFEST)
     by_video = dict(list(frames[frames["keep"]].groupby("video", sort=False)))
     write_json(kept, {video: kept_slice(by_video.get(video, frames.iloc[:0])) for video in sources})
-    dropped = frames[~frames["keep"]]
+    dropped = frames[~frames["keep"].astype(bool)]
     within = int((dropped["representative"].str.rsplit("/", n=1).str[0] == dropped["video"]).sum())
-    logging.info(
-        "%d of %d frames kept; %d were copies within their video, %d of another one",
-        len(frames) - len(dropped), len(frames), within, len(dropped) - within,
-    )  # fmt: skip
+    logging.info("%d of %d frames kept", len(frames) - len(dropped), len(frames))
+    logging.info("%d are copies within their video, %d of another one", within, len(dropped) - within)
 
 
-def load_passed(sources: Mapping[str, Source]) -> pd.DataFrame:
-    """Return the passed frames of all videos in table order, then by time, with their hashes."""
-    parts = [_load(source).assign(video=video) for video, source in sources.items()]
-    filled = [part for part in parts if len(part)]
-    if not filled:
-        return pd.DataFrame(columns=["video", *HASHED, *MEASURED, "confidence"])
-    return pd.concat(filled, ignore_index=True)
+def visiting_order(frames: pd.DataFrame) -> np.ndarray:
+    """Return row numbers in the order in which frames claim copies: the best first, equals by table and time.
 
-
-def _load(source: Source) -> pd.DataFrame:
-    columns = ["frame", *MEASURED, "passed", "confidences"]
-    table: pd.DataFrame = pq.read_table(source.filtered, columns=columns).to_pandas()
-    passed: pd.DataFrame = table[table["passed"].astype(bool)].drop(columns="passed").reset_index(drop=True)
-    hashes = pq.read_table(source.hashes / "hashes.parquet", columns=HASHED).to_pandas()
-    if passed["frame"].tolist() != hashes["frame"].tolist():
-        raise ValueError(f"{source.hashes} is not of the frames in {source.filtered}")
-    confidence = [float(np.mean(seen)) if len(seen) else 0.0 for seen in passed.pop("confidences")]
-    whole: pd.DataFrame = passed.join(hashes.drop(columns="frame")).assign(confidence=confidence)
-    return whole
+    Backgrounds come last: a larger picture of an empty road must not stand for one with a small car.
+    """
+    return np.lexsort((-frames["score"].to_numpy(float), frames["background"].to_numpy(bool)))
 
 
 def scores(frames: pd.DataFrame, weights: Mapping[str, float]) -> np.ndarray:
@@ -109,21 +82,6 @@ def scores(frames: pd.DataFrame, weights: Mapping[str, float]) -> np.ndarray:
     return np.round(score, 6)
 
 
-def asked_roles(rules: Rules) -> frozenset[str]:
-    """Return the roles of hashes by which a frame is looked up among the kept ones."""
-    return ASKED | MIRRORED if rules.match_mirrored else ASKED
-
-
-def hashes_of(frames: pd.DataFrame, roles: frozenset[str]) -> Hashes:
-    """Return the frames' hashes of these roles."""
-    named = list(zip(frames["roles"], frames["hashes"], strict=True))
-    kept = [[i for i, role in enumerate(mine) if role in roles] for mine, _ in named]
-    codes = [int(values[i], 16) for (_, values), chosen in zip(named, kept, strict=True) for i in chosen]
-    owners = np.repeat(np.arange(len(frames)), [len(chosen) for chosen in kept])
-    chosen_roles = [mine[i] for (mine, _), chosen in zip(named, kept, strict=True) for i in chosen]
-    return Hashes(np.array(codes, np.uint64), owners, np.array(chosen_roles, object))
-
-
 def hashes_alone(newcomer: int, asked: int, before: int, known: int) -> bool:
     """Take every two frames with near hashes for copies."""
     return True
@@ -132,42 +90,24 @@ def hashes_alone(newcomer: int, asked: int, before: int, known: int) -> bool:
 def object_check(frames: pd.DataFrame, asked: Hashes, known: Hashes, sources: Mapping[str, Source]) -> Check:
     """Return a check that two frames with near hashes also show the same objects."""
     videos, names = frames["video"].tolist(), frames["frame"].tolist()
-    contents = frames[EDGES].to_numpy(float)
     read = lru_cache(VIDEOS_AT_HAND)(lambda video: read_looks(sources[video]))
 
     @lru_cache(VIEWS_AT_HAND)
-    def view(frame: int, role: str) -> View:
-        thumb, boxes, confidences = read(videos[frame])[names[frame]]
-        left, top, right, bottom = contents[frame].tolist()
-        return view_of(Look(thumb, (left, top, right, bottom), boxes, confidences), role)
+    def view(frame: int, role: int) -> View:
+        return view_of(read(videos[frame])[names[frame]], ROLES[role])
 
     def check(newcomer: int, mine: int, before: int, other: int) -> bool:
-        return same_objects(view(newcomer, asked.roles[mine]), view(before, known.roles[other]))
+        return same_objects(view(newcomer, int(asked.roles[mine])), view(before, int(known.roles[other])))
 
     return check
-
-
-def read_looks(source: Source) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Return thumbnail, boxes (shares of the picture) and confidences of each passed frame of a video."""
-    columns = ["frame", "width", "height", "boxes_xyxy_px", "confidences", "passed"]
-    rows = [row for row in pq.read_table(source.filtered, columns=columns).to_pylist() if row["passed"]]
-    thumbs = np.load(source.hashes / "thumbs.npy", mmap_mode="r")
-    return {
-        row["frame"]: (
-            thumb,
-            np.array(row["boxes_xyxy_px"], float).reshape(-1, 4) / ([row["width"], row["height"]] * 2),
-            np.array(row["confidences"], float),
-        )
-        for row, thumb in zip(rows, thumbs, strict=True)
-    }
 
 
 def describe(frames: pd.DataFrame, asked: Hashes, stars: Stars) -> pd.DataFrame:
     """Add to each frame its group, representative, distance, and the hash that tells."""
     key = frames["video"] + "/" + frames["frame"]
-    representative = key.to_numpy()[stars.star] if len(frames) else key.to_numpy()
-    roles = [asked.roles[at] if at >= 0 else "" for at in stars.asked.tolist()]
-    names, first = key.tolist(), [values[0] for values in frames["hashes"]]
+    representative = key.to_numpy()[stars.star]
+    roles = [ROLES[asked.roles[at]] if at >= 0 else "" for at in stars.asked.tolist()]
+    names, first = key.tolist(), np.searchsorted(asked.owners, np.arange(len(frames)))
     rivals = [[names[other] for other in stars.rivals.get(i, {}).values()] for i in range(len(names))]
     return frames.assign(
         group=representative,
@@ -176,7 +116,7 @@ def describe(frames: pd.DataFrame, asked: Hashes, stars: Stars) -> pd.DataFrame:
         distance_bits=stars.distance_bits,
         role=roles,
         rivals=pd.Series(rivals, frames.index, object),
-        hash=first,
+        hash=[f"{code:016x}" for code in asked.codes[first].tolist()],
     )
 
 

@@ -1,25 +1,41 @@
-"""Turn kept and labelled frames into a dataset: images by split, YOLO labels, COCO JSON, ledger, attribution."""
+"""Turn kept and labelled frames into a dataset: images by split, labels in each format, ledger, card, attribution."""
 
 import csv
 import hashlib
 import io
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from scripts._files import link_file, write_json, write_text
+from scripts._backgrounds import drop_backgrounds
+from scripts._card import render_card
+from scripts._coco import write_coco
+from scripts._croissant import write_croissant, write_parquet
+from scripts._dataset import Dataset
+from scripts._detector import read_model_card
+from scripts._files import link_file, write_text
+from scripts._imagefolder import write_imagefolder
 from scripts._log import log_to
 from scripts._publish import credits_of
+from scripts._shards import write_shards
 from scripts._tables import LEDGER, read_rows, write_table
 from scripts._videos import SPLITS, stage_outputs
+from scripts._yolo import write_yolo
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 ATTRIBUTION = ("video", "title", "uploader", "channel", "license", "upload_date", "url")
+TEMPLATE = Path(__file__).with_name("export_dataset.md.jinja")
+FORMATS: dict[str, Callable[[Dataset], None]] = {
+    "yolo": write_yolo,
+    "coco": write_coco,
+    "parquet": write_parquet,
+    "webdataset": write_shards,
+    "imagefolder": write_imagefolder,
+}
 
 
 def export_dataset(
@@ -27,41 +43,33 @@ def export_dataset(
     folders: dict[str, dict[str, Path]],
     manifest: Path,
     out: Path,
-    classes: list[str],
-    shares: dict[str, float],
-    seed: int,
-    max_distance_bits: int,
+    models: dict[str, dict[str, Any]],
+    settings: dict[str, Any],
 ) -> None:
     """Write the dataset into `out`.
 
     `videos` holds url, split (empty: chosen here) and the user's own columns per video; `folders` the download and
-    filtered folder and the detections table of each.
+    filtered folder and the detections table of each; `models` the cards of both models; `settings` what the dataset's
+    own card tells of the configuration.
     """
-    splits = assign_splits(videos, shares, seed)
-    for folder in (out / kind / split for kind in ("images", "labels") for split in SPLITS):
-        folder.mkdir(parents=True, exist_ok=True)  # empty splits too
-    fates = {f"{row['video']}/{row['frame']}": row for row in read_rows(manifest)}
-    ledger: list[dict[str, Any]] = []
-    exported: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
-    for video, paths in folders.items():
-        labelled = {row["frame"]: row for row in read_rows(paths["detections"])}
-        for row in read_rows(paths["filtered"] / "filter.parquet"):
-            entry = fate(row, fates.get(f"{video}/{row['frame']}"), max_distance_bits)
-            if entry["stage"] == "export_dataset":
-                name = f"{video}__{Path(row['frame']).stem}"
-                entry |= {"split": splits[video], "file": f"images/{splits[video]}/{name}.jpg"}
-                export_frame(
-                    paths["filtered"] / row["frame"], labelled[row["frame"]], out, splits[video], name, classes
-                )
-                exported[splits[video]].append(labelled[row["frame"]] | entry)
-            ledger.append(entry)
-    write_table(out / "ledger.parquet", ledger, LEDGER)
-    for split, rows in exported.items():
-        write_json(out / "annotations" / f"instances_{split}.json", coco(rows, classes))
-    write_text(out / "data.yaml", data_yaml(classes))
-    write_text(out / "ATTRIBUTION.tsv", attribution(videos, folders, exported))
-    for split, rows in exported.items():
+    chosen = settings["dataset"]
+    splits = assign_splits(videos, chosen["splits"], chosen["seed"])
+    ledger = judge_candidates(folders, manifest, settings["dedup"]["max_distance_bits"])
+    images = take_images(ledger, folders, splits, chosen["negatives_share"], chosen["seed"])
+    dataset = Dataset(out, settings["detect"]["classes"] or models["detect"]["names"], images)
+    for split, rows in images.items():
+        (out / "images" / split).mkdir(parents=True, exist_ok=True)  # empty splits too
+        for row in rows:
+            link_file(folders[row["video"]]["filtered"] / row["frame"], out / row["file"])
         logging.log(logging.INFO if rows else logging.WARNING, "%s: %d images", split, len(rows))
+    for form in chosen["formats"]:
+        FORMATS[form](dataset)
+    credits = credit_rows(videos, folders, {row["video"] for rows in images.values() for row in rows})
+    if "parquet" in chosen["formats"]:
+        write_croissant(dataset, sorted({row["license"] for row in credits} - {""}))
+    write_table(out / "ledger.parquet", ledger, LEDGER)
+    write_text(out / "ATTRIBUTION.tsv", attribution(credits))
+    write_text(out / "README.md", render_card(TEMPLATE, dataset, chosen["formats"], credits, models, settings))
 
 
 def assign_splits(videos: dict[str, dict[str, Any]], shares: dict[str, float], seed: int) -> dict[str, str]:
@@ -79,6 +87,39 @@ def choose_split(source: str, shares: dict[str, float], seed: int) -> str:
         if number < edge:
             return split
     return max(SPLITS, key=lambda split: shares[split])  # the shares sum to a hair under 1
+
+
+def judge_candidates(
+    folders: dict[str, dict[str, Path]], manifest: Path, max_distance_bits: int
+) -> list[dict[str, Any]]:
+    """Return the ledger's entries of all candidates by what the stages before the export decided."""
+    verdicts = {f"{row['video']}/{row['frame']}": row for row in read_rows(manifest)}
+    return [
+        fate(row, verdicts.get(f"{video}/{row['frame']}"), max_distance_bits)
+        for video, paths in folders.items()
+        for row in read_rows(paths["filtered"] / "filter.parquet")
+    ]
+
+
+def take_images(
+    ledger: list[dict[str, Any]],
+    folders: dict[str, dict[str, Path]],
+    splits: dict[str, str],
+    negatives_share: float,
+    seed: int,
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the dataset's labelled images by split, and enter into the ledger their files, or why they are dropped."""
+    labels = {(r["video"], r["frame"]): r for paths in folders.values() for r in read_rows(paths["detections"])}
+    entries = [entry for entry in ledger if entry["stage"] == "export_dataset"]
+    images: dict[str, list[dict[str, Any]]] = {}
+    for split in SPLITS:
+        of_split = {(e["video"], e["frame"]): e for e in entries if splits[e["video"]] == split}
+        dropped = drop_backgrounds([labels[key] for key in of_split], negatives_share, seed)
+        for (video, frame), entry in of_split.items():
+            file = f"images/{split}/{video}__{Path(frame).stem}.jpg"
+            entry |= dropped.get((video, frame), {"split": split, "file": file})
+        images[split] = [labels[key] | entry for key, entry in of_split.items() if entry["file"]]
+    return images
 
 
 def fate(row: dict[str, Any], verdict: dict[str, Any] | None, max_distance_bits: int) -> dict[str, Any]:
@@ -104,87 +145,24 @@ def fate(row: dict[str, Any], verdict: dict[str, Any] | None, max_distance_bits:
     return entry | {"stage": "export_dataset"}
 
 
-def export_frame(image: Path, row: dict[str, Any], out: Path, split: str, name: str, classes: list[str]) -> None:
-    """Link one image into the dataset and write its YOLO labels (class, centre, size; shares of the picture)."""
-    link_file(image, out / "images" / split / f"{name}.jpg")
-    lines = []
-    for (x1, y1, x2, y2), label in zip(row["boxes_xyxy_px"], row["classes"], strict=True):
-        shares = (
-            (x1 + x2) / 2 / row["width"],
-            (y1 + y2) / 2 / row["height"],
-            (x2 - x1) / row["width"],
-            (y2 - y1) / row["height"],
-        )
-        lines.append(" ".join([str(classes.index(label)), *(f"{share:.6f}" for share in shares)]) + "\n")
-    write_text(out / "labels" / split / f"{name}.txt", "".join(lines))
+def credit_rows(
+    videos: dict[str, dict[str, Any]], folders: dict[str, dict[str, Path]], used: set[str]
+) -> list[dict[str, str]]:
+    """Return who made each of the videos that images came from, and under which licence."""
+    rows = []
+    for video in [v for v in videos if v in used]:
+        record = json.loads((folders[video]["record"]).read_text(encoding="utf-8"))
+        rows.append(credits_of(record, videos[video]["extra"]) | {"video": video, "url": record["url"]})
+    return rows
 
 
-def coco(rows: list[dict[str, Any]], classes: list[str]) -> dict[str, Any]:
-    """Return a COCO instances document; ids count from 1, file names are relative to the dataset's folder."""
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
-    for image_id, row in enumerate(rows, 1):
-        images.append(
-            {
-                "id": image_id,
-                "file_name": row["file"],
-                "width": row["width"],
-                "height": row["height"],
-                "video": row["video"],
-                "pts_s": row["pts_s"],
-            }
-        )
-        for (x1, y1, x2, y2), label, score in zip(
-            row["boxes_xyxy_px"], row["classes"], row["confidences"], strict=True
-        ):
-            wide, high = round(x2 - x1, 2), round(y2 - y1, 2)
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": image_id,
-                    "category_id": classes.index(label) + 1,
-                    "bbox": [round(x1, 2), round(y1, 2), wide, high],
-                    "area": round(wide * high, 2),
-                    "iscrowd": 0,
-                    "score": round(score, 4),
-                }
-            )
-    categories = [{"id": i, "name": name} for i, name in enumerate(classes, 1)]
-    return {
-        "info": {"description": "Made by reelsieve"},
-        "licenses": [],
-        "categories": categories,
-        "images": images,
-        "annotations": annotations,
-    }
-
-
-def data_yaml(classes: list[str]) -> str:
-    """Return ultralytics' description of the dataset; without `path` it is looked up beside the file."""
-    return yaml.safe_dump(
-        {**{s: f"images/{s}" for s in SPLITS}, "names": dict(enumerate(classes))}, sort_keys=False, allow_unicode=True
-    )
-
-
-def attribution(
-    videos: dict[str, dict[str, Any]], folders: dict[str, dict[str, Path]], exported: dict[str, list[dict[str, Any]]]
-) -> str:
-    """Return a TSV of who made the videos that images came from, and under which licence."""
-    used = {row["video"] for rows in exported.values() for row in rows}
+def attribution(credits: list[dict[str, str]]) -> str:
+    """Return the credits as TSV."""
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerow(ATTRIBUTION)
-    for video in [v for v in videos if v in used]:
-        record = json.loads((folders[video]["record"]).read_text(encoding="utf-8"))
-        facts = credits_of(record, videos[video]["extra"]) | {"video": video, "url": record["url"]}
-        writer.writerow([facts[column] for column in ATTRIBUTION])
+    writer.writerows([row[column] for column in ATTRIBUTION] for row in credits)
     return text.getvalue()
-
-
-def class_names(wanted: list[str], model: Path) -> list[str]:
-    """Return the classes of the dataset: those asked for, else all of the model's."""
-    names: list[str] = json.loads((model / "model.json").read_text(encoding="utf-8"))["names"]
-    return wanted or names
 
 
 if __name__ == "__main__":
@@ -199,8 +177,6 @@ if __name__ == "__main__":
         ),
         manifest=Path(snakemake.input.manifest),
         out=Path(snakemake.output.dataset),
-        classes=class_names(snakemake.params.classes, Path(snakemake.input.model)),
-        shares=snakemake.params.shares,
-        seed=snakemake.params.seed,
-        max_distance_bits=snakemake.params.max_distance_bits,
+        models={role: read_model_card(Path(snakemake.input[f"{role}_model"])) for role in ("filter", "detect")},
+        settings=snakemake.params.settings,
     )

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts._backgrounds import pass_backgrounds
 from scripts._budget import MARKS, at_work
 from scripts._detector import Detections, Inference, Place, detect_images
 from scripts._files import link_file
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def filter_frames(frames: Path, model: Path, out: Path, ask: Inference, min_objects: int, place: Place) -> None:
+def filter_frames(
+    frames: Path, model: Path, out: Path, ask: Inference, min_objects: int, negatives_share: float, place: Place
+) -> None:
     """Link the frames that pass into `out` and write filter.parquet with a row per candidate."""
     out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(1) as asking:  # while the model looks, this process loads what it needs for tables
@@ -28,6 +31,7 @@ def filter_frames(frames: Path, model: Path, out: Path, ask: Inference, min_obje
         rows = read_rows(frames / "frames.parquet")
         found = {seen.image.name: seen for seen in answers.result()}
     judged = [judge_frame(row, found.get(row["frame"]), min_objects) for row in rows]
+    judged = pass_backgrounds(judged, negatives_share)
     for row in judged:
         if row["passed"]:
             link_file(frames / row["frame"], out / row["frame"])
@@ -43,6 +47,7 @@ def judge_frame(row: dict[str, Any], found: Detections | None, min_objects: int)
         "classes": objects,
         "confidences": found.confidences if found else [],
         "passed": len(objects) >= min_objects,
+        "background": False,
     }
     if row["keep"] and found is None:
         return judged | {"passed": False, "reason": "unreadable", "value": None, "threshold": None}
@@ -60,6 +65,7 @@ if __name__ == "__main__":
             out=Path(snakemake.output.frames),
             ask=Inference(**snakemake.params.ask),
             min_objects=snakemake.params.min_objects,
+            negatives_share=snakemake.params.negatives_share,
             place=Place(inference_threads(), Path(snakemake.params.work), snakemake.config["detector"]["warm"]),
         )
         # Snakemake keeps temp() outputs until the checkpoint is done, when those of all videos would lie on disk. What

@@ -48,7 +48,7 @@ def registry_row(
         "looked_at": len(ledger) - stages["extract_frames"],
         "passed": passed,
         "kept": len(labels),
-        "exported": stages["export_dataset"],
+        "exported": sum(entry["file"] != "" for entry in ledger),
         "objects": sum(len(item["classes"]) for item in labels),
         **{name: text for name, text in credits_of(record, row["extra"]).items() if name in REGISTRY_COLUMNS},
         **{name: text for name, text in row["extra"].items() if name not in REGISTRY_COLUMNS},
@@ -118,8 +118,8 @@ def render_page(
     dataset: Path,
 ) -> str:
     """Return the page: `rows` of the registry, `labels` by video and frame."""
-    exported = [entry for entry in ledger if entry["stage"] == "export_dataset"]
-    dropped = [entry for entry in ledger if entry["stage"] != "export_dataset"]
+    exported = [entry for entry in ledger if entry["file"]]
+    dropped = [entry for entry in ledger if not entry["file"]]
     counts = Counter((name, e["split"]) for e in exported for name in labels[e["video"], e["frame"]]["classes"])
     names = sorted({name for name, _ in counts})
     colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}

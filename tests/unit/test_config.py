@@ -91,6 +91,10 @@ def test_names_every_bad_key_its_value_and_what_is_allowed(schema: dict[str, Any
         ({"detect": {"model": "models/none.pt"}}, "detect.model: 'models/none.pt' is not there"),
         ({"detect": {"model": "a{b}.pt"}}, "detect.model: 'a{b}.pt' holds braces"),
         ({"filter": {"weights_sha256": "abc"}}, "filter.weights_sha256: 'abc' is not allowed"),
+        ({"dataset": {"formats": []}}, r"dataset.formats: \[\] is not allowed.*minItems 1"),
+        ({"dataset": {"formats": ["coco", "coco"]}}, "dataset.formats: .* is not allowed.*uniqueItems"),
+        ({"dataset": {"formats": ["voc"]}}, "dataset.formats.0: 'voc' is not allowed.*yolo.*imagefolder"),
+        ({"dataset": {"negatives_share": 0.6}}, "dataset.negatives_share: 0.6 is not allowed.*maximum 0.5"),
         ({"filter": {"imgsz_px": 321}}, "filter.imgsz_px: 321 is not allowed.*multipleOf"),
     ],
 )

@@ -41,11 +41,12 @@ def test_a_frame_that_comes_last_changes_no_other_verdict(values: list[int], lim
     assert list(after[:-1]) == list(before)
 
 
-def table(folder: Path, video: str, hashes: list[int], width: int = 640, passed: bool = True) -> Path:
+def table(folder: Path, video: str, hashes: list[int], width: int = 640, passed: bool = True, **more: Any) -> Path:
     rows: list[dict[str, Any]] = [
         {
             "video": video, "frame": f"{i:09d}.jpg", "pts_s": float(i), "width": width, "height": 360, "sharpness": 1.0,
             "brightness": 1.0, "entropy_bits": 1.0, "phash": f"{h:016x}", "keep": True, "passed": passed, "reason": "",
+            **more,
         }
         for i, h in enumerate(hashes)
     ]  # fmt: skip
@@ -98,3 +99,13 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     first = [(tmp_path / name).read_bytes() for name in ("manifest.parquet", "kept.json")]
     run(tmp_path, tables)
     assert first == [(tmp_path / name).read_bytes() for name in ("manifest.parquet", "kept.json")]
+
+
+def test_a_background_is_never_kept_in_the_place_of_a_picture_with_objects(tmp_path: Path) -> None:
+    tables = {
+        "road": table(tmp_path, "road", [0b1, 0b111111111], 1280, background=True),
+        "car": table(tmp_path, "car", [0b0], 640, background=False),
+    }
+    kept, rows = run(tmp_path, tables)
+    assert kept["car"]["frames"] == ["000000000.jpg"] and kept["road"]["frames"] == ["000000001.jpg"]
+    assert rows["road/000000000.jpg"]["representative"] == "car/000000000.jpg"

@@ -1,4 +1,4 @@
-"""Splits keep videos apart and stay put; labels, annotations and ledger say the same."""
+"""Splits keep videos apart and stay put, and every candidate has one fate."""
 
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts._summary import summary
-from scripts.export_dataset import assign_splits, choose_split, coco, data_yaml, export_frame, fate
+from scripts.export_dataset import FORMATS, assign_splits, choose_split, fate
 from scripts.report import pick_samples, registry_tsv
+from tests.conftest import REPO
 
 SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -38,40 +39,9 @@ def test_parts_of_one_source_share_its_split() -> None:
     assert assign_splits(dict(reversed(rows.items())), SHARES, 0) == splits
 
 
-def labelled(**changes: Any) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "video": "v", "frame": "000001000.jpg", "width": 200, "height": 100, "pts_s": 1.0, "file": "images/v.jpg",
-        "boxes_xyxy_px": [[20.0, 10.0, 60.0, 50.0]], "classes": ["dog"], "confidences": [0.91234],
-    }  # fmt: skip
-    return row | changes
-
-
-def test_yolo_labels_are_shares_of_the_picture(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(b"jpeg")
-    export_frame(tmp_path / "a.jpg", labelled(), tmp_path / "out", "val", "v__1", ["car", "dog"])
-    assert (tmp_path / "out/labels/val/v__1.txt").read_text() == "1 0.200000 0.300000 0.200000 0.400000\n"
-    assert (tmp_path / "out/images/val/v__1.jpg").samefile(tmp_path / "a.jpg")
-    export_frame(tmp_path / "a.jpg", labelled(boxes_xyxy_px=[], classes=[]), tmp_path / "out", "val", "v__2", ["car"])
-    assert (tmp_path / "out/labels/val/v__2.txt").read_text() == ""
-
-
-def test_coco_counts_ids_from_one_and_boxes_as_width_and_height() -> None:
-    document = coco([labelled(), labelled()], ["car", "dog"])
-    assert [image["id"] for image in document["images"]] == [1, 2]
-    second = document["annotations"][1]
-    assert (second["id"], second["image_id"], second["category_id"]) == (2, 2, 2)
-    assert (second["bbox"], second["area"], second["score"]) == ([20.0, 10.0, 40.0, 40.0], 1600.0, 0.9123)
-    assert document["categories"] == [{"id": 1, "name": "car"}, {"id": 2, "name": "dog"}]
-
-
-def test_data_yaml_needs_no_path_and_keeps_any_class_name() -> None:
-    data = yaml.safe_load(data_yaml(["yes", "1: 2", "vélo"]))
-    assert data == {
-        "train": "images/train",
-        "val": "images/val",
-        "test": "images/test",
-        "names": {0: "yes", 1: "1: 2", 2: "vélo"},
-    }
+def test_each_format_of_the_schema_has_its_writer() -> None:
+    schema = yaml.safe_load((REPO / "config/schemas/config.schema.yaml").read_text())
+    assert schema["properties"]["dataset"]["properties"]["formats"]["items"]["enum"] == list(FORMATS)
 
 
 CANDIDATE = {

@@ -109,7 +109,7 @@ def test_the_filter_gives_every_candidate_a_row_with_its_reason(
     model: Path, frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scripts.filter_frames.detect_images", lambda m, i, a, place: detect_alone(m, i, a, place.work))
-    filter_frames(frames, model, tmp_path / "out", ASK, 2, Place(1, tmp_path / "w", warm=False))
+    filter_frames(frames, model, tmp_path / "out", ASK, 2, 0, Place(1, tmp_path / "w", warm=False))
     rows = {row["frame"]: row for row in read_rows(tmp_path / "out/filter.parquet")}
     assert len(rows) == 4 and read_note(tmp_path / "out/filter.parquet") == "kept"
     torn, seen, empty = rows["000000000.jpg"], rows["000001000.jpg"], rows["000002000.jpg"]
@@ -121,6 +121,12 @@ def test_the_filter_gives_every_candidate_a_row_with_its_reason(
     assert (tmp_path / "out/000001000.jpg").samefile(frames / "000001000.jpg")
     with Image.open(tmp_path / "out/000001000.jpg") as image:
         assert all(0 <= v <= max(image.size) for box in seen["boxes_xyxy_px"] for v in box)
+    filter_frames(frames, model, tmp_path / "more", ASK, 2, 0.3, Place(1, tmp_path / "w", warm=False))
+    more = {row["frame"]: row for row in read_rows(tmp_path / "more/filter.parquet")}
+    (chosen,) = [row for row in more.values() if row["background"]]
+    assert chosen["passed"] and chosen["reason"] == "" and chosen["classes"] == []
+    assert {p.name for p in (tmp_path / "more").glob("*.jpg")} == {"000001000.jpg", chosen["frame"]}
+    assert more["000000000.jpg"] == torn and more["000001000.jpg"] == seen
 
 
 def test_unknown_classes_are_refused_with_the_models_own_list() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts._tables import read_rows
 from tests._server import FaultServer
 from tests.conftest import DOWNLOAD, REPO
 from tests.workflow.conftest import Outcome, Run, lay_out
@@ -52,6 +53,29 @@ def test_a_threshold_of_dedup_detects_only_where_kept_frames_changed(finished: F
     run.write_config(config)
     outcome = run.snakemake()
     assert outcome.jobs == {"deduplicate": 1, "export_dataset": 1, "report": 1}
+
+
+def test_other_formats_are_only_written_and_backgrounds_need_the_filter(finished: Finished, tmp_path: Path) -> None:
+    run = finished[0].copy(tmp_path / "run")
+    config = run.read_config() | {"cleanup_raw_frames": False}
+    config["dataset"] = {"formats": ["parquet", "imagefolder"]}
+    run.write_config(config)
+    outcome = run.snakemake("results/dataset")
+    assert outcome.code == 0 and outcome.jobs == {"export_dataset": 1}, outcome.text[-3000:]
+    dataset = run.folder / "results/dataset"
+    assert (dataset / "croissant.json").exists() and not (dataset / "labels").exists()
+    config["dataset"]["negatives_share"] = 0.1
+    run.write_config(config)
+    outcome = run.snakemake()
+    assert outcome.code == 0, outcome.text[-3000:]
+    assert outcome.jobs["filter_frames"] == 8 and outcome.jobs["download_video"] == 0
+    # Detection runs where a background was kept beside the frames of before: nothing was seen in these two alone.
+    assert outcome.jobs["detect_objects"] == 2 and outcome.jobs["export_dataset"] == 1
+    rows = read_rows(dataset / "ledger.parquet")
+    without = [r for r in rows if r["file"] and r["video"] == "empty"]
+    assert len(without) == 1 and {r["reason"] for r in rows if r["stage"] == "export_dataset"} == {
+        "", "surplus_background",
+    }  # fmt: skip
 
 
 def test_one_core_and_cold_jobs_and_deleted_results_give_the_same_bytes(finished: Finished, tmp_path: Path) -> None:
