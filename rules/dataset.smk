@@ -20,8 +20,11 @@ rule export_dataset:
     params:
         videos={name: {"url": video.url, "split": video.split, "extra": video.extra} for name, video in VIDEOS.items()},
         classes=config["detect"]["classes"],
-        shares=config["dataset"]["splits"],
-        seed=config["dataset"]["seed"],
+        splitting={
+            "shares": config["dataset"]["splits"],
+            "seed": config["dataset"]["seed"],
+            "by": config["dataset"]["split_by"],
+        },
         max_distance_bits=config["dedup"]["max_distance_bits"],
         code=code_hash("export_dataset"),
     script:

@@ -1,18 +1,19 @@
 """Turn kept and labelled frames into a dataset: images by split, YOLO labels, COCO JSON, ledger, attribution."""
 
 import csv
-import hashlib
 import io
 import json
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from scripts._audit import audit, write_audit
 from scripts._files import link_file, write_json, write_text
+from scripts._leaks import passed_hashes
 from scripts._log import log_to
 from scripts._publish import credits_of
+from scripts._splits import Splitting, plan_splits
 from scripts._tables import LEDGER, read_rows, write_table
 from scripts._videos import SPLITS, stage_outputs
 
@@ -28,8 +29,7 @@ def export_dataset(
     manifest: Path,
     out: Path,
     classes: list[str],
-    shares: dict[str, float],
-    seed: int,
+    splitting: Splitting,
     max_distance_bits: int,
 ) -> None:
     """Write the dataset into `out`.
@@ -37,10 +37,11 @@ def export_dataset(
     `videos` holds url, split (empty: chosen here) and the user's own columns per video; `folders` the download and
     filtered folder and the detections table of each.
     """
-    splits = assign_splits(videos, shares, seed)
+    verdicts = read_rows(manifest)
+    plan = plan_splits(videos, channels_of(videos, folders), verdicts, splitting)
     for folder in (out / kind / split for kind in ("images", "labels") for split in SPLITS):
         folder.mkdir(parents=True, exist_ok=True)  # empty splits too
-    fates = {f"{row['video']}/{row['frame']}": row for row in read_rows(manifest)}
+    fates = {f"{row['video']}/{row['frame']}": row for row in verdicts}
     ledger: list[dict[str, Any]] = []
     exported: dict[str, list[dict[str, Any]]] = {split: [] for split in SPLITS}
     for video, paths in folders.items():
@@ -48,37 +49,25 @@ def export_dataset(
         for row in read_rows(paths["filtered"] / "filter.parquet"):
             entry = fate(row, fates.get(f"{video}/{row['frame']}"), max_distance_bits)
             if entry["stage"] == "export_dataset":
-                name = f"{video}__{Path(row['frame']).stem}"
-                entry |= {"split": splits[video], "file": f"images/{splits[video]}/{name}.jpg"}
-                export_frame(
-                    paths["filtered"] / row["frame"], labelled[row["frame"]], out, splits[video], name, classes
-                )
-                exported[splits[video]].append(labelled[row["frame"]] | entry)
+                name, split = f"{video}__{Path(row['frame']).stem}", plan.splits[video]
+                entry |= {"split": split, "file": f"images/{split}/{name}.jpg"}
+                export_frame(paths["filtered"] / row["frame"], labelled[row["frame"]], out, split, name, classes)
+                exported[split].append(labelled[row["frame"]] | entry)
             ledger.append(entry)
     write_table(out / "ledger.parquet", ledger, LEDGER)
     for split, rows in exported.items():
         write_json(out / "annotations" / f"instances_{split}.json", coco(rows, classes))
     write_text(out / "data.yaml", data_yaml(classes))
     write_text(out / "ATTRIBUTION.tsv", attribution(videos, folders, exported))
-    for split, rows in exported.items():
-        logging.log(logging.INFO if rows else logging.WARNING, "%s: %d images", split, len(rows))
+    hashes = passed_hashes(paths["filtered"] / "filter.parquet" for paths in folders.values())
+    images = [row for rows in exported.values() for row in rows]
+    write_audit(out / "audit.json", audit(plan, images, hashes, classes, max_distance_bits))
 
 
-def assign_splits(videos: dict[str, dict[str, Any]], shares: dict[str, float], seed: int) -> dict[str, str]:
-    """Return the split of each row; rows of one source (parts of one video) share it, whether given or chosen."""
-    given = {row["url"]: row["split"] for row in videos.values() if row["split"]}
-    return {v: given.get(row["url"]) or choose_split(row["url"], shares, seed) for v, row in videos.items()}
-
-
-def choose_split(source: str, shares: dict[str, float], seed: int) -> str:
-    """Return the split of a source: by a hash of its URL, so that adding or reordering videos moves no other."""
-    number = int.from_bytes(hashlib.sha256(f"{seed}:{source}".encode()).digest()[:8]) / 2**64
-    edge = 0.0
-    for split in SPLITS:
-        edge += shares[split]
-        if number < edge:
-            return split
-    return max(SPLITS, key=lambda split: shares[split])  # the shares sum to a hair under 1
+def channels_of(videos: dict[str, dict[str, Any]], folders: dict[str, dict[str, Path]]) -> dict[str, str]:
+    """Return the channel of each video; empty if nobody named one."""
+    records = {video: json.loads(folders[video]["record"].read_text(encoding="utf-8")) for video in videos}
+    return {video: credits_of(records[video], row["extra"])["channel"] for video, row in videos.items()}
 
 
 def fate(row: dict[str, Any], verdict: dict[str, Any] | None, max_distance_bits: int) -> dict[str, Any]:
@@ -200,7 +189,6 @@ if __name__ == "__main__":
         manifest=Path(snakemake.input.manifest),
         out=Path(snakemake.output.dataset),
         classes=class_names(snakemake.params.classes, Path(snakemake.input.model)),
-        shares=snakemake.params.shares,
-        seed=snakemake.params.seed,
+        splitting=Splitting(**snakemake.params.splitting),
         max_distance_bits=snakemake.params.max_distance_bits,
     )
