@@ -208,6 +208,19 @@ def test_the_suggested_seed_gives_what_it_promises_and_is_no_worse(counts: list[
     assert again["is_configured"] and again["distance"] == found["distance"]  # set, it stays
 
 
+def test_a_seed_that_fills_all_splits_goes_before_one_that_comes_closer() -> None:
+    shares = {
+        "train": 0.8,
+        "val": 0.1,
+        "test": 0.1,
+    }  # of four equal groups, all in train: off by 0.2; 2 + 1 + 1: by 0.3
+    plan = plan_splits({v: row_of(v) for v in "abcd"}, {}, [], Splitting(shares, 0, "video"))
+    found = suggest_seed(
+        plan.groups, tally(images_of(dict.fromkeys("abcd", (2, 0)), plan.splits), ["dog"]), plan.splitting
+    )
+    assert sorted(found["splits"][split]["groups"] for split in SPLITS) == [1, 1, 2] and found["distance"] == 0.6
+
+
 def test_a_leak_and_a_group_that_outgrows_every_split_are_warned_of() -> None:
     split = {"wanted_share": 0.5, "missing_classes": []}
     result = {
