@@ -78,17 +78,23 @@ def warnings_of(result: Mapping[str, Any]) -> list[str]:
         f"the table's column 'split' divides what belongs together: {_link_text(conflict['links'][0])}"
         for conflict in result["conflicts"]
     ]
-    if result["empty_splits"] and 0 < result["groups"] < len(wanted):
-        said.append(f"the images come from {result['groups']} group(s) of videos, too few for {len(wanted)} splits")
-    said += [_empty_text(split, result["suggestion"]) for split in result["empty_splits"]]
+    too_few = result["groups"] < len(wanted)
+    if result["empty_splits"] and too_few:
+        said.append(
+            f"images come from {result['groups']} groups of videos, too few for {len(wanted)} splits: add videos"
+        )
+    said += [
+        f"no image in {split}{'' if too_few else _remedy(split, result['suggestion'])}"
+        for split in result["empty_splits"]
+    ]
     said += list(_uneven(result, wanted))
     return said
 
 
-def _empty_text(split: str, suggestion: Mapping[str, Any]) -> str:
+def _remedy(split: str, suggestion: Mapping[str, Any]) -> str:
     fills = not suggestion["is_configured"] and suggestion["splits"][split]["images"]
     seed = f", or set dataset.seed to {suggestion['seed']}" if fills else ""
-    return f"no image in {split}: put videos there with the table's column 'split'{seed}"
+    return f": put videos there with the table's column 'split'{seed}"
 
 
 def _uneven(result: Mapping[str, Any], wanted: Mapping[str, float]) -> Iterable[str]:

@@ -113,11 +113,23 @@ def test_two_videos_are_too_few_for_three_splits_and_it_is_said(tmp_path: Path) 
     found = read(planted(tmp_path, videos, {"a": far_hashes(3, 3), "b": []}, Splitting(SHARES, 0, "video")))
     assert found["empty_splits"] == ["val", "test"] and found["closest"] == [] and found["groups"] == 1
     assert found["warnings"] == [
-        "the images come from 1 group(s) of videos, too few for 3 splits",
-        "no image in val: put videos there with the table's column 'split'",
-        "no image in test: put videos there with the table's column 'split'",
+        "images come from 1 groups of videos, too few for 3 splits: add videos",
+        "no image in val",
+        "no image in test",
     ]
     assert "Only one split holds images" in (tmp_path / "report.html").read_text()
+
+
+def test_an_empty_split_is_named_with_the_column_and_the_seed_that_would_fill_it(tmp_path: Path) -> None:
+    sources = {f"v{i}": far_hashes(2, i) for i in range(8)}
+    rows = {video: row_of(video) for video in sources}
+    shares = {"train": 0.8, "val": 0.1, "test": 0.1}
+    plans = (plan_splits(rows, {}, [], Splitting(shares, seed, "video")) for seed in range(200))
+    without_val = next(plan for plan in plans if "val" not in plan.splits.values())
+    found = read(planted(tmp_path, rows, sources, without_val.splitting))
+    assert found["suggestion"]["splits"]["val"]["images"] > 0
+    remedy = f"put videos there with the table's column 'split', or set dataset.seed to {found['suggestion']['seed']}"
+    assert f"no image in val: {remedy}" in found["warnings"]
 
 
 def test_a_dataset_without_any_image_is_audited_too(tmp_path: Path) -> None:
