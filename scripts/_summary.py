@@ -1,6 +1,7 @@
 """Say in a few lines how a run ended."""
 
 import csv
+import json
 import re
 import sys
 from collections import Counter
@@ -16,8 +17,8 @@ MOST_CAUSES = 5
 FUNNEL = ("frames", "looked_at", "passed", "kept", "exported", "objects")
 
 
-def summary(registry: Path, report: Path) -> str:
-    """Return the closing summary of a finished run from its registry."""
+def summary(registry: Path, report: Path, warnings: Sequence[str] = ()) -> str:
+    """Return the closing summary of a finished run from its registry and what its audit warns of."""
     with registry.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     failed = [row for row in rows if row["status"] != "ok"]
@@ -41,22 +42,24 @@ def summary(registry: Path, report: Path) -> str:
         f" {totals['passed']} passed the filter, {totals['kept']} unique,"
         f" {totals['exported']} in the dataset with {totals['objects']} objects",
         "splits: " + ", ".join(f"{count} {split}" for split, count in exported.items()),
-        *(
-            f"  no image in {split}: put videos there with the table's column 'split'"
-            for split in SPLITS
-            if not exported[split]
-        ),
+        *([f"  look at the splits (report, section Splits): {_one_line(warnings)}"] if warnings else []),
         f"dataset: {report.parent / 'dataset'}",
         f"report:  {report}",
     ]
     return "\n".join(lines)
 
 
+def _one_line(warnings: Sequence[str]) -> str:
+    """Return warnings, in which names from the internet may stand, as a line for a terminal."""
+    return shorten("".join(c if c.isprintable() else " " for c in "; ".join(warnings)), 300)
+
+
 def print_summary(results: Path, started: float) -> None:
     """Print how the run ended, if it wrote the registry since `started` (seconds since the epoch)."""
     registry, page = (results / "registry.tsv").absolute(), (results / "report.html").absolute()
     if registry.exists() and registry.stat().st_mtime >= started:
-        print(summary(registry, page), file=sys.stderr)
+        audit = json.loads((results / "dataset/audit.json").read_text(encoding="utf-8"))
+        print(summary(registry, page, audit["warnings"]), file=sys.stderr)
 
 
 def print_failure(logs: Sequence[str]) -> None:

@@ -1,14 +1,13 @@
 """Turn kept and labelled frames into a dataset: images by split, labels in each format, ledger, card, attribution."""
 
 import csv
-import hashlib
 import io
 import json
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts._audit import audit, write_audit
 from scripts._backgrounds import drop_backgrounds
 from scripts._card import render_card
 from scripts._coco import write_coco
@@ -20,6 +19,7 @@ from scripts._imagefolder import write_imagefolder
 from scripts._log import log_to
 from scripts._publish import credits_of
 from scripts._shards import write_shards
+from scripts._splits import Splitting, plan_splits
 from scripts._tables import LEDGER, read_rows, write_table
 from scripts._videos import SPLITS, stage_outputs
 from scripts._yolo import write_yolo
@@ -52,48 +52,41 @@ def export_dataset(
     filtered folder and the detections table of each; `models` the cards of both models; `settings` what the dataset's
     own card tells of the configuration.
     """
-    chosen = settings["dataset"]
-    splits = assign_splits(videos, chosen["splits"], chosen["seed"])
-    ledger = judge_candidates(folders, manifest, settings["dedup"]["max_distance_bits"])
-    images = take_images(ledger, folders, splits, chosen["negatives_share"], chosen["seed"])
+    chosen, max_distance_bits = settings["dataset"], settings["dedup"]["max_distance_bits"]
+    verdicts = read_rows(manifest)
+    splitting = Splitting(chosen["splits"], chosen["seed"], chosen["split_by"])
+    plan = plan_splits(videos, channels_of(videos, folders), verdicts, splitting)
+    ledger = judge_candidates(folders, verdicts, max_distance_bits)
+    images = take_images(ledger, folders, plan.splits, chosen["negatives_share"], chosen["seed"])
     dataset = Dataset(out, settings["detect"]["classes"] or models["detect"]["names"], images)
     for split, rows in images.items():
         (out / "images" / split).mkdir(parents=True, exist_ok=True)  # empty splits too
         for row in rows:
             link_file(folders[row["video"]]["filtered"] / row["frame"], out / row["file"])
-        logging.log(logging.INFO if rows else logging.WARNING, "%s: %d images", split, len(rows))
     for form in chosen["formats"]:
         FORMATS[form](dataset)
-    credits = credit_rows(videos, folders, {row["video"] for rows in images.values() for row in rows})
+    taken = [row for rows in images.values() for row in rows]
+    credits = credit_rows(videos, folders, {row["video"] for row in taken})
     if "parquet" in chosen["formats"]:
         write_croissant(dataset, sorted({row["license"] for row in credits} - {""}))
     write_table(out / "ledger.parquet", ledger, LEDGER)
     write_text(out / "ATTRIBUTION.tsv", attribution(credits))
     write_text(out / "README.md", render_card(TEMPLATE, dataset, chosen["formats"], credits, models, settings))
+    hashes = {f"{row['video']}/{row['frame']}": int(row["hash"], 16) for row in verdicts}
+    write_audit(out / "audit.json", audit(plan, taken, hashes, dataset.classes, max_distance_bits))
 
 
-def assign_splits(videos: dict[str, dict[str, Any]], shares: dict[str, float], seed: int) -> dict[str, str]:
-    """Return the split of each row; rows of one source (parts of one video) share it, whether given or chosen."""
-    given = {row["url"]: row["split"] for row in videos.values() if row["split"]}
-    return {v: given.get(row["url"]) or choose_split(row["url"], shares, seed) for v, row in videos.items()}
-
-
-def choose_split(source: str, shares: dict[str, float], seed: int) -> str:
-    """Return the split of a source: by a hash of its URL, so that adding or reordering videos moves no other."""
-    number = int.from_bytes(hashlib.sha256(f"{seed}:{source}".encode()).digest()[:8]) / 2**64
-    edge = 0.0
-    for split in SPLITS:
-        edge += shares[split]
-        if number < edge:
-            return split
-    return max(SPLITS, key=lambda split: shares[split])  # the shares sum to a hair under 1
+def channels_of(videos: dict[str, dict[str, Any]], folders: dict[str, dict[str, Path]]) -> dict[str, str]:
+    """Return the channel of each video; empty if nobody named one."""
+    records = {video: json.loads(folders[video]["record"].read_text(encoding="utf-8")) for video in videos}
+    return {video: credits_of(records[video], row["extra"])["channel"] for video, row in videos.items()}
 
 
 def judge_candidates(
-    folders: dict[str, dict[str, Path]], manifest: Path, max_distance_bits: int
+    folders: dict[str, dict[str, Path]], manifest: list[dict[str, Any]], max_distance_bits: int
 ) -> list[dict[str, Any]]:
     """Return the ledger's entries of all candidates by what the stages before the export decided."""
-    verdicts = {f"{row['video']}/{row['frame']}": row for row in read_rows(manifest)}
+    verdicts = {f"{row['video']}/{row['frame']}": row for row in manifest}
     return [
         fate(row, verdicts.get(f"{video}/{row['frame']}"), max_distance_bits)
         for video, paths in folders.items()

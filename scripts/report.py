@@ -68,10 +68,7 @@ def registry_tsv(rows: list[dict[str, Any]]) -> str:
 
 def draw_sample(image: Path, row: dict[str, Any], colours: dict[str, str]) -> str:
     """Return a JPEG thumbnail with its boxes as a data URL."""
-    with Image.open(image) as picture:
-        thumb = picture.convert("RGB")
-    factor = THUMB_PX / max(thumb.size)
-    thumb = thumb.resize((max(1, round(thumb.width * factor)), max(1, round(thumb.height * factor))))
+    thumb, factor = thumbnail(image)
     draw = ImageDraw.Draw(thumb)
     for box, label, score in zip(row["boxes_xyxy_px"], row["classes"], row["confidences"], strict=True):
         x1, y1, x2, y2 = (v * factor for v in box)
@@ -80,9 +77,30 @@ def draw_sample(image: Path, row: dict[str, Any], colours: dict[str, str]) -> st
         width = draw.textlength(text) + 4
         draw.rectangle((x1, max(0, y1 - 12), x1 + width, max(12, y1)), fill=colours[label])
         draw.text((x1 + 2, max(0, y1 - 12)), text, fill="white")
+    return data_url(thumb)
+
+
+def thumbnail(image: Path) -> tuple[Image.Image, float]:
+    """Return a picture at the thumbnails' size, and by which factor it was scaled."""
+    with Image.open(image) as picture:
+        thumb = picture.convert("RGB")
+    factor = THUMB_PX / max(thumb.size)
+    return thumb.resize((max(1, round(thumb.width * factor)), max(1, round(thumb.height * factor)))), factor
+
+
+def data_url(thumb: Image.Image) -> str:
+    """Return a picture as a JPEG in a data URL."""
     buffer = io.BytesIO()
     thumb.save(buffer, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def read_audit(dataset: Path) -> dict[str, Any]:
+    """Return the audit of the splits, and with the closest images of each two splits their thumbnails."""
+    audit: dict[str, Any] = json.loads((dataset / "audit.json").read_text(encoding="utf-8"))
+    for pair in audit["closest"]:
+        pair["sources"] = [data_url(thumbnail(dataset / file)[0]) for file in pair["files"]]
+    return audit
 
 
 def pick_samples(exported: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
@@ -140,6 +158,7 @@ def render_page(
         reasons=sorted(Counter((e["stage"], e["reason"].split(" of ")[0]) for e in dropped).items()),
         totals={c: sum(row[c] or 0 for row in rows) for c in FUNNEL},
         exported=Counter(e["split"] for e in exported),
+        audit=read_audit(dataset),
     )
 
 

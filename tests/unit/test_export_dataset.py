@@ -1,42 +1,15 @@
-"""Splits keep videos apart and stay put, and every candidate has one fate."""
+"""Every candidate has one fate, and the summary names what failed."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
 
 from scripts._summary import summary
-from scripts.export_dataset import FORMATS, assign_splits, choose_split, fate
+from scripts.export_dataset import FORMATS, fate
 from scripts.report import pick_samples, registry_tsv
 from tests.conftest import REPO
-
-SHARES = {"train": 0.8, "val": 0.1, "test": 0.1}
-
-
-@given(st.text(min_size=1), st.integers(0, 5))
-def test_a_split_is_a_function_of_the_video_alone(video: str, seed: int) -> None:
-    assert choose_split(video, SHARES, seed) == choose_split(video, SHARES, seed)
-    assert choose_split(video, {"train": 0.0, "val": 1.0, "test": 0.0}, seed) == "val"
-    assert choose_split(video, {"train": 0.0, "val": 0.0, "test": 0.9999999}, seed) == "test"
-
-
-def test_shares_are_approached_and_seeds_differ() -> None:
-    chosen = [choose_split(f"video-{i}", SHARES, 0) for i in range(2000)]
-    assert abs(chosen.count("train") / 2000 - 0.8) < 0.03
-    assert abs(chosen.count("val") / 2000 - 0.1) < 0.03
-    assert chosen != [choose_split(f"video-{i}", SHARES, 1) for i in range(2000)]
-
-
-def test_parts_of_one_source_share_its_split() -> None:
-    sources = [("a", ""), ("a", ""), ("b", ""), ("b", "test"), ("c", "")]
-    rows = {f"v{i}": {"url": url, "split": split} for i, (url, split) in enumerate(sources)}
-    splits = assign_splits(rows, SHARES, 0)
-    assert splits["v0"] == splits["v1"] == choose_split("a", SHARES, 0)
-    assert splits["v2"] == splits["v3"] == "test"
-    assert assign_splits(dict(reversed(rows.items())), SHARES, 0) == splits
 
 
 def test_each_format_of_the_schema_has_its_writer() -> None:
@@ -115,10 +88,11 @@ def test_registry_and_summary_name_what_failed(tmp_path: Path) -> None:
     registry.write_text(registry_tsv(rows))
     lines = registry.read_text().splitlines()
     assert len(lines) == 3 and lines[0].endswith("\tplace")
-    text = summary(registry, tmp_path / "report.html")
+    text = summary(registry, tmp_path / "report.html", ["no image in val", "no image in test"])
     assert "1 of 2 videos ok" in text and "b: unavailable: HTTP Error 404" in text
     assert "a: the last frame is at 1 s of 9 s" in text and "splits: 1 train, 0 val, 0 test" in text
-    assert "no image in val: put videos there with the table's column 'split'" in text
+    assert "  look at the splits (report, section Splits): no image in val; no image in test\n" in text
     registry.write_text(registry_tsv([rows[0], *([rows[1]] * 25)]))
-    assert "and 5 more, in" in summary(registry, tmp_path / "report.html")
+    many = summary(registry, tmp_path / "report.html")
+    assert "and 5 more, in" in many and "look at the splits" not in many
     assert "3 extracted, 3 worth a look, 2 passed the filter, 1 unique, 1 in the dataset with 4 objects" in text

@@ -121,6 +121,14 @@ def test_a_video_is_in_one_split_and_the_tables_choice_holds(finished: Finished)
     assert splits == {"avenue": {"train"}, "park": {"train"}, "crossing": {"val"}, "night": {"test"}}
 
 
+def test_splits_are_far_apart_and_the_copy_is_linked_to_its_original(finished: Finished) -> None:
+    audit = json.loads((results(finished) / "dataset/audit.json").read_text())
+    assert audit["linked"] == [["avenue", "avenue_copy"]]
+    assert [pair["pairs_within"] for pair in audit["closest"]] == [0, 0, 0]
+    assert audit["naive"]["share"] > 0 and audit["conflicts"] == audit["warnings"] == []
+    assert "look at the splits" not in finished[1].text
+
+
 @pytest.mark.parametrize("split", ["train", "val", "test"])
 def test_coco_loads(finished: Finished, split: str) -> None:
     coco = COCO(str(results(finished) / f"dataset/annotations/instances_{split}.json"))
@@ -160,7 +168,8 @@ def test_registry_and_page_show_every_video(finished: Finished) -> None:
     assert (rows["empty"]["frames"], rows["empty"]["passed"]) == ("8", "0")
     page = (results(finished) / "report.html").read_text()
     assert all(f"<td>{video}</td>" in page for video in rows)
-    assert page.count("data:image/jpeg;base64,") == sum(int(row["exported"]) for row in rows.values())
+    in_pairs = 3 * 2  # the closest images of each two splits
+    assert page.count("data:image/jpeg;base64,") == in_pairs + sum(int(row["exported"]) for row in rows.values())
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
 
 
