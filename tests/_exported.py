@@ -34,7 +34,7 @@ FRAMES: Frames = {
 def settings(negatives_share: float = 0.5, formats: list[str] = FORMATS) -> dict[str, Any]:
     """Return the settings that the export reads, and one that its card only tells."""
     shares = {"train": 0.8, "val": 0.1, "test": 0.1}
-    dataset = {"splits": shares, "seed": 0, "negatives_share": negatives_share, "formats": formats}
+    dataset = {"splits": shares, "seed": 0, "split_by": "video", "negatives_share": negatives_share, "formats": formats}
     return {"frames": {"mode": "interval"}, "dedup": {"max_distance_bits": 8}, "detect": {"classes": []}} | {
         "dataset": dataset
     }
@@ -47,7 +47,11 @@ def export(
     rng = np.random.default_rng(0)
     folders = {video: _lay_out(folder, video, of_video, rng) for video, (_, of_video) in frames.items()}
     names = [(video, f"{ms:09d}.jpg") for video, (_, of_video) in frames.items() for ms in of_video]
-    verdicts = [{"video": v, "frame": f, "keep": True, "representative": f"{v}/{f}"} for v, f in names]
+    verdicts: list[dict[str, Any]] = [
+        {"video": v, "frame": f, "keep": True, "representative": f"{v}/{f}", "rivals": []} for v, f in names
+    ]
+    far = np.random.default_rng(1).integers(2**63, size=len(names)).tolist()
+    verdicts = [row | {"hash": f"{value:016x}"} for row, value in zip(verdicts, far, strict=True)]
     write_table(folder / "manifest.parquet", verdicts, MANIFEST)
     card = {"names": CLASSES, "weights": "small|model.pt", "weights_sha256": "0" * 64}
     export_dataset(

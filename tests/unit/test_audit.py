@@ -15,6 +15,7 @@ from scripts._audit import audit, warnings_of
 from scripts._balance import outcome, suggest_seed, tally
 from scripts._files import write_json
 from scripts._leaks import closest_pairs, naive_leak
+from scripts._passed import Source
 from scripts._splits import Splitting, assign_splits, plan_splits
 from scripts._summary import summary
 from scripts._tables import DETECTIONS, FILTER, read_rows, write_table
@@ -22,6 +23,7 @@ from scripts._videos import SPLITS
 from scripts.deduplicate import deduplicate
 from scripts.export_dataset import export_dataset
 from scripts.report import report
+from tests._hashed import rules, write_hashes
 
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
 LIMIT = 8
@@ -47,17 +49,38 @@ def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], spl
         for frame in frames:
             Image.new("RGB", (64, 36), "teal").save(paths["filtered"] / frame["frame"])
         seen = {"boxes_xyxy_px": [[1.0, 2.0, 30.0, 20.0]], "classes": ["dog"], "confidences": [0.9]}
-        measured = {"sharpness": 1, "brightness": 1, "entropy_bits": 1, "keep": True, "passed": True, "reason": ""}
+        measured: dict[str, Any] = {
+            "sharpness": 1,
+            "brightness": 1,
+            "entropy_bits": 1,
+            "keep": True,
+            "passed": True,
+            "reason": "",
+        }
+        measured["background"] = False
         hashed = [{"pts_s": float(i), "phash": f"{value:016x}"} for i, value in enumerate(hashes[video])]
         rows = [frame | seen | measured | more for frame, more in zip(frames, hashed, strict=True)]
         write_table(paths["filtered"] / "filter.parquet", rows, FILTER)
         write_table(paths["detections"], [frame | seen for frame in frames], DETECTIONS)
-        folders[video] = paths
+        hashed_frames = {f["frame"]: [("content", h)] for f, h in zip(frames, hashes[video], strict=True)}
+        folders[video] = paths | {"hashes": write_hashes(folder / "hashes" / video, hashed_frames)}
     manifest, out = folder / "manifest.parquet", folder / "dataset"
-    deduplicate(
-        {v: f["filtered"] / "filter.parquet" for v, f in folders.items()}, manifest, folder / "kept.json", LIMIT
+    sources = {v: Source(f["filtered"] / "filter.parquet", f["hashes"]) for v, f in folders.items()}
+    deduplicate(sources, rules(LIMIT), manifest, folder / "kept.json")
+    chosen = {"splits": splitting.shares, "seed": splitting.seed, "split_by": splitting.by}
+    card = {"names": ["dog", "cat"], "weights": "model.pt", "weights_sha256": "0" * 64}
+    export_dataset(
+        videos,
+        folders,
+        manifest,
+        out,
+        models={"filter": card, "detect": card},
+        settings={
+            "dedup": {"max_distance_bits": LIMIT},
+            "detect": {"classes": []},
+            "dataset": chosen | {"negatives_share": 0, "formats": ["yolo", "coco"]},
+        },
     )
-    export_dataset(videos, folders, manifest, out, ["dog", "cat"], splitting, LIMIT)
     report(videos, folders, out, folder / "report.html", folder / "registry.tsv")
     return out
 

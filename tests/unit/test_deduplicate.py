@@ -1,79 +1,109 @@
-"""Copies are found, groups are stars, and the outcome depends on nothing but the frames."""
+"""Copies are found, groups are stars, the best stays, and the outcome depends on nothing but the frames."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hypothesis import given
+import pandas as pd
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scripts._passed import Hashes, Source
+from scripts._stars import Stars, find_stars
 from scripts._tables import FILTER, read_rows, write_table
-from scripts.deduplicate import deduplicate, group_hashes
+from scripts.deduplicate import Rules, deduplicate, hashes_alone, scores
+from tests._hashed import rules, write_hashes
 
 # Few distinct bits, so that hashes lie close together and chains form.
-HASHES = st.lists(st.integers(0, 2**10 - 1), max_size=60)
+VALUES = st.lists(st.integers(0, 2**10 - 1), max_size=60)
 
 
 def bits(a: int, b: int) -> int:
     return (a ^ b).bit_count()
 
 
-@given(HASHES, st.integers(0, 4))
+def stars_of(values: Sequence[int], limit: int) -> Stars:
+    count = len(values)
+    hashes = Hashes(np.array(values, np.uint64), np.arange(count), np.zeros(count, np.uint8))
+    return find_stars(hashes, hashes, np.arange(count), limit, hashes_alone)
+
+
+@given(VALUES, st.integers(0, 4))
 def test_groups_are_stars(values: list[int], limit: int) -> None:
-    star, distance = group_hashes(np.array(values, np.uint64), limit)
-    kept = [i for i in range(len(values)) if star[i] == i]
+    found = stars_of(values, limit)
+    kept = [i for i in range(len(values)) if found.star[i] == i]
     for i, value in enumerate(values):
-        assert star[i] in kept and star[i] <= i
-        assert distance[i] == bits(value, values[star[i]]) <= limit
-        nearest = min(bits(value, values[k]) for k in kept if k <= i)
-        assert distance[i] == nearest
+        assert found.star[i] in kept and found.star[i] <= i
+        assert found.distance_bits[i] == bits(value, values[found.star[i]]) <= limit
+        assert found.distance_bits[i] == min(bits(value, values[k]) for k in kept if k <= i)
     for a in kept:
         assert all(bits(values[a], values[b]) > limit for b in kept if b != a)
-    again, _ = group_hashes(np.array([values[k] for k in kept], np.uint64), limit)
-    assert list(again) == list(range(len(kept)))
+    assert list(stars_of([values[k] for k in kept], limit).star) == list(range(len(kept)))
 
 
-@given(HASHES, st.integers(0, 4), st.integers(0, 2**10 - 1))
+@given(VALUES, st.integers(0, 4), st.integers(0, 2**10 - 1))
 def test_a_frame_that_comes_last_changes_no_other_verdict(values: list[int], limit: int, extra: int) -> None:
-    before, _ = group_hashes(np.array(values, np.uint64), limit)
-    after, _ = group_hashes(np.array([*values, extra], np.uint64), limit)
-    assert list(after[:-1]) == list(before)
+    assert list(stars_of([*values, extra], limit).star[:-1]) == list(stars_of(values, limit).star)
 
 
-def table(folder: Path, video: str, hashes: list[int], width: int = 640, passed: bool = True, **more: Any) -> Path:
+def table(folder: Path, video: str, hashes: Sequence[int], passed: bool = True, **changes: Any) -> Source:
     rows: list[dict[str, Any]] = [
         {
-            "video": video, "frame": f"{i:09d}.jpg", "pts_s": float(i), "width": width, "height": 360, "sharpness": 1.0,
+            "video": video, "frame": f"{i:09d}.jpg", "pts_s": float(i), "width": 640, "height": 360, "sharpness": 1.0,
             "brightness": 1.0, "entropy_bits": 1.0, "phash": f"{h:016x}", "keep": True, "passed": passed, "reason": "",
-            **more,
-        }
+            "background": False, "boxes_xyxy_px": [], "classes": [], "confidences": [],
+        } | changes
         for i, h in enumerate(hashes)
     ]  # fmt: skip
     write_table(folder / f"{video}.parquet", rows, FILTER)
-    return folder / f"{video}.parquet"
+    named = {row["frame"]: [("content", value)] for row, value in zip(rows, hashes, strict=True) if row["passed"]}
+    return Source(folder / f"{video}.parquet", write_hashes(folder / "hashes" / video, named))
 
 
-def run(folder: Path, tables: dict[str, Path], limit: int = 4) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    deduplicate(tables, folder / "manifest.parquet", folder / "kept.json", limit)
+def run(
+    folder: Path, tables: dict[str, Source], by: Rules | None = None
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    deduplicate(tables, by or rules(4), folder / "manifest.parquet", folder / "kept.json")
     rows = {f"{row['video']}/{row['frame']}": row for row in read_rows(folder / "manifest.parquet")}
     return json.loads((folder / "kept.json").read_text()), rows
 
 
 def test_the_larger_picture_of_a_pair_stays_whatever_the_order_of_the_table(tmp_path: Path) -> None:
-    small, large = table(tmp_path, "small", [0, 2**60 - 1], 320), table(tmp_path, "large", [1, 0xFFFF << 30], 1280)
+    small = table(tmp_path, "small", [0, 2**60 - 1], width=320)
+    large = table(tmp_path, "large", [1, 0xFFFF << 30], width=1280)
     for tables in ({"small": small, "large": large}, {"large": large, "small": small}):
         kept, rows = run(tmp_path, tables)
         assert kept["large"]["frames"] == ["000000000.jpg", "000000001.jpg"]
         assert kept["small"]["frames"] == ["000000001.jpg"]
         dropped = rows["small/000000000.jpg"]
-        assert (dropped["keep"], dropped["representative"], dropped["distance_bits"]) == (
-            False,
-            "large/000000000.jpg",
-            1,
-        )
+        assert not dropped["keep"] and dropped["representative"] == "large/000000000.jpg"
+        assert (dropped["distance_bits"], dropped["role"]) == (1, "content")
         assert dropped["group"] == rows["large/000000000.jpg"]["group"]
         assert len(rows) == 4
+
+
+def test_the_first_frame_stays_if_asked_for(tmp_path: Path) -> None:
+    small, large = table(tmp_path, "small", [0], width=320), table(tmp_path, "large", [1], width=1280)
+    kept, _ = run(tmp_path, {"small": small, "large": large}, rules(4, prefer="first"))
+    assert (kept["small"]["frames"], kept["large"]["frames"]) == (["000000000.jpg"], [])
+
+
+def test_no_background_takes_the_place_of_a_frame_with_objects(tmp_path: Path) -> None:
+    road, car = table(tmp_path, "road", [0], width=1280, background=True), table(tmp_path, "car", [1])
+    for prefer in ("best", "first"):
+        kept, _ = run(tmp_path, {"road": road, "car": car}, rules(4, prefer=prefer))
+        assert (kept["road"]["frames"], kept["car"]["frames"]) == ([], ["000000000.jpg"])
+
+
+def test_a_score_is_what_the_weights_say() -> None:
+    frame = {"width": 640, "height": 360, "sharpness": 3.0, "confidence": 0.5, "left": 0, "top": 0, "right": 1}
+    frames = pd.DataFrame([frame | {"bottom": 1}, frame | {"bottom": 0.5}, frame | {"bottom": 1, "sharpness": 7.0}])
+    found = scores(frames, {"resolution": 1, "sharpness": 0.5, "confidence": 2})
+    assert round(float(found[0]), 4) == round(float(np.log2(640 * 360)) + 1 + 1, 4)
+    assert round(float(found[0] - found[1]), 4) == 1, "bars are no pixels"
+    assert round(float(found[2] - found[0]), 4) == 0.5
 
 
 def test_a_digest_changes_only_with_the_kept_frames_of_its_video(tmp_path: Path) -> None:
@@ -101,11 +131,17 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     assert first == [(tmp_path / name).read_bytes() for name in ("manifest.parquet", "kept.json")]
 
 
-def test_a_background_is_never_kept_in_the_place_of_a_picture_with_objects(tmp_path: Path) -> None:
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.integers(1, 3), VALUES.filter(len)), min_size=1, max_size=5), st.randoms())
+def test_the_order_of_the_table_does_not_matter_where_scores_differ(
+    tmp_path_factory: Any, videos: list[tuple[int, list[int]]], random: Any
+) -> None:
+    folder = tmp_path_factory.mktemp("order")
     tables = {
-        "road": table(tmp_path, "road", [0b1, 0b111111111], 1280, background=True),
-        "car": table(tmp_path, "car", [0b0], 640, background=False),
+        f"v{i}": table(folder, f"v{i}", values, width=640 + 10 * i, height=360 + size, sharpness=float(i))
+        for i, (size, values) in enumerate(videos)
     }
-    kept, rows = run(tmp_path, tables)
-    assert kept["car"]["frames"] == ["000000000.jpg"] and kept["road"]["frames"] == ["000000001.jpg"]
-    assert rows["road/000000000.jpg"]["representative"] == "car/000000000.jpg"
+    first, _ = run(folder, tables)
+    shuffled = list(tables)
+    random.shuffle(shuffled)
+    assert run(folder, {video: tables[video] for video in shuffled})[0] == first
