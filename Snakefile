@@ -8,6 +8,8 @@ from snakemake.utils import min_version
 
 from scripts._config import find_config
 from scripts._log import UserError
+from scripts._start import start_run
+from scripts._takedown import path_patterns
 
 min_version("9.0")
 
@@ -33,6 +35,8 @@ include: "rules/dedup.smk"
 include: "rules/detect.smk"
 include: "rules/dataset.smk"
 include: "rules/report.smk"
+include: "rules/rehydrate.smk"
+include: "rules/store.smk"
 
 
 rule all:
@@ -60,7 +64,7 @@ rule retry_failed:
 
 onstart:
     try:
-        preflight(VIDEOS, Path("results"), config)
+        start_run(VIDEOS, config, path_patterns(workflow.rules), workflow.dag_settings.targets)
     except UserError as error:
         raise WorkflowError(str(error)) from None
     write_retry_numbers(Path("results"), retries())

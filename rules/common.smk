@@ -10,14 +10,14 @@ from snakemake.exceptions import WorkflowError
 from scripts._code import code_hash_in
 from scripts._config import check_config, telling_settings
 from scripts._detector import check_role
-from scripts._failures import retry_numbers, write_retry_numbers
+from scripts._failures import ASKING_AGAIN, retry_numbers, write_retry_numbers
 from scripts._log import UserError
 from scripts._models import name_of, spec_of
 from scripts._owner import CORES, OWNER, owner_name
-from scripts._preflight import preflight
+from scripts._published import manifest_of, published_options, settings_of_pictures
+from scripts._rows import no_dataset, rows_of
 from scripts._store import form_of
 from scripts._summary import print_failure, print_summary
-from scripts._videos import read_videos
 
 ROOT = Path(workflow.basedir)
 code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits reach jobs
@@ -28,8 +28,8 @@ ULTRALYTICS_FOLDER = ".snakemake/ultralytics"  # its settings name folders of th
 
 try:
     check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text()))
-    TABLE = Path(config["videos"])
-    VIDEOS = {} if config["sources"] and not TABLE.exists() else read_videos(TABLE)
+    VIDEOS = rows_of(config)
+    config["download"] |= published_options(config, VIDEOS)
     for role in ("filter", "detect"):
         check_role(role, config[role], Path("results/models") / name_of(config, role))
 except UserError as error:
@@ -91,8 +91,8 @@ def local_media(wildcards):
 
 @functools.cache
 def retries():
-    """Return how often each video was asked for again, counting the target retry_failed of this call."""
-    return retry_numbers(Path("results"), VIDEOS, again="retry_failed" in workflow.dag_settings.targets)
+    """Return how often each video was asked for again, counting the target of this call."""
+    return retry_numbers(Path("results"), VIDEOS, again=not ASKING_AGAIN.isdisjoint(workflow.dag_settings.targets))
 
 
 def times_retried(wildcards):
@@ -130,10 +130,7 @@ def kept_digest(wildcards):
 
 def detections(wildcards):
     """Return every detections table, once it is known which frames were kept."""
-    if not VIDEOS:  # said only here, since an empty table must stop neither expand_sources nor --lint
-        raise WorkflowError(
-            f"no videos in {TABLE.absolute()}: add rows, or list playlists under config key 'sources' and run"
-            " `snakemake expand_sources`"
-        )
+    if fault := no_dataset(config, VIDEOS):  # said only here: an empty table stops neither expand_sources nor --lint
+        raise WorkflowError(fault)
     kept()  # raises until the checkpoint has run: no detection is planned before
     return collect("results/detections/{video}.parquet", video=VIDEOS)

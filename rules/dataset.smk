@@ -19,7 +19,7 @@ rule export_dataset:
     conda:
         "../envs/data.yaml"
     params:
-        videos={name: {"url": video.url, "split": video.split, "extra": video.extra} for name, video in VIDEOS.items()},
+        videos={name: vars(video) | settings_of_pictures(config) for name, video in VIDEOS.items()},
         settings=telling_settings(config),
         code=code_hash("export_dataset"),
     script:

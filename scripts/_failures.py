@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,10 +10,11 @@ from scripts._faults import TRANSIENT
 from scripts._files import write_json
 from scripts._log import UserError
 
+ASKING_AGAIN = frozenset({"retry_failed", "rehydrate"})  # targets that try again what may come now
 OUTAGE = frozenset({"blocked", "failed"})
 
 
-def retry_numbers(results: Path, videos: Iterable[str], again: bool) -> dict[str, int]:
+def retry_numbers(results: Path, videos: Collection[str], again: bool) -> dict[str, int]:
     """Return how often each video was asked for again; with `again`, those that may come now once more.
 
     The number is a parameter of a video's download, so that asking again runs it again. It stands in a file of its
@@ -21,6 +22,7 @@ def retry_numbers(results: Path, videos: Iterable[str], again: bool) -> dict[str
     """
     path = results / "retries.json"
     numbers: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    numbers = {video: number for video, number in numbers.items() if video in videos}
     if again:
         for video in videos:
             record = results / "download" / video / "video.json"
@@ -33,6 +35,8 @@ def write_retry_numbers(results: Path, numbers: dict[str, int]) -> None:
     """Keep the numbers for the runs to come."""
     if numbers:
         write_json(results / "retries.json", numbers)
+    else:
+        (results / "retries.json").unlink(missing_ok=True)
 
 
 def check_outage(records: Iterable[Path], max_failed_share: float) -> None:

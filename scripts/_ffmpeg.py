@@ -93,33 +93,46 @@ class Source:
 def frames_command(source: Source, clip: Clip, settings: FrameSettings, threads: int) -> list[str]:
     """Return the command that writes the wanted frames to its standard output, as JPEGs in a NUT stream.
 
-    Times are a player's: seconds after the start of the file, whatever timestamps it starts with; where they may
-    start anew in the middle (transport streams) ffmpeg goes on counting. Pictures are brought to one size, since
-    filters trust it, and deinterlaced by themselves, then to square pixels, the wanted size and JPEG's colour matrix.
     Of frames within one millisecond, the unit of their names, the first is taken.
     """
-    seek_s = clip.start_s if source.seek else 0.0
-    limits: dict[str, Any] = {"ss": f"{seek_s:.6f}"} if seek_s else {}
-    if clip.end_s is not None:
-        limits["t"] = f"{clip.end_s - seek_s + 1:.6f}"  # stops the decoder; the selection is exact
-    if settings.mode == "keyframes":
-        limits["skip_frame"] = "nokey"
-    file = ffmpeg.input(
-        f"file:{source.media.absolute()}", threads=threads, reinit_filter=0, **DECODE_OPTIONS, **OPEN_OPTIONS, **limits
-    )
-    steady = file[str(source.stream)].filter("scale", "iw", "ih").filter("select", window(clip))
+    steady = decoded(source, clip, threads, "nokey" if settings.mode == "keyframes" else None)
     chosen = steady.filter("select", selection(settings, clip, source.duration_s)).filter("settb", "1/1000")
     chosen = chosen.filter("select", "isnan(prev_selected_pts)+gt(pts,prev_selected_pts)")
     if settings.mode == "budget":
         over = {"key": "lavfi.scene_score", "function": "greater", "value": settings.scene_threshold}
         chosen = chosen.filter("metadata", mode="print", file="pipe:2", direct=1, **over)
-    jpegs = _finished(chosen, settings.max_side_px).output(
+    return jpeg_command(chosen, source, (settings.max_side_px, settings.jpeg_qscale), threads)
+
+
+def decoded(source: Source, clip: Clip, threads: int, skip_frame: str | None) -> Any:
+    """Return the stream of a file's pictures in the window of a clip, brought to one size, since filters trust it."""
+    seek_s = clip.start_s if source.seek else 0.0
+    limits: dict[str, Any] = {"ss": f"{seek_s:.6f}"} if seek_s else {}
+    if clip.end_s is not None:
+        limits["t"] = f"{clip.end_s - seek_s + 1:.6f}"  # stops the decoder; the selection is exact
+    if skip_frame:
+        limits["skip_frame"] = skip_frame
+    file = ffmpeg.input(
+        f"file:{source.media.absolute()}", threads=threads, reinit_filter=0, **DECODE_OPTIONS, **OPEN_OPTIONS, **limits
+    )
+    return file[str(source.stream)].filter("scale", "iw", "ih").filter("select", window(clip))
+
+
+def jpeg_command(chosen: Any, source: Source, size_and_quality: tuple[int, int], threads: int) -> list[str]:
+    """Return the command that writes chosen pictures to its standard output, as JPEGs in a NUT stream.
+
+    Times are a player's: seconds after the start of the file, whatever timestamps it starts with; where they may
+    start anew in the middle (transport streams) ffmpeg goes on counting. Pictures are deinterlaced by themselves,
+    then brought to square pixels, the wanted size and JPEG's colour matrix.
+    """
+    max_side_px, jpeg_qscale = size_and_quality
+    jpegs = _finished(chosen, max_side_px).output(
         "pipe:1",
         f="nut",
         enc_time_base="1:1000",
         fps_mode="passthrough",
         threads=threads,
-        **{"c:v": "mjpeg", "q:v": settings.jpeg_qscale},
+        **{"c:v": "mjpeg", "q:v": jpeg_qscale},
     )
     quiet = ["-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+warning"]
     quiet += ["-filter_complex_threads", str(threads)]

@@ -82,6 +82,24 @@ LEDGER = pa.schema(
         ("file", pa.string()),
     ]
 )
+# What others need to make the same pictures again, and what became of each when they did.
+PUBLISHED = pa.schema(
+    [
+        ("video", pa.string()),
+        ("pts_s", pa.float64()),
+        ("frame", pa.string()),
+        ("file", pa.string()),
+        ("split", pa.string()),
+        ("phash", pa.string()),
+        ("sha256", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        *_BOXES,
+    ]
+)
+RETAKEN = pa.schema(
+    [("frame", pa.string()), ("outcome", pa.string()), ("reason", pa.string()), ("distance_bits", pa.int16())]
+)
 
 
 def write_table(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema, note: str = "") -> None:
@@ -113,6 +131,12 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     with pq.ParquetFile(path) as file:  # pq.read_table would import pandas
         rows: list[dict[str, Any]] = file.read().to_pylist()
     return rows
+
+
+def count_rows(path: Path) -> int:
+    """Return how many rows a parquet table has, without reading them."""
+    with pq.ParquetFile(path) as file:
+        return int(file.metadata.num_rows)
 
 
 def read_note(path: Path) -> str:

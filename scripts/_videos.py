@@ -50,7 +50,7 @@ def read_videos(table: Path) -> dict[str, Video]:
     seen: dict[tuple[object, ...], int] = {}
     splits: dict[str, str] = {}
     for line, cells in read_lines(table):
-        video, faults = _parse(cells)
+        video, faults = parse_row(cells)
         for key, what in _unique_keys(video):
             if seen.setdefault(key, line) != line:
                 faults.append(f"same {what} as line {seen[key]}")
@@ -120,7 +120,8 @@ def _check_header(table: Path, line: int, header: list[str]) -> None:
         raise UserError(f"{table}, line {line}: {'; '.join(faults)} (tab-separated columns: {columns}, and your own)")
 
 
-def _parse(cells: dict[str, str]) -> tuple[Video, list[str]]:
+def parse_row(cells: dict[str, str]) -> tuple[Video, list[str]]:
+    """Return the video of one row, and what is wrong with it."""
     faults: list[str] = []
     start_s = _seconds(cells, "start_s", faults)
     end_s = _seconds(cells, "end_s", faults)

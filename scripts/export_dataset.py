@@ -16,7 +16,9 @@ from scripts._dataset import Dataset
 from scripts._detector import read_model_card
 from scripts._files import link_file, write_text
 from scripts._imagefolder import write_imagefolder
+from scripts._ledger import check_totals
 from scripts._log import log_to
+from scripts._manifest import publish
 from scripts._publish import credits_of
 from scripts._shards import write_shards
 from scripts._splits import Splitting, plan_splits
@@ -48,15 +50,16 @@ def export_dataset(
 ) -> None:
     """Write the dataset into `out`.
 
-    `videos` holds url, split (empty: chosen here) and the user's own columns per video; `folders` the download and
-    filtered folder and the detections table of each; `models` the cards of both models; `settings` what the dataset's
-    own card tells of the configuration.
+    `videos` holds per video its url, split (empty: chosen here), start_s, end_s, the user's own columns and the
+    settings of its pictures; `folders` the download and filtered folder and the detections table of each; `models` the
+    cards of both models; `settings` what the dataset's own card tells of the configuration.
     """
     chosen, max_distance_bits = settings["dataset"], settings["dedup"]["max_distance_bits"]
     verdicts = read_rows(manifest)
     splitting = Splitting(chosen["splits"], chosen["seed"], chosen["split_by"])
     plan = plan_splits(videos, channels_of(videos, folders), verdicts, splitting)
     ledger = judge_candidates(folders, verdicts, max_distance_bits)
+    check_totals(ledger, verdicts, folders)
     images = take_images(ledger, folders, plan.splits, chosen["negatives_share"], chosen["seed"])
     dataset = Dataset(out, settings["detect"]["classes"] or models["detect"]["names"], images)
     for split, rows in images.items():
@@ -70,6 +73,7 @@ def export_dataset(
     if "parquet" in chosen["formats"]:
         write_croissant(dataset, sorted({row["license"] for row in credits} - {""}))
     write_table(out / "ledger.parquet", ledger, LEDGER)
+    publish(out, taken, videos, folders, dataset.classes)
     write_text(out / "ATTRIBUTION.tsv", attribution(credits))
     write_text(out / "README.md", render_card(TEMPLATE, dataset, chosen["formats"], credits, models, settings))
     hashes = {f"{row['video']}/{row['frame']}": int(row["hash"], 16) for row in verdicts}

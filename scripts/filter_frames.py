@@ -12,8 +12,8 @@ from scripts._detector import Detections, Inference, Place, detect_images
 from scripts._files import link_file
 from scripts._log import UserError, log_to
 from scripts._owner import inference_threads
+from scripts._rows import rows_of
 from scripts._store import discard_media
-from scripts._videos import read_videos
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -76,7 +76,7 @@ if __name__ == "__main__":
         try:
             discard_media(
                 snakemake.wildcards.video,
-                read_videos(Path(snakemake.config["videos"])),
+                rows_of(snakemake.config),
                 results=Path(snakemake.output.frames).parents[1],
                 store=Path(snakemake.config["store"]),
                 options=snakemake.config["download"],

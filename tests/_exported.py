@@ -14,6 +14,8 @@ from scripts.export_dataset import export_dataset
 CLASSES = ['chien: "vélo"', "it's #1, 犬"]
 FORMATS = ["yolo", "coco", "parquet", "webdataset", "imagefolder"]
 SIZE_PX = (96, 64)
+CLIP: dict[str, Any] = {"start_s": 0.0, "end_s": None, "max_height_px": 720, "max_side_px": 0, "jpeg_qscale": 2}
+RECORD: dict[str, Any] = {"status": "ok", "message": "", "source": {}, "media": {"sha256": "0" * 64}}
 
 Boxes = list[tuple[list[float], int, float]]  # xyxy px, class number, confidence
 
@@ -55,7 +57,9 @@ def export(
     write_table(folder / "manifest.parquet", verdicts, MANIFEST)
     card = {"names": CLASSES, "weights": "small|model.pt", "weights_sha256": "0" * 64}
     export_dataset(
-        videos={v: {"url": f"https://a.b/{v}", "split": s, "extra": credits or {}} for v, (s, _) in frames.items()},
+        videos={
+            v: CLIP | {"url": f"https://a.b/{v}", "split": s, "extra": credits or {}} for v, (s, _) in frames.items()
+        },
         folders=folders,
         manifest=folder / "manifest.parquet",
         out=folder / "dataset",
@@ -83,7 +87,7 @@ def _lay_out(folder: Path, video: str, frames: dict[int, Boxes], rng: np.random.
         labelled.append(frame | found)
     write_table(filtered / "filter.parquet", candidates, FILTER)
     write_table(folder / "detections" / f"{video}.parquet", labelled, DETECTIONS)
-    write_json(folder / "download" / video / "video.json", {"url": f"https://a.b/{video}", "source": {}})
+    write_json(folder / "download" / video / "video.json", RECORD | {"url": f"https://a.b/{video}"})
     return {
         "record": folder / "download" / video / "video.json",
         "filtered": filtered,

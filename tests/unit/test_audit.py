@@ -23,16 +23,18 @@ from scripts._videos import SPLITS
 from scripts.deduplicate import deduplicate
 from scripts.export_dataset import export_dataset
 from scripts.report import report
+from tests._exported import CLIP, RECORD
 from tests._hashed import rules, write_hashes
 
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
 LIMIT = 8
+SEEN: dict[str, Any] = {"boxes_xyxy_px": [[1.0, 2.0, 30.0, 20.0]], "classes": ["dog"], "confidences": [0.9]}
 Rows = dict[str, dict[str, Any]]
 Folders = dict[str, dict[str, Path]]
 
 
 def row_of(video: str, split: str = "", channel: str = "") -> dict[str, Any]:
-    return {"url": f"https://example.org/{video}", "split": split, "extra": {"channel": channel}}
+    return CLIP | {"url": f"https://example.org/{video}", "split": split, "extra": {"channel": channel}}
 
 
 def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], splitting: Splitting) -> Path:
@@ -41,14 +43,12 @@ def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], spl
     for video, row in videos.items():
         paths = {name: folder / name / video for name in ("record", "filtered", "detections")}
         paths["filtered"].mkdir(parents=True, exist_ok=True)
-        record = {"url": row["url"], "status": "ok", "message": "", "source": {}, "media": None}
-        write_json(paths["record"], record)
+        write_json(paths["record"], RECORD | {"url": row["url"]})
         frames: list[dict[str, Any]] = [
             {"video": video, "frame": f"{i:09d}.jpg", "width": 64, "height": 36} for i in range(len(hashes[video]))
         ]
         for frame in frames:
             Image.new("RGB", (64, 36), "teal").save(paths["filtered"] / frame["frame"])
-        seen = {"boxes_xyxy_px": [[1.0, 2.0, 30.0, 20.0]], "classes": ["dog"], "confidences": [0.9]}
         measured: dict[str, Any] = {
             "sharpness": 1,
             "brightness": 1,
@@ -59,14 +59,16 @@ def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], spl
         }
         measured["background"] = False
         hashed = [{"pts_s": float(i), "phash": f"{value:016x}"} for i, value in enumerate(hashes[video])]
-        rows = [frame | seen | measured | more for frame, more in zip(frames, hashed, strict=True)]
+        rows = [frame | SEEN | measured | more for frame, more in zip(frames, hashed, strict=True)]
         write_table(paths["filtered"] / "filter.parquet", rows, FILTER)
-        write_table(paths["detections"], [frame | seen for frame in frames], DETECTIONS)
         hashed_frames = {f["frame"]: [("content", h)] for f, h in zip(frames, hashes[video], strict=True)}
         folders[video] = paths | {"hashes": write_hashes(folder / "hashes" / video, hashed_frames)}
     manifest, out = folder / "manifest.parquet", folder / "dataset"
     sources = {v: Source(f["filtered"] / "filter.parquet", f["hashes"]) for v, f in folders.items()}
     deduplicate(sources, rules(LIMIT), manifest, folder / "kept.json")
+    for video, kept in json.loads((folder / "kept.json").read_text()).items():
+        found = [SEEN | {"video": video, "frame": frame, "width": 64, "height": 36} for frame in kept["frames"]]
+        write_table(folders[video]["detections"], found, DETECTIONS)
     chosen = {"splits": splitting.shares, "seed": splitting.seed, "split_by": splitting.by}
     card = {"names": ["dog", "cat"], "weights": "model.pt", "weights_sha256": "0" * 64}
     export_dataset(

@@ -235,7 +235,8 @@ def test_the_same_input_gives_the_same_bytes(dataset: Path, tmp_path: Path) -> N
 def test_what_was_not_asked_for_is_not_there(tmp_path: Path) -> None:
     folder = export(tmp_path, settings(formats=["coco"]))
     assert sorted(path.name for path in folder.iterdir()) == [
-        "ATTRIBUTION.tsv", "README.md", "annotations", "images", "ledger.parquet",
+        "ATTRIBUTION.tsv", "README.md", "annotations", "audit.json", "images", "ledger.parquet", "manifest.parquet",
+        "videos.tsv",
     ]  # fmt: skip
     assert sorted(path.name for path in (folder / "images").iterdir()) == ["test", "train", "val"]
     boxes = [a["bbox"] for a in read_json(folder / "annotations/instances_val.json")["annotations"]]

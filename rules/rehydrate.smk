@@ -1,0 +1,46 @@
+"""Make a published dataset again from its videos."""
+
+
+rule retake_frames:
+    """Take the published frames of one video again, and compare each with what was published."""
+    input:
+        record="results/download/{video}/video.json",
+        media="results/download/{video}/media",
+        manifest=lambda wildcards: manifest_of(config),
+    output:
+        frames=directory("results/retaken/{video}"),
+    log:
+        "logs/retake_frames/{video}.log",
+    benchmark:
+        "benchmarks/retake_frames/{video}.tsv"
+    conda:
+        "../envs/media.yaml"
+    threads: extract_threads
+    resources:
+        extract=1,
+    params:
+        clip=video_clip,
+        settings=lambda wildcards: VIDEOS[wildcards.video].extra,
+        code=code_hash("retake_frames"),
+    script:
+        "../scripts/retake_frames.py"
+
+
+rule rehydrate:
+    """Lay out the dataset whose manifest and table config key rehydrate names (run on demand)."""
+    input:
+        manifest=lambda wildcards: manifest_of(config),
+        frames=collect("results/retaken/{video}", video=VIDEOS),
+    output:
+        dataset=directory("results/rehydrated"),
+    log:
+        "logs/rehydrate.log",
+    benchmark:
+        "benchmarks/rehydrate.tsv"
+    conda:
+        "../envs/media.yaml"
+    params:
+        videos=list(VIDEOS),
+        code=code_hash("rehydrate"),
+    script:
+        "../scripts/rehydrate.py"

@@ -1,0 +1,45 @@
+"""Check that the ledger and the tables of all stages tell the same story."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from scripts._log import UserError
+from scripts._tables import count_rows
+
+Row = dict[str, Any]
+STAGES = ("extract_frames", "filter_frames", "deduplicate", "export_dataset")  # one of them decides on each frame
+
+
+def check_totals(
+    ledger: list[dict[str, Any]], verdicts: Iterable[Row], folders: Mapping[str, Mapping[str, Path]]
+) -> None:
+    """Raise UserError unless each frame has one fate, and each stage's table as many frames as fates say.
+
+    `verdicts` are the rows of the manifest of copies; `folders` holds the filtered folder and the detections of each
+    video.
+    """
+    doubles = [key for key, count in Counter((row["video"], row["frame"]) for row in ledger).items() if count > 1]
+    if doubles:
+        raise UserError(f"{'/'.join(doubles[0])} has more than one fate: delete {folders[doubles[0][0]]['filtered']}")
+    fates = Counter((row["video"], row["stage"]) for row in ledger)
+    judged = list(verdicts)
+    passed = Counter(row["video"] for row in judged)
+    kept = Counter(row["video"] for row in judged if row["keep"])
+    if strangers := sorted(set(passed) - set(folders)):
+        raise UserError(f"results/dedup names {strangers[0]}, which is not in this run: delete it and run again")
+    for video, paths in folders.items():
+        of = {stage: fates[video, stage] for stage in STAGES}
+        told = {
+            "filter.parquet": (count_rows(paths["filtered"] / "filter.parquet"), sum(of.values())),
+            "dedup/manifest.parquet": (passed[video], of["deduplicate"] + of["export_dataset"]),
+            "frames kept in dedup/manifest.parquet": (kept[video], of["export_dataset"]),
+            "detections": (count_rows(paths["detections"]), of["export_dataset"]),
+        }
+        for table, (rows, frames) in told.items():
+            if rows != frames:
+                raise UserError(
+                    f"{video}: {rows} rows in {table}, but {frames} frames in the ledger: delete results/dedup,"
+                    f" {paths['filtered']} and {paths['detections']}, and run again"
+                )

@@ -1,0 +1,50 @@
+"""Which rows a run works on: those of its table but for the excluded ones, or of a published one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from scripts._log import UserError
+from scripts._published import read_published_videos
+from scripts._videos import Video, read_videos
+
+
+def rows_of(config: Mapping[str, Any]) -> dict[str, Video]:
+    """Return the rows that the run works on; none if the table is still to be written by expand_sources."""
+    listed, excluded = listed_rows(config), set(config["exclude"])
+    splits = {row.url: row.split for row in listed.values() if row.split}  # an excluded part moves no other one
+    return {v: replace(row, split=splits.get(row.url, "")) for v, row in listed.items() if v not in excluded}
+
+
+def no_dataset(config: Mapping[str, Any], rows: Mapping[str, Video]) -> str:
+    """Say why no dataset can be made of these rows, or nothing."""
+    if config["rehydrate"]:
+        return "config key rehydrate: it goes with the target rehydrate alone, as in `snakemake rehydrate ...`"
+    if rows:
+        return ""
+    table = Path(config["videos"]).absolute()
+    if config["exclude"]:
+        return f"config key exclude: no other row is in {table}; to take down all, delete results/, logs/, benchmarks/"
+    how = "add rows, or list playlists under config key 'sources' and run `snakemake expand_sources`"
+    return f"no videos in {table}: {how}"
+
+
+def listed_rows(config: Mapping[str, Any]) -> dict[str, Video]:
+    """Return all rows, the excluded ones too; raise UserError if one is excluded that is not there."""
+    if config["rehydrate"]:
+        folder = Path(config["rehydrate"])
+        return read_published_videos(folder, Path(config["rehydrate_media"] or folder))
+    table = Path(config["videos"])
+    if config["sources"] and not table.exists():
+        return {}
+    rows = read_videos(table)
+    for video in config["exclude"]:
+        if video not in rows:
+            near = get_close_matches(video, rows, 3, 0.5) or list(rows)[:3]
+            raise UserError(
+                f"config key exclude: '{video}' is not in {table}; allowed: ids of its rows, such as {', '.join(near)}"
+                " (a row that is no longer there is taken down without being named)"
+            )
+    return rows

@@ -1,0 +1,72 @@
+"""Delete from the store the media of sources that this run folder used and no longer does (run on demand)."""
+
+import logging
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scripts._log import UserError, log_to
+from scripts._rows import listed_rows, rows_of
+from scripts._runs import entries_of, read_run, users_of, write_run
+from scripts._store import locked
+from scripts._takedown import check_removed
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def purge_excluded(store: Path, run: Path, in_use: set[str]) -> None:
+    """Delete the entries that this run folder once used and no row uses now; keep what another one uses.
+
+    An entry that nobody noted, or that something outside the store still links to, stays.
+    """
+    noted = read_run(store, run)
+    for name in sorted(noted - in_use):
+        entry = store / name
+        if entry.is_symlink() or not entry.is_dir():
+            noted.discard(name)
+            continue
+        with locked(entry):
+            if reason := use_elsewhere(store, entry, run):
+                logging.warning("kept: %s: %s", entry, reason)
+                continue
+            for path, size_bytes in files_in(entry):
+                logging.info("deleted: %s, %.1f MB", path, size_bytes / 1e6)
+            try:
+                shutil.rmtree(entry)
+            except OSError as error:
+                raise UserError(f"cannot delete {entry}: {error.strerror}: open the store and run again") from error
+        noted.discard(name)
+    if noted != read_run(store, run):
+        write_run(store, run, noted)
+    logging.info("%d sources of this run folder are in the store's use now", len(noted))
+
+
+def use_elsewhere(store: Path, entry: Path, run: Path) -> str:
+    """Say who else uses an entry, or nothing."""
+    if others := users_of(store, entry.name, but=run):
+        return f"also used by the run folder {'; '.join(others)}: delete that file if the folder is gone for good"
+    linked = [path for path, _ in files_in(entry) if path.name.startswith("media.") and path.stat().st_nlink > 1]
+    if linked:
+        return f"{linked[0]} has a hard link elsewhere, such as in another run's results/ (find -samefile finds it)"
+    return ""
+
+
+def files_in(entry: Path) -> list[tuple[Path, int]]:
+    """Return the files of an entry with their sizes; its lock is none."""
+    files = sorted(path for path in entry.rglob("*") if path.is_file() and path != entry / "lock")
+    return [(path, path.lstat().st_size) for path in files]
+
+
+def removed_from(noted: set[str], listed: set[str]) -> set[str]:
+    """Return the entries that no row stands for, not even an excluded one."""
+    return noted - listed
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    store, run = Path(snakemake.config["store"]), Path.cwd()
+    listed = entries_of(store, (row.url for row in listed_rows(snakemake.config).values()))
+    noted = read_run(store, run)
+    check_removed(removed_from(noted, listed), len(noted), snakemake.config["max_removed_share"])
+    purge_excluded(store, run, entries_of(store, (row.url for row in rows_of(snakemake.config).values())))
