@@ -39,7 +39,7 @@ def purge_excluded(store: Path, run: Path, in_use: set[str]) -> None:
         noted.discard(name)
     if noted != read_run(store, run):
         write_run(store, run, noted)
-    logging.info("%d sources of this run folder are in the store's use now", len(noted))
+    logging.info("%d sources that this run folder notes are left in the store", len(noted))
 
 
 def use_elsewhere(store: Path, entry: Path, run: Path) -> str:
@@ -58,15 +58,10 @@ def files_in(entry: Path) -> list[tuple[Path, int]]:
     return [(path, path.lstat().st_size) for path in files]
 
 
-def removed_from(noted: set[str], listed: set[str]) -> set[str]:
-    """Return the entries that no row stands for, not even an excluded one."""
-    return noted - listed
-
-
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     store, run = Path(snakemake.config["store"]), Path.cwd()
     listed = entries_of(store, (row.url for row in listed_rows(snakemake.config).values()))
     noted = read_run(store, run)
-    check_removed(removed_from(noted, listed), len(noted), snakemake.config["max_removed_share"])
+    check_removed(noted - listed, len(noted), snakemake.config["max_removed_share"])
     purge_excluded(store, run, entries_of(store, (row.url for row in rows_of(snakemake.config).values())))

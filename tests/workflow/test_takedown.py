@@ -107,7 +107,9 @@ def reconcile(run: Run) -> None:
         stages: dict[str, set[str]] = {}
         for row in of:
             stages.setdefault(row["stage"], set()).add(row["frame"])
-            assert (row["reason"] == "") == (row["stage"] == "export_dataset")
+            assert (row["reason"] == "") == (row["file"] != "") and (
+                row["stage"] == "export_dataset" or not row["file"]
+            )
         assert {row["frame"] for row in of} == raw and len(of) == len(raw) == sum(map(len, stages.values()))
         filtered = read_rows(results / f"filtered/{video}/filter.parquet")
         verdicts = [row for row in manifest if row["video"] == video]
@@ -119,10 +121,11 @@ def reconcile(run: Run) -> None:
         assert {row["frame"] for row in verdicts if not row["keep"]} == stages.get("deduplicate", set())
         assert {row["frame"] for row in verdicts if row["keep"]} == exported == set(kept[video]["frames"])
         assert {row["frame"] for row in read_rows(results / f"detections/{video}.parquet")} == exported
-        assert {row["frame"] for row in published if row["video"] == video} == exported
-        assert int(told["frames"]) == len(raw) and int(told["exported"]) == len(exported)
-    images = {f"images/{p.parent.name}/{p.name}" for p in (results / "dataset/images").rglob("*.jpg")}
-    assert images == {row["file"] for row in ledger if row["file"]} == {row["file"] for row in published}
+        images = {row["frame"] for row in of if row["file"]}
+        assert {row["frame"] for row in published if row["video"] == video} == images
+        assert int(told["frames"]) == len(raw) and int(told["exported"]) == len(images)
+    laid_out = {f"images/{p.parent.name}/{p.name}" for p in (results / "dataset/images").rglob("*.jpg")}
+    assert laid_out == {row["file"] for row in ledger if row["file"]} == {row["file"] for row in published}
 
 
 @pytest.fixture
