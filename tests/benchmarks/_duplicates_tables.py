@@ -12,6 +12,8 @@ from tests.benchmarks._variants import CHANGES, RE_ENCODED
 from tests.conftest import REPO
 
 FARTHEST_BITS = 16
+PEERS = ("imagehash", "imagededup")
+PEERS_AT = [(peer, bits) for peer in PEERS for bits in (6, 10)]
 THRESHOLDS = (4, 6, 8, 10, 12, 16)
 SHIFT = "0.5 s later"  # whether that is a copy depends on what moves
 HARD = ("object elsewhere (drawn)", "object elsewhere (filmed)", "dark scenes", "title cards")
@@ -66,9 +68,9 @@ def write_tables(measured: Measured, write: bool) -> None:
     parts = [
         HEAD.format(filmed=f"{filmed} pictures" if filmed else "they were not"),
         f"## At the default: phash, {bits} bits\n\n{recall_table(measured, bits)}",
-        "Title cards show no object, so nothing but their pixels can decide (a correlation of 0.97), and what is laid over"
-        " one makes another of it. Half a second later is no change with a right answer: it tells how often something"
-        " moved.\n",
+        "Title cards show no object, so nothing but their pixels can decide (a correlation of 0.97), and what is laid"
+        " over one makes another of it. Half a second later is no change with a right answer: it tells how often"
+        " something moved.\n",
         f"## What is no copy\n\n{false_table(measured, bits)}",
         f"## Methods and thresholds\n\n{methods_table(measured)}",
         "Recall over all changes but mirror, of drawn and filmed pictures; precision counts the pairs above that are no"
@@ -84,8 +86,7 @@ def write_tables(measured: Measured, write: bool) -> None:
 
 def recall_table(measured: Measured, bits: int) -> str:
     """Return recall per change, beside the peers at several thresholds."""
-    columns = [("imagehash", 6), ("imagehash", 10), ("imagededup", 6), ("imagededup", 10)]
-    head = ["change", "asked for", "drawn", "filmed", "both", *(f"{peer}, {at} bits" for peer, at in columns), "cards"]
+    head = ["change", "asked for", "drawn", "filmed", "both", *(f"{peer}, {at} bits" for peer, at in PEERS_AT), "cards"]
     rows = []
     for change in [*RE_ENCODED, *CHANGES, SHIFT]:
         method = "phash, mirrored" if change == "mirror" else "phash"
@@ -93,7 +94,7 @@ def recall_table(measured: Measured, bits: int) -> str:
             _share(*measured.found(method, bits, [change], sources))
             for sources in (["drawn"], ["filmed"], WITH_OBJECTS)
         ]
-        peers = [_share(*measured.found(peer, at, [change], WITH_OBJECTS)) for peer, at in columns]
+        peers = [_share(*measured.found(peer, at, [change], WITH_OBJECTS)) for peer, at in PEERS_AT]
         wanted = f"{REQUIRED[change]:.2f}" if change in REQUIRED else ""
         cards = _share(*measured.found(method, bits, [change], ["cards"]))
         rows.append([change + (" (`match_mirrored`)" if change == "mirror" else ""), wanted, *mine, *peers, cards])
@@ -133,7 +134,7 @@ def _changes(method: str) -> list[str]:
 def methods_table(measured: Measured) -> str:
     """Return recall, precision and F1 of each method and threshold."""
     rows = []
-    for method in (*METHODS, "imagehash", "imagededup"):
+    for method in (*METHODS, *PEERS):
         cells = []
         for bits in THRESHOLDS:
             found, count = measured.found(method, bits, _changes(method), WITH_OBJECTS)

@@ -22,24 +22,10 @@ CARDS = 24
 CRFS = (28, 35, 42)
 REAL_VIDEOS = {"bottle-detection.mp4": 30, "car-detection.mp4": 12}  # a picture each so many frames
 SHIFT_FRAMES = {"bottle-detection.mp4": 15, "car-detection.mp4": 6}  # half a second
-WORDS = [
-    "The End",
-    "Part One",
-    "Chapter 2",
-    "Directed by",
-    "Ann Lee",
-    "Mark Olsen",
-    "Starring",
-    "with",
-    "Three days later",
-    "Berlin 1989",
-    "Music",
-    "Camera",
-    "Thank you",
-    "Subscribe",
-    "Episode 4",
-    "Next time",
-]
+WORDS = (
+    "The End", "Part One", "Chapter 2", "Directed by", "Ann Lee", "Mark Olsen", "Starring", "with", "Three days later",
+    "Berlin 1989", "Music", "Camera", "Thank you", "Subscribe", "Episode 4", "Next time",
+)  # fmt: skip
 
 Picture = Image.Image
 

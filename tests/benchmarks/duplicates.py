@@ -1,4 +1,4 @@
-"""Measure how well copies are found: pictures x changes and hard negatives, each method beside imagehash and imagededup.
+"""Measure how well copies are found: pictures x changes, and hard negatives; each method beside two other libraries.
 
 python -m tests.benchmarks.duplicates [--write]      five minutes; with --write into docs/duplicates.md and .tsv
 
@@ -8,7 +8,7 @@ that the other lacks (compare_objects), by what the filter's model sees in both.
 
 import argparse
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -23,14 +23,13 @@ from scripts._hashing import ASKED, KNOWN, METHODS, MIRRORED, Hashed, hash_pictu
 from scripts._sameness import SURE, Look, View, same_objects, view_of
 from tests._infer import detect_alone
 from tests._models import compiled
-from tests.benchmarks._duplicates_tables import FARTHEST_BITS, Measured, write_tables
+from tests.benchmarks._duplicates_tables import FARTHEST_BITS, PEERS, Measured, write_tables
 from tests.benchmarks._variants import Base, cards, decode, drawn, filmed, variants
 from tests.conftest import DEMO, REAL
 
 JPEG_QUALITY = 90
 MOVED_LEVELS = 10.0  # mean change of the pixels in a box from which an object has surely moved, and is not just missed
 MOVED_IOU = 0.3
-PEERS = ("imagehash", "imagededup")
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def _iou(a: list[float], b: list[float]) -> float:
 
 
 def distances(corpus: Corpus, method: str) -> tuple[list[int], list[int]]:
-    """Return for each pair the smallest distance at which deduplicate takes it for a copy: as it is, or mirrored, too."""
+    """Return per pair the least distance at which deduplicate takes it for a copy: as it is, and mirrored, too."""
     hashed = {file: hash_picture((corpus.folder / file).read_bytes(), method) for file in _files(corpus.pairs)}
 
     @lru_cache(None)
@@ -159,10 +158,12 @@ def peer_distances(corpus: Corpus, peer: str) -> list[int]:
     """Return for each pair the distance of another library's 64-bit phash."""
     from imagededup.methods import PHash
 
-    encode = PHash(verbose=False).encode_image
-    if peer == "imagehash":
-        encode = lambda path: str(imagehash.phash(Image.open(path)))  # noqa: E731
-    values = {file: int(encode(corpus.folder / file), 16) for file in _files(corpus.pairs)}
+    deduper = PHash(verbose=False)
+    encoders: dict[str, Callable[[Path], str]] = {
+        "imagehash": lambda path: str(imagehash.phash(Image.open(path))),
+        "imagededup": lambda path: str(deduper.encode_image(path)),
+    }
+    values = {file: int(encoders[peer](corpus.folder / file), 16) for file in _files(corpus.pairs)}
     return [(values[pair.kept] ^ values[pair.newcomer]).bit_count() for pair in corpus.pairs]
 
 
