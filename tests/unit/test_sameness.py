@@ -1,4 +1,4 @@
-"""Near hashes are no copies if one picture lacks an object of the other; overlays and misses of a model decide nothing."""
+"""Near hashes are no copies if one picture lacks an object of the other; overlays and bad detections do not matter."""
 
 import numpy as np
 import pytest
