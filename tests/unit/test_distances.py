@@ -28,7 +28,9 @@ def search_for(pictures: Sequence[Picture], limit: int, check: Check = hashes_al
     return Search(hashes.select(ASKED | MIRRORED, order), hashes.select(KNOWN, order), limit, check)
 
 
-def measured(pictures: Sequence[Picture], limit: int, check: Check = hashes_alone, in_video: int = 100) -> dict[str, Any]:
+def measured(
+    pictures: Sequence[Picture], limit: int, check: Check = hashes_alone, in_video: int = 100
+) -> dict[str, Any]:
     search = search_for(pictures, limit, check)
     stars = find_stars(search.asked, search.known, np.arange(len(pictures)), limit, check)
     return measure_distances([f"v{i // in_video}/{i:09d}.jpg" for i in range(len(pictures))], search, stars)
