@@ -49,6 +49,7 @@ rule all:
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         hashes=collect("results/hashes/{video}", video=VIDEOS),
         detections=detections,
+        distances="results/dedup/distances.json",
         dataset="results/dataset",
         report="results/report.html",
         registry="results/registry.tsv",

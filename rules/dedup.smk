@@ -31,6 +31,7 @@ checkpoint deduplicate:
         # The file that detect_objects reads comes first: Snakemake looks for no other in a checkpoint's users.
         kept="results/dedup/kept.json",
         manifest="results/dedup/manifest.parquet",
+        distances="results/dedup/distances.json",
     log:
         "logs/deduplicate.log",
     benchmark:

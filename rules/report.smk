@@ -7,6 +7,7 @@ rule report:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         detections=detections,
+        distances="results/dedup/distances.json",
         dataset="results/dataset",
     output:
         page="results/report.html",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from scripts._distances import Search, measure_distances
 from scripts._failures import check_outage
 from scripts._files import write_json
 from scripts._hashing import ASKED, KNOWN, MIRRORED, ROLES
@@ -39,8 +40,8 @@ class Rules:
     weights: Mapping[str, float]
 
 
-def deduplicate(sources: Mapping[str, Source], rules: Rules, manifest: Path, kept: Path) -> None:
-    """Write the manifest (a row per passed frame) and, per video, its kept frames and their digest."""
+def deduplicate(sources: Mapping[str, Source], rules: Rules, manifest: Path, kept: Path, distances: Path) -> None:
+    """Write the manifest (a row per passed frame), per video its kept frames and their digest, and the distances."""
     frames, hashes = load_passed(sources)
     frames["score"] = scores(frames, rules.weights) if rules.prefer == "best" else 0.0
     order = visiting_order(frames)
@@ -50,6 +51,8 @@ def deduplicate(sources: Mapping[str, Source], rules: Rules, manifest: Path, kep
     check = object_check(visited, asked, known, sources) if rules.compare_objects else hashes_alone
     numbers = {video: number for number, video in enumerate(sources)}
     stars = find_stars(asked, known, visited["video"].map(numbers).to_numpy(int), rules.max_distance_bits, check)
+    search = Search(asked, known, rules.max_distance_bits, check)
+    write_json(distances, measure_distances((visited["video"] + "/" + visited["frame"]).tolist(), search, stars))
     place = np.argsort(order)
     frames = describe(visited, asked, stars).iloc[place]
     write_table(manifest, frames[MANIFEST.names].to_dict("records"), MANIFEST)
@@ -141,4 +144,5 @@ if __name__ == "__main__":
         rules=Rules(**snakemake.params.rules),
         manifest=Path(snakemake.output.manifest),
         kept=Path(snakemake.output.kept),
+        distances=Path(snakemake.output.distances),
     )

@@ -5,7 +5,9 @@ import csv
 import io
 import json
 import logging
+import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 SAMPLES = 48
-THUMB_PX = 320
+THUMB_PX, PAIR_THUMB_PX = 320, 200
+CHART_PX = {"left": 56, "top": 14, "bin": 24, "high": 200}  # 34 bins: 0 to 32 bits, and more
+LAST_BITS = 32
 COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#808000", "#000075", "#f032e6")
 
 
@@ -80,11 +84,11 @@ def draw_sample(image: Path, row: dict[str, Any], colours: dict[str, str]) -> st
     return data_url(thumb)
 
 
-def thumbnail(image: Path) -> tuple[Image.Image, float]:
-    """Return a picture at the thumbnails' size, and by which factor it was scaled."""
+def thumbnail(image: Path, side_px: int = THUMB_PX) -> tuple[Image.Image, float]:
+    """Return a picture scaled to this longer side, and by which factor it was scaled."""
     with Image.open(image) as picture:
         thumb = picture.convert("RGB")
-    factor = THUMB_PX / max(thumb.size)
+    factor = side_px / max(thumb.size)
     return thumb.resize((max(1, round(thumb.width * factor)), max(1, round(thumb.height * factor)))), factor
 
 
@@ -103,6 +107,48 @@ def read_audit(dataset: Path) -> dict[str, Any]:
     return audit
 
 
+def read_copies(distances: Path, filtered: Mapping[str, Path], times_s: Mapping[str, float]) -> dict[str, Any]:
+    """Return what deduplicate measured, its histogram, and of the pairs thumbnails and when each was seen.
+
+    `filtered` holds the folder of each video's pictures, `times_s` is by video/frame.
+    """
+    copies: dict[str, Any] = json.loads(distances.read_text(encoding="utf-8"))
+    for pair in (pair for pairs in copies["pairs"].values() for pair in pairs):
+        places = [name.rsplit("/", 1) for name in pair["frames"]]
+        pair["sources"] = [data_url(thumbnail(filtered[v] / frame, PAIR_THUMB_PX)[0]) for v, frame in places]
+        pair["seen"] = [f"{v} at {times_s[f'{v}/{frame}']} s" for v, frame in places]
+    return copies | {"chart": histogram(copies["counts"], copies["max_distance_bits"])}
+
+
+def histogram(counts: Mapping[str, Sequence[int]], max_distance_bits: int) -> dict[str, Any]:
+    """Return bars, ticks and the cut of a chart of frames by distance, in its pixels; heights are logarithmic.
+
+    `counts` holds, by kind of frame, how many there are at 0 bits, 1 bit, and so on; those above 32 share a bar.
+    """
+    bins = {
+        kind: [*of[: LAST_BITS + 1], *[0] * (LAST_BITS + 1 - len(of)), sum(of[LAST_BITS + 1 :])]
+        for kind, of in counts.items()
+    }
+    left, top, wide, high = CHART_PX.values()
+    most: int = max(max(of) for of in bins.values()) or 1
+    scale = high / math.log10(1 + most)
+    bars = []
+    for bits in range(LAST_BITS + 2):
+        kinds = [kind for kind, of in bins.items() if of[bits]]
+        for place, kind in enumerate(kinds):
+            n, bar_wide = bins[kind][bits], (wide - 4) / len(kinds)
+            tall = scale * math.log10(1 + n)
+            box = {
+                "x": left + wide * bits + 2 + place * bar_wide,
+                "y": top + high - tall,
+                "wide": bar_wide,
+                "tall": tall,
+            }
+            bars.append({"kind": kind, "bits": bits, "n": n} | {name: round(px, 1) for name, px in box.items()})
+    ticks = [{"n": 10**k, "y": round(top + high - scale * math.log10(1 + 10**k), 1)} for k in range(len(str(most)))]
+    return CHART_PX | {"bars": bars, "ticks": ticks, "bins": bins, "cut_x": left + wide * (max_distance_bits + 1)}
+
+
 def pick_samples(exported: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     """Return up to `count` exported frames, taken in turn from each video so that none fills the page."""
     by_video: dict[str, list[dict[str, Any]]] = {}
@@ -114,7 +160,12 @@ def pick_samples(exported: list[dict[str, Any]], count: int) -> list[dict[str, A
 
 
 def report(
-    videos: dict[str, Any], folders: dict[str, dict[str, Path]], dataset: Path, page: Path, registry: Path
+    videos: dict[str, Any],
+    folders: dict[str, dict[str, Path]],
+    distances: Path,
+    dataset: Path,
+    page: Path,
+    registry: Path,
 ) -> None:
     """Write the registry and the page."""
     ledger = read_rows(dataset / "ledger.parquet")
@@ -125,7 +176,9 @@ def report(
     rows = [registry_row(v, videos[v], folders[v], by_video[v], detections[v]) for v in videos]
     labels = {(row["video"], row["frame"]): row for found in detections.values() for row in found}
     write_text(registry, registry_tsv(rows))
-    write_text(page, render_page(rows, ledger, labels, dataset))
+    times_s = {f"{entry['video']}/{entry['frame']}": entry["pts_s"] for entry in ledger}
+    copies = read_copies(distances, {video: paths["filtered"] for video, paths in folders.items()}, times_s)
+    write_text(page, render_page(rows, ledger, labels, dataset, copies))
     logging.info("%s", page)
 
 
@@ -134,8 +187,9 @@ def render_page(
     ledger: list[dict[str, Any]],
     labels: dict[tuple[str, str], dict[str, Any]],
     dataset: Path,
+    copies: dict[str, Any],
 ) -> str:
-    """Return the page: `rows` of the registry, `labels` by video and frame."""
+    """Return the page: `rows` of the registry, `labels` by video and frame, `copies` as read_copies returns them."""
     exported = [entry for entry in ledger if entry["file"]]
     dropped = [entry for entry in ledger if not entry["file"]]
     counts = Counter((name, e["split"]) for e in exported for name in labels[e["video"], e["frame"]]["classes"])
@@ -159,6 +213,7 @@ def render_page(
         totals={c: sum(row[c] or 0 for row in rows) for c in FUNNEL},
         exported=Counter(e["split"] for e in exported),
         audit=read_audit(dataset),
+        copies=copies,
     )
 
 
@@ -172,6 +227,7 @@ if __name__ == "__main__":
             filtered=snakemake.input.filtered,
             detections=snakemake.input.detections,
         ),
+        distances=Path(snakemake.input.distances),
         dataset=Path(snakemake.input.dataset),
         page=Path(snakemake.output.page),
         registry=Path(snakemake.output.registry),

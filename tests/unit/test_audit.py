@@ -65,7 +65,8 @@ def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], spl
         folders[video] = paths | {"hashes": write_hashes(folder / "hashes" / video, hashed_frames)}
     manifest, out = folder / "manifest.parquet", folder / "dataset"
     sources = {v: Source(f["filtered"] / "filter.parquet", f["hashes"]) for v, f in folders.items()}
-    deduplicate(sources, rules(LIMIT), manifest, folder / "kept.json")
+    distances = folder / "distances.json"
+    deduplicate(sources, rules(LIMIT), manifest, folder / "kept.json", distances)
     for video, kept in json.loads((folder / "kept.json").read_text()).items():
         found = [SEEN | {"video": video, "frame": frame, "width": 64, "height": 36} for frame in kept["frames"]]
         write_table(folders[video]["detections"], found, DETECTIONS)
@@ -83,7 +84,7 @@ def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], spl
             "dataset": chosen | {"negatives_share": 0, "formats": ["yolo", "coco"]},
         },
     )
-    report(videos, folders, out, folder / "report.html", folder / "registry.tsv")
+    report(videos, folders, distances, out, folder / "report.html", folder / "registry.tsv")
     return out
 
 
@@ -129,7 +130,11 @@ def test_a_forced_conflict_is_reported_with_its_frames_and_no_copy_is_in_both_sp
     assert "a is in train, b in test, and a/000000001.jpg and b/000000000.jpg are copies" in warning
     page = (tmp_path / "report.html").read_text()
     assert "Groups that the table divides" in page and "a/000000001.jpg and b/000000000.jpg, 3 bits apart" in page
-    assert page.count("data:image/jpeg;base64,") == 6 + 9  # three pairs beside the nine images
+    pairs = json.loads((tmp_path / "distances.json").read_text())["pairs"]
+    (copies,) = pairs["dropped"]
+    assert copies["frames"] == ["b/000000000.jpg", "a/000000001.jpg"] and pairs["kept"]
+    in_pairs = (3 + 1 + len(pairs["kept"])) * 2  # the closest of each two splits, and copies
+    assert page.count("data:image/jpeg;base64,") == in_pairs + 9  # beside the nine images
     assert warning in summary(tmp_path / "registry.tsv", tmp_path / "report.html", found["warnings"])
 
 

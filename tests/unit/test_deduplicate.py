@@ -65,7 +65,7 @@ def table(folder: Path, video: str, hashes: Sequence[int], passed: bool = True, 
 def run(
     folder: Path, tables: dict[str, Source], by: Rules | None = None
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    deduplicate(tables, by or rules(4), folder / "manifest.parquet", folder / "kept.json")
+    deduplicate(tables, by or rules(4), folder / "manifest.parquet", folder / "kept.json", folder / "distances.json")
     rows = {f"{row['video']}/{row['frame']}": row for row in read_rows(folder / "manifest.parquet")}
     return json.loads((folder / "kept.json").read_text()), rows
 
@@ -131,7 +131,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     assert first == [(tmp_path / name).read_bytes() for name in ("manifest.parquet", "kept.json")]
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)  # files are written
 @given(st.lists(st.tuples(st.integers(1, 3), VALUES.filter(len)), min_size=1, max_size=5), st.randoms())
 def test_the_order_of_the_table_does_not_matter_where_scores_differ(
     tmp_path_factory: Any, videos: list[tuple[int, list[int]]], random: Any

@@ -168,7 +168,9 @@ def test_registry_and_page_show_every_video(finished: Finished) -> None:
     assert (rows["empty"]["frames"], rows["empty"]["passed"]) == ("8", "0")
     page = (results(finished) / "report.html").read_text()
     assert all(f"<td>{video}</td>" in page for video in rows)
-    in_pairs = 3 * 2  # the closest images of each two splits
+    copies = json.loads((results(finished) / "dedup/distances.json").read_text())["pairs"]
+    assert len(copies["dropped"]) == len(copies["kept"]) == 12
+    in_pairs = (3 + sum(map(len, copies.values()))) * 2  # the closest images of each two splits, and copies
     assert page.count("data:image/jpeg;base64,") == in_pairs + sum(int(row["exported"]) for row in rows.values())
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
 

@@ -1,5 +1,6 @@
 """A rerun does what changed and nothing else, and the same bytes come out."""
 
+import base64
 import os
 import shutil
 import subprocess
@@ -53,6 +54,18 @@ def test_a_threshold_of_dedup_detects_only_where_kept_frames_changed(finished: F
     run.write_config(config)
     outcome = run.snakemake()
     assert outcome.jobs == {"deduplicate": 1, "export_dataset": 1, "report": 1}
+
+
+def test_a_run_folder_of_before_distances_were_measured_gets_them_and_detects_nothing_again(
+    finished: Finished, tmp_path: Path
+) -> None:
+    run = finished[0].copy(tmp_path / "run")
+    file = "results/dedup/distances.json"
+    before = (run.folder / file).read_bytes()
+    (run.folder / file).unlink()
+    (run.folder / ".snakemake/metadata" / base64.b64encode(file.encode()).decode()).unlink()
+    assert run.snakemake().jobs == {"deduplicate": 1}
+    assert (run.folder / file).read_bytes() == before
 
 
 def test_other_formats_are_only_written_and_backgrounds_need_the_filter(finished: Finished, tmp_path: Path) -> None:
