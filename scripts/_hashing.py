@@ -21,6 +21,7 @@ ROLES = ("content", "core", "crop5", "crop10", "whole", "segment", "level", "mir
 KNOWN = frozenset(ROLES[:7])
 ASKED = KNOWN - CROPS.keys()
 MIRRORED = frozenset(ROLES[7:])
+CORES = frozenset({"core", "mirror_core"})
 BLACK_LEVEL, BLACK_SPREAD = 16, 3.5  # of a bar's line: 95th percentile and standard deviation of its luma
 MOST_BARS = {"x": 0.35, "y": 0.2}  # share of the picture on each side: upright video in a wide frame, 2.4:1 in 4:3
 UNEVEN = 0.03  # share of the picture by which two opposite bars may differ; a dark sky has no counterpart below
@@ -109,6 +110,11 @@ def _black_lines(lines: np.ndarray, most: int) -> int:
     first = lines[:most].astype(np.float32)
     black = (np.percentile(first, 95, axis=1) <= BLACK_LEVEL) & (first.std(axis=1) <= BLACK_SPREAD)
     return most if black.all() else int(np.argmin(black))
+
+
+def comparable(role: str, other: str) -> bool:
+    """Tell whether hashes of these roles may meet: inner parts only each other, since they stand for what they omit."""
+    return (role in CORES) == (other in CORES)
 
 
 def shown_by(role: str, content: Box) -> Box:
