@@ -10,6 +10,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scripts._near import HashSpace
 from scripts._passed import Hashes, Source
 from scripts._stars import Stars, find_stars
 from scripts._tables import FILTER, read_rows, write_table
@@ -27,7 +28,7 @@ def bits(a: int, b: int) -> int:
 def stars_of(values: Sequence[int], limit: int) -> Stars:
     count = len(values)
     hashes = Hashes(np.array(values, np.uint64), np.arange(count), np.zeros(count, np.uint8))
-    return find_stars(hashes, hashes, np.arange(count), limit, hashes_alone)
+    return find_stars(hashes, hashes, np.arange(count), HashSpace(limit), hashes_alone)
 
 
 @given(VALUES, st.integers(0, 4))
@@ -131,7 +132,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     assert first == [(tmp_path / name).read_bytes() for name in ("manifest.parquet", "kept.json")]
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 3), VALUES.filter(len)), min_size=1, max_size=5), st.randoms())
 def test_the_order_of_the_table_does_not_matter_where_scores_differ(
     tmp_path_factory: Any, videos: list[tuple[int, list[int]]], random: Any
