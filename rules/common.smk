@@ -12,7 +12,7 @@ from scripts._config import check_config, telling_settings
 from scripts._detector import check_role
 from scripts._failures import ASKING_AGAIN, retry_numbers, write_retry_numbers
 from scripts._log import UserError
-from scripts._models import DEDUP_RULES, EMBEDDING, hash_method, name_of, roles_in, sha256_of_role, spec_of
+from scripts._models import DEDUP_RULES, EMBEDDING, chosen_model, hash_method, name_of, roles_in, spec_of
 from scripts._owner import CORES, OWNER, owner_name
 from scripts._published import manifest_of, published_options, settings_of_pictures
 from scripts._rows import no_dataset, rows_of
@@ -30,8 +30,8 @@ try:
     check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text()))
     VIDEOS = rows_of(config)
     config["download"] |= published_options(config, VIDEOS)
-    for role in ("filter", "detect"):
-        check_role(role, config[role], Path("results/models") / name_of(config, role))
+    for role in roles_in(config):
+        check_role(role, chosen_model(config, role), Path("results/models") / name_of(config, role))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 

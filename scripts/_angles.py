@@ -43,6 +43,7 @@ class NearVectors:
             logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # it reports each build that it looks for
             import faiss
 
+            faiss.omp_set_num_threads(1)  # its threads wait for each other where other jobs run
             self._index = faiss.IndexFlatIP(vectors.shape[1])
         steps = _steps(vectors)
         self._index.add(steps)

@@ -63,8 +63,8 @@ def telling_settings(config: Mapping[str, Any]) -> dict[str, Any]:
         "frames": idle | {"max_output_mb", "deadline_s"},
         "filter": {"model", "weights_sha256"},
         "detect": {"model", "weights_sha256"},
-        "dedup": {"model", "weights_sha256"},
-    }  # the models' own cards name them
+        "dedup": {"model"},
+    }  # cards name the weights of the first two; dedup's are told by their hash, if it was given
     sections = ("frames", "filter", "dedup", "detect", "dataset")
     return {s: {k: v for k, v in config[s].items() if k not in untold.get(s, ())} for s in sections}
 

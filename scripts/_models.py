@@ -28,17 +28,19 @@ def roles_in(config: Mapping[str, Any]) -> tuple[str, ...]:
     return ("filter", "detect", "dedup") if config["dedup"]["method"] == EMBEDDING else ("filter", "detect")
 
 
+def chosen_model(config: Mapping[str, Any], role: str) -> dict[str, Any]:
+    """Return the model that a role uses, the sha256 that its weights must have, and the classes that must be known."""
+    chosen = {key: config[role].get(key, []) for key in ("model", "weights_sha256", "classes")}
+    if role == "dedup" and not chosen["model"]:
+        chosen["model"] = config["filter"]["model"]
+        chosen["weights_sha256"] = chosen["weights_sha256"] or config["filter"]["weights_sha256"]
+    return chosen
+
+
 def weights_of(config: Mapping[str, Any], role: str) -> str:
     """Return the model that a role uses."""
-    weights: str = config[role]["model"]
-    return config["filter"]["model"] if role == "dedup" and not weights else weights
-
-
-def sha256_of_role(config: Mapping[str, Any], role: str) -> str:
-    """Return the sha256 that the role's weights must have; empty if any will do."""
-    wanted: str = config[role]["weights_sha256"]
-    own = role != "dedup" or config[role]["model"]
-    return wanted if own or wanted else config["filter"]["weights_sha256"]
+    weights: str = chosen_model(config, role)["model"]
+    return weights
 
 
 def hash_method(config: Mapping[str, Any]) -> str:

@@ -29,6 +29,10 @@ def test_a_run_by_vectors_drops_the_copy_and_does_nothing_twice(fresh: Run) -> N
     assert np.abs(np.linalg.norm(vectors.astype(float), axis=2) - 1).max() < 0.01
     assert fresh.snakemake().nothing_to_do
 
+    fresh.write_config(config | {"dedup": config["dedup"] | {"weights_sha256": "0" * 64}})
+    refused = fresh.snakemake()
+    assert refused.code != 0 and "dedup.weights_sha256: detector.pt has" in refused.text and not refused.jobs
+
     before = [sha256_of(path) for path in sorted((results / "vectors").iterdir())]
     config["dedup"] |= {"match_mirrored": True}
     fresh.write_config(config)
