@@ -48,6 +48,7 @@ rule all:
         frames=RAW_FRAMES,
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         hashes=collect("results/hashes/{video}", video=VIDEOS),
+        vectors=VECTORS,
         detections=detections,
         distances="results/dedup/distances.json",
         dataset="results/dataset",

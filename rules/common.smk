@@ -12,7 +12,7 @@ from scripts._config import check_config, telling_settings
 from scripts._detector import check_role
 from scripts._failures import ASKING_AGAIN, retry_numbers, write_retry_numbers
 from scripts._log import UserError
-from scripts._models import name_of, spec_of
+from scripts._models import DEDUP_RULES, EMBEDDING, chosen_model, hash_method, name_of, roles_in, spec_of
 from scripts._owner import CORES, OWNER, owner_name
 from scripts._published import manifest_of, published_options, settings_of_pictures
 from scripts._rows import no_dataset, rows_of
@@ -30,8 +30,8 @@ try:
     check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text()))
     VIDEOS = rows_of(config)
     config["download"] |= published_options(config, VIDEOS)
-    for role in ("filter", "detect"):
-        check_role(role, config[role], Path("results/models") / name_of(config, role))
+    for role in roles_in(config):
+        check_role(role, chosen_model(config, role), Path("results/models") / name_of(config, role))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -48,6 +48,7 @@ def as_it_is(path):
 RAW_FRAMES = [] if config["cleanup_raw_frames"] else collect("results/frames/{video}", video=VIDEOS)
 raw_frames = temp if config["cleanup_raw_frames"] else as_it_is
 MEDIA = collect("results/download/{video}/media", video=VIDEOS) if config["keep_media"] else []
+VECTORS = collect("results/vectors/{video}.npy", video=VIDEOS) if config["dedup"]["method"] == EMBEDDING else []
 media_folder = as_it_is if config["keep_media"] else temp
 
 # `--resources gpu=1` on the command line replaces the profile's whole list, so the slots that it does not name would be
@@ -62,13 +63,13 @@ wildcard_constraints:
     model=r"[A-Za-z0-9][A-Za-z0-9._-]*",
 
 
-model_spec = functools.partial(spec_of, config)  # of a role: `filter` or `detect`
+model_spec = functools.partial(spec_of, config)  # of a role: `filter`, `detect` or `dedup`
 model_name = functools.partial(name_of, config)
 
 
 def model_roles(wildcards):
     """Return the roles that use a compiled model."""
-    return [role for role in ("filter", "detect") if model_name(role) == wildcards.model]
+    return [role for role in roles_in(config) if model_name(role) == wildcards.model]
 
 
 def spec_of_model(wildcards):

@@ -15,10 +15,34 @@ rule hash_frames:
     conda:
         "../envs/data.yaml"
     params:
-        method=config["dedup"]["method"],
+        method=hash_method(config),
         code=code_hash("hash_frames"),
     script:
         "../scripts/hash_frames.py"
+
+
+rule embed_frames:
+    """Take feature vectors of the frames of one video that passed the filter; only with dedup.method embedding."""
+    input:
+        filtered="results/filtered/{video}",
+        hashes="results/hashes/{video}",
+        model=f"results/models/{model_name('dedup')}",
+    output:
+        vectors="results/vectors/{video}.npy",
+    log:
+        "logs/embed_frames/{video}.log",
+    benchmark:
+        "benchmarks/embed_frames/{video}.tsv"
+    priority: 26
+    conda:
+        "../envs/vision.yaml"
+    resources:
+        gpu=1,
+    params:
+        work=ULTRALYTICS_FOLDER,
+        code=code_hash("embed_frames"),
+    script:
+        "../scripts/embed_frames.py"
 
 
 checkpoint deduplicate:
@@ -27,6 +51,7 @@ checkpoint deduplicate:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         hashes=collect("results/hashes/{video}", video=VIDEOS),
+        vectors=VECTORS,
     output:
         # The file that detect_objects reads comes first: Snakemake looks for no other in a checkpoint's users.
         kept="results/dedup/kept.json",
@@ -40,7 +65,7 @@ checkpoint deduplicate:
         "../envs/data.yaml"
     params:
         videos=list(VIDEOS),
-        rules={key: value for key, value in config["dedup"].items() if key != "method"},
+        rules={key: config["dedup"][key] for key in DEDUP_RULES},
         code=code_hash("deduplicate"),
     script:
         "../scripts/deduplicate.py"

@@ -11,7 +11,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from scripts._log import UserError
-from scripts._models import is_served
+from scripts._models import EMBEDDING, is_served, weights_of
 
 WEIGHTS = (".pt", ".onnx", ".engine")
 HUB_MODEL = re.compile(r"(yolo|rtdetr)[a-z0-9-]*\.pt")  # a bare name that ultralytics offers for download
@@ -63,7 +63,8 @@ def telling_settings(config: Mapping[str, Any]) -> dict[str, Any]:
         "frames": idle | {"max_output_mb", "deadline_s"},
         "filter": {"model", "weights_sha256"},
         "detect": {"model", "weights_sha256"},
-    }  # the models' own cards name them
+        "dedup": {"model"},
+    }  # cards name the weights of the first two; dedup's are told by their hash, if it was given
     sections = ("frames", "filter", "dedup", "detect", "dataset")
     return {s: {k: v for k, v in config[s].items() if k not in untold.get(s, ())} for s in sections}
 
@@ -109,6 +110,7 @@ def _cross_check(config: dict[str, Any]) -> Iterator[str]:
     for name, manners in config["download"]["sites"].items():
         if manners["sleep_s"][0] > manners["sleep_s"][1]:
             yield f"download.sites.{name}.sleep_s: {manners['sleep_s']} is no range; allowed: the smaller number first"
+    yield from _embedding(config)
     for role in ("filter", "detect"):
         model = Path(config[role]["model"])
         weights = model.suffix in WEIGHTS and model.is_file()
@@ -122,6 +124,28 @@ def _cross_check(config: dict[str, Any]) -> Iterator[str]:
                 f" {', '.join(WEIGHTS)} file, a folder that ultralytics exported for OpenVINO, the bare name of a"
                 " published model such as yolo26n.pt, or a Triton server's http://HOST:PORT/MODEL"
             )
+
+
+def _embedding(config: dict[str, Any]) -> Iterator[str]:
+    """Check the model that vectors are taken of: only weights have layers to take them from."""
+    chosen = config["dedup"]
+    if chosen["method"] != EMBEDDING:
+        yield from (
+            f"dedup.{key}: {chosen[key]!r} has no effect with method '{chosen['method']}'; allowed: with dedup.method"
+            f" {EMBEDDING}"
+            for key in ("model", "weights_sha256")
+            if chosen[key]
+        )
+        return
+    weights = Path(weights_of(config, "dedup"))
+    there = weights.suffix == ".pt" and weights.is_file()
+    if set("{}") & set(str(weights)) or not (there or HUB_MODEL.fullmatch(str(weights))):
+        given = "" if chosen["model"] else " (empty, so filter.model)"
+        yield (
+            f"dedup.model: '{weights}'{given} cannot be used with method {EMBEDDING}; allowed: PyTorch weights, that is"
+            f" a .pt file that is there (looked for in {Path.cwd()}), or the bare name of a published model such as"
+            " yolo26n.pt; no OpenVINO folder, .engine, .onnx or server, since these show no layers"
+        )
 
 
 def _idle_keys(given: dict[str, Any], mode: str, schema: dict[str, Any]) -> Iterator[str]:

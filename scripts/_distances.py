@@ -9,7 +9,7 @@ import numpy as np
 
 from scripts._hashing import ROLES
 from scripts._passed import Hashes
-from scripts._stars import Check, Stars
+from scripts._stars import Check, Space, Stars
 
 LOOK_UP_ALL, SAMPLE = 20_000, 5_000  # of more kept pictures than the first, only so many are looked up
 PAIRS_SHOWN = 12  # of each kind
@@ -25,6 +25,7 @@ class Search:
 
     asked: Hashes
     known: Hashes
+    space: Space
     max_distance_bits: int
     check: Check
 
@@ -86,23 +87,37 @@ def nearest_kept(search: Search, kept: np.ndarray, looked_up: np.ndarray) -> Pai
 
     Of two pictures the later one asks and the earlier one is known, as when copies were looked for.
     """
-    chosen = np.zeros(len(kept), bool)
-    chosen[looked_up] = True
-    asked, known = _of_frames(search.asked, kept), _of_frames(search.known, kept)
-    asks, is_known = _of_frames(asked, chosen), _of_frames(known, chosen)
-    ends = np.searchsorted(known.owners, asks.owners, "left")
-    earlier = _pairs(asks, known, *nearest(asks.codes, known.codes, np.zeros_like(ends), ends))
-    starts = np.searchsorted(asked.owners, is_known.owners, "right")
-    of, at, bits = nearest(is_known.codes, asked.codes, starts, np.full_like(starts, len(asked.codes)))
-    later = _pairs(asked, is_known, at, of, bits)
-    both = Pairs(*(np.concatenate(c) for c in zip(vars(earlier).values(), vars(later).values(), strict=True)))
-    mine = np.concatenate([earlier.newcomers, later.before])
-    others = np.concatenate([earlier.before, later.newcomers])
+    inner = [(search.asked.where(a), search.known.where(k)) for a, k in _inner_and_others(search)]
+    parts = [_nearest_among(asked, known, search.space, kept, looked_up) for asked, known in inner]
+    both = Pairs(*(np.concatenate(c) for c in zip(*(vars(part).values() for part, _ in parts), strict=True)))
+    mine = np.concatenate([owners for _, owners in parts])
+    others = np.where(both.newcomers == mine, both.before, both.newcomers)
     rank = np.lexsort((both.known_roles, both.asked_roles, others, both.bits, mine))
     return both.where(rank[np.unique(mine[rank], return_index=True)[1]])
 
 
-def nearest(asked: np.ndarray, known: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Near:
+def _inner_and_others(search: Search) -> list[tuple[np.ndarray, np.ndarray]]:
+    return [(search.asked.inner() == inner, search.known.inner() == inner) for inner in (False, True)]
+
+
+def _nearest_among(
+    asked: Hashes, known: Hashes, space: Space, kept: np.ndarray, looked_up: np.ndarray
+) -> tuple[Pairs, np.ndarray]:
+    """Return pairs of the pictures looked up with their nearest ones, before and after them, and who was looked up."""
+    chosen = np.zeros(len(kept), bool)
+    chosen[looked_up] = True
+    asked, known = _of_frames(asked, kept), _of_frames(known, kept)
+    asks, is_known = _of_frames(asked, chosen), _of_frames(known, chosen)
+    ends = np.searchsorted(known.owners, asks.owners, "left")
+    earlier = _pairs(asks, known, *nearest(space, asks.codes, known.codes, np.zeros_like(ends), ends))
+    starts = np.searchsorted(asked.owners, is_known.owners, "right")
+    of, at, bits = nearest(space, is_known.codes, asked.codes, starts, np.full_like(starts, len(asked.codes)))
+    later = _pairs(asked, is_known, at, of, bits)
+    both = Pairs(*(np.concatenate(c) for c in zip(vars(earlier).values(), vars(later).values(), strict=True)))
+    return both, np.concatenate([earlier.newcomers, later.before])
+
+
+def nearest(space: Space, asked: np.ndarray, known: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Near:
     """Return for each hash the nearest of the known ones from its start to before its end, if there are any.
 
     Compares with every one: as exact as the search within a distance, knows no largest one, and takes no longer where
@@ -116,7 +131,7 @@ def nearest(asked: np.ndarray, known: np.ndarray, starts: np.ndarray, ends: np.n
         if low >= high:
             continue
         places = np.arange(low, high)
-        found = np.bitwise_count(asked[rows, None] ^ known[None, low:high])
+        found = space.distances(asked[rows], known[low:high])
         found[(places < starts[rows, None]) | (places >= ends[rows, None])] = NONE
         best = found.argmin(axis=1)
         bits[rows], of[rows] = found[np.arange(len(best)), best], best + low
@@ -137,8 +152,10 @@ def dropped_pairs(search: Search, stars: Stars) -> Pairs:
 def _met(search: Search, newcomer: int, asked: int, before: int, bits: int) -> int:
     """Return which known hash of the earlier picture it was: the first at this distance that passes the check."""
     known = search.known.of(before, before + 1)
-    codes = search.known.codes[known]
-    equal = np.flatnonzero(np.bitwise_count(codes ^ search.asked.codes[asked]) == bits) + known.start
+    mine = slice(asked, asked + 1)
+    equal_bits = search.space.distances(search.asked.codes[mine], search.known.codes[known])[0] == bits
+    fits = search.known.inner()[known] == search.asked.inner()[asked]
+    equal = np.flatnonzero(equal_bits & fits) + known.start
     *unsure, last = map(int, equal)
     return next((k for k in unsure if search.check(newcomer, asked, before, k)), last)
 

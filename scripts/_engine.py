@@ -1,4 +1,4 @@
-"""Load a model and infer over files of images; the only place, with compile_model, that imports torch."""
+"""Load a model and infer over files of images; with compile_model and _embedder, all that imports torch."""
 
 import logging
 import os

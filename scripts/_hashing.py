@@ -112,11 +112,6 @@ def _black_lines(lines: np.ndarray, most: int) -> int:
     return most if black.all() else int(np.argmin(black))
 
 
-def comparable(role: str, other: str) -> bool:
-    """Tell whether hashes of these roles may meet: inner parts only each other, since they stand for what they omit."""
-    return (role in CORES) == (other in CORES)
-
-
 def shown_by(role: str, content: Box) -> Box:
     """Return the part of a picture that a hash of this role stands for: what a copy with that hash shows."""
     if role == "whole":

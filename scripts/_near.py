@@ -100,6 +100,26 @@ class NearHashes:
         return self._sorted[level].pairs(asked, self.max_distance_bits)
 
 
+@dataclass(frozen=True)
+class HashSpace:
+    """64-bit hashes, near to each other if few of their bits differ."""
+
+    max_distance_bits: int
+
+    def index(self) -> NearHashes:
+        """Return an empty index."""
+        return NearHashes(self.max_distance_bits)
+
+    def pairs(self, asked: np.ndarray, known: np.ndarray) -> Pairs:
+        """Return positions of asked and of known hashes within the distance, and the distances."""
+        return all_pairs(asked, known, self.max_distance_bits)
+
+    def distances(self, asked: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Return the distance of each asked to each known hash."""
+        bits: np.ndarray = np.bitwise_count(asked[:, None] ^ known[None, :])
+        return bits
+
+
 def _noted(
     kernel: Callable[..., np.ndarray],
     asked: np.ndarray,

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from scripts._hashing import ROLES
+from scripts._angles import VECTOR_ROLES
+from scripts._hashing import CORES, ROLES
 from scripts._sameness import Look
 
 MEASURED = ["width", "height", "sharpness", "brightness", "entropy_bits", "phash"]
@@ -18,15 +19,16 @@ COLUMNS = ["video", "frame", *MEASURED, "background", "confidence", *EDGES]
 
 @dataclass(frozen=True)
 class Source:
-    """A video's filter.parquet and its folder of hashes."""
+    """A video's filter.parquet, its folder of hashes, and the file of its vectors, if copies are found by them."""
 
     filtered: Path
     hashes: Path
+    vectors: Path | None = None
 
 
 @dataclass(frozen=True)
 class Hashes:
-    """Hashes, the row of the frame that each was taken of (ascending), and its role as a number in ROLES."""
+    """Hashes (or vectors), the row of the frame that each is of (ascending), and its role as a number in ROLES."""
 
     codes: np.ndarray
     owners: np.ndarray
@@ -36,6 +38,14 @@ class Hashes:
         """Return where the hashes of frames first to last - 1 are."""
         low, high = np.searchsorted(self.owners, (first, last))
         return slice(int(low), int(high))
+
+    def inner(self) -> np.ndarray:
+        """Return which are of a picture's inner part; these meet only each other: they stand for what they omit."""
+        return np.isin(self.roles, [ROLES.index(role) for role in CORES])
+
+    def where(self, chosen: np.ndarray) -> "Hashes":
+        """Return some of the hashes, by a mask."""
+        return Hashes(self.codes[chosen], self.owners[chosen], self.roles[chosen])
 
     def select(self, roles: frozenset[str], order: np.ndarray) -> "Hashes":
         """Return the hashes of these roles, of frames numbered by their place in `order`."""
@@ -84,6 +94,22 @@ def _load(video: str, source: Source) -> tuple[pd.DataFrame, Hashes]:
         np.array([ROLES.index(role) for mine in hashed["roles"] for role in mine], np.uint8),
     )
     return frames, hashes
+
+
+def load_vectors(files: Mapping[str, Path], frames_of: Mapping[str, int], roles: frozenset[str]) -> Hashes:
+    """Return the vectors of these roles of all frames, of which there are so many in each video."""
+    wanted = [i for i, role in enumerate(VECTOR_ROLES) if role in roles]
+    parts = []
+    for video, count in frames_of.items():
+        mine = np.load(files[video], mmap_mode="r")
+        if len(mine) != count:
+            raise ValueError(f"{files[video]} is not of the frames that passed: delete it and run again")
+        if count:
+            parts.append(np.asarray(mine[:, wanted]))
+    count = sum(map(len, parts))
+    vectors = np.concatenate(parts).reshape(count * len(wanted), -1) if parts else np.empty((0, 1), np.float16)
+    numbers = [ROLES.index(VECTOR_ROLES[i]) for i in wanted]
+    return Hashes(vectors, np.repeat(np.arange(count), len(wanted)), np.tile(np.array(numbers, np.uint8), count))
 
 
 def read_looks(source: Source) -> dict[str, Look]:

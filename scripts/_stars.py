@@ -2,16 +2,40 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from scripts._near import NearHashes, all_pairs
+from scripts._near import Pairs
 from scripts._passed import Hashes
 
 CHUNK = 512  # pictures that are compared with one another before the next ones are
 
 # (newcomer, hash of it, kept picture, hash of that one) -> whether they truly show the same
 Check = Callable[[int, int, int, int], bool]
+
+
+class Index(Protocol):
+    """A growing set of features, numbered in the order in which they come."""
+
+    def add(self, features: np.ndarray) -> None:
+        """Add features."""
+
+    def pairs(self, asked: np.ndarray) -> Pairs:
+        """Return positions of the asked, numbers of the known within the distance, and the distances."""
+
+
+class Space(Protocol):
+    """What features of pictures are near to each other: hashes, or vectors."""
+
+    def index(self) -> Index:
+        """Return an empty index."""
+
+    def pairs(self, asked: np.ndarray, known: np.ndarray) -> Pairs:
+        """Return positions of asked and of known features within the distance, and the distances."""
+
+    def distances(self, asked: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Return the distance of each asked to each known feature."""
 
 
 @dataclass(frozen=True)
@@ -24,27 +48,28 @@ class Stars:
     rivals: dict[int, dict[int, int]]  # per kept picture, by source, a near kept one that failed the check
 
 
-def find_stars(asked: Hashes, known: Hashes, sources: np.ndarray, max_distance_bits: int, check: Check) -> Stars:
+def find_stars(asked: Hashes, known: Hashes, sources: np.ndarray, space: Space, check: Check) -> Stars:
     """Keep a picture unless a kept one before it is near and passes the check; else it falls to the nearest such.
 
     The distance of two pictures is the smallest between any `asked` hash of the later and any `known` one of the
-    earlier. Greedy stars, no chains; every pair with a kept picture within the distance is looked at. `sources` tells
-    which pictures come from one video.
+    earlier, as `space` measures it. Greedy stars, no chains; every pair with a kept picture within its distance is
+    looked at. `sources` tells which pictures come from one video.
     """
     count = len(sources)
     found = Stars(np.arange(count), np.zeros(count, np.int64), np.full(count, -1, np.int64), {})
-    index, kept_hashes = NearHashes(max_distance_bits), _Growing()
+    index, kept_hashes = space.index(), _Growing()
     for first in range(0, count, CHUNK):
         last = min(first + CHUNK, count)
         mine, others = asked.of(first, last), known.of(first, last)
         at, of, bits = index.pairs(asked.codes[mine])
-        at_here, of_here, bits_here = all_pairs(asked.codes[mine], known.codes[others], max_distance_bits)
+        at_here, of_here, bits_here = space.pairs(asked.codes[mine], known.codes[others])
         of = np.concatenate([kept_hashes.positions[of], of_here + others.start])
         at = np.concatenate([at, at_here]) + mine.start
         bits = np.concatenate([bits, bits_here])
         newcomer, before = asked.owners[at], known.owners[of]
+        fits = (before < newcomer) & (asked.inner()[at] == known.inner()[of])
         rank = np.lexsort((of, at, before, bits, newcomer))
-        rank = rank[(before < newcomer)[rank]]
+        rank = rank[fits[rank]]
         _settle(found, zip(*(c[rank].tolist() for c in (newcomer, before, bits, at, of)), strict=True), sources, check)
         kept = found.star[known.owners[others]] == known.owners[others]
         positions = np.arange(others.start, others.stop)[kept]

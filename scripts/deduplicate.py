@@ -7,20 +7,23 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from scripts._angles import VectorSpace
 from scripts._distances import Search, measure_distances
 from scripts._failures import check_outage
 from scripts._files import write_json
 from scripts._hashing import ASKED, KNOWN, MIRRORED, ROLES
 from scripts._log import log_to
-from scripts._passed import MEASURED, Hashes, Source, load_passed, read_looks
+from scripts._near import HashSpace
+from scripts._passed import MEASURED, Hashes, Source, load_passed, load_vectors, read_looks
 from scripts._sameness import View, same_objects, view_of
-from scripts._stars import Check, Stars, find_stars
+from scripts._stars import Check, Space, Stars, find_stars
 from scripts._tables import MANIFEST, write_table
 
 if TYPE_CHECKING:
@@ -43,15 +46,16 @@ class Rules:
 def deduplicate(sources: Mapping[str, Source], rules: Rules, manifest: Path, kept: Path, distances: Path) -> None:
     """Write the manifest (a row per passed frame), per video its kept frames and their digest, and the distances."""
     frames, hashes = load_passed(sources)
+    frames["hash"] = first_hashes(hashes, len(frames))
+    features, space = choose_space(sources, frames, hashes, rules)
     frames["score"] = scores(frames, rules.weights) if rules.prefer == "best" else 0.0
     order = visiting_order(frames)
     visited = frames.iloc[order].reset_index(drop=True)
-    asked_roles = ASKED | MIRRORED if rules.match_mirrored else ASKED
-    asked, known = hashes.select(asked_roles, order), hashes.select(KNOWN, order)
+    asked, known = features.select(asked_roles(rules), order), features.select(KNOWN, order)
     check = object_check(visited, asked, known, sources) if rules.compare_objects else hashes_alone
     numbers = {video: number for number, video in enumerate(sources)}
-    stars = find_stars(asked, known, visited["video"].map(numbers).to_numpy(int), rules.max_distance_bits, check)
-    search = Search(asked, known, rules.max_distance_bits, check)
+    stars = find_stars(asked, known, visited["video"].map(numbers).to_numpy(int), space, check)
+    search = Search(asked, known, space, rules.max_distance_bits, check)
     write_json(distances, measure_distances((visited["video"] + "/" + visited["frame"]).tolist(), search, stars))
     place = np.argsort(order)
     frames = describe(visited, asked, stars).iloc[place]
@@ -62,6 +66,29 @@ def deduplicate(sources: Mapping[str, Source], rules: Rules, manifest: Path, kep
     within = int((dropped["representative"].str.rsplit("/", n=1).str[0] == dropped["video"]).sum())
     logging.info("%d of %d frames kept", len(frames) - len(dropped), len(frames))
     logging.info("%d are copies within their video, %d of another one", within, len(dropped) - within)
+
+
+def asked_roles(rules: Rules) -> frozenset[str]:
+    """Return the roles by which a newcomer asks for copies of itself."""
+    return ASKED | MIRRORED if rules.match_mirrored else ASKED
+
+
+def choose_space(
+    sources: Mapping[str, Source], frames: pd.DataFrame, hashes: Hashes, rules: Rules
+) -> tuple[Hashes, Space]:
+    """Return by what frames are compared, and the measure of it: vectors, if the sources have any, else hashes."""
+    files = {video: source.vectors for video, source in sources.items() if source.vectors}
+    if not files:
+        return hashes, HashSpace(rules.max_distance_bits)
+    counts = frames["video"].value_counts(sort=False)
+    frames_of = {video: int(counts.get(video, 0)) for video in sources}
+    return load_vectors(files, frames_of, KNOWN | asked_roles(rules)), VectorSpace(rules.max_distance_bits)
+
+
+def first_hashes(hashes: Hashes, count: int) -> list[str]:
+    """Return the first hash of each frame, of all between its bars, which stands for it in the audit."""
+    first = np.searchsorted(hashes.owners, np.arange(count))
+    return [f"{code:016x}" for code in hashes.codes[first].tolist()]
 
 
 def visiting_order(frames: pd.DataFrame) -> np.ndarray:
@@ -110,7 +137,7 @@ def describe(frames: pd.DataFrame, asked: Hashes, stars: Stars) -> pd.DataFrame:
     key = frames["video"] + "/" + frames["frame"]
     representative = key.to_numpy()[stars.star]
     roles = [ROLES[asked.roles[at]] if at >= 0 else "" for at in stars.asked.tolist()]
-    names, first = key.tolist(), np.searchsorted(asked.owners, np.arange(len(frames)))
+    names = key.tolist()
     rivals = [[names[other] for other in stars.rivals.get(i, {}).values()] for i in range(len(names))]
     return frames.assign(
         group=representative,
@@ -119,7 +146,6 @@ def describe(frames: pd.DataFrame, asked: Hashes, stars: Stars) -> pd.DataFrame:
         distance_bits=stars.distance_bits,
         role=roles,
         rivals=pd.Series(rivals, frames.index, object),
-        hash=[f"{code:016x}" for code in asked.codes[first].tolist()],
     )
 
 
@@ -136,9 +162,9 @@ if __name__ == "__main__":
     check_outage(map(Path, snakemake.input.records), snakemake.config["download"]["max_failed_share"])
     deduplicate(
         sources={
-            video: Source(Path(filtered) / "filter.parquet", Path(hashes))
-            for video, filtered, hashes in zip(
-                snakemake.params.videos, snakemake.input.filtered, snakemake.input.hashes, strict=True
+            video: Source(Path(filtered) / "filter.parquet", Path(hashes), Path(vectors) if vectors else None)
+            for video, filtered, hashes, vectors in zip_longest(
+                snakemake.params.videos, snakemake.input.filtered, snakemake.input.hashes, snakemake.input.vectors
             )
         },
         rules=Rules(**snakemake.params.rules),

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from scripts._detector import Detections, Inference
-from scripts._hashing import ASKED, KNOWN, METHODS, MIRRORED, Hashed, comparable, hash_picture
+from scripts._hashing import ASKED, CORES, KNOWN, METHODS, MIRRORED, Hashed, hash_picture
 from scripts._sameness import SURE, Look, View, same_objects, view_of
 from tests._infer import detect_alone
 from tests._models import compiled
@@ -155,7 +155,7 @@ def _meetings(newcomer: Hashed, kept: Hashed, roles: frozenset[str]) -> Iterable
             if (
                 mine in roles
                 and other in KNOWN
-                and comparable(mine, other)
+                and (mine in CORES) == (other in CORES)
                 and (bits := (value ^ known).bit_count()) <= FARTHEST_BITS
             ):
                 yield bits, mine, other

@@ -58,6 +58,7 @@ def measure(count: int, kind: str, with_faiss: bool) -> dict[str, Any]:
     """Group one set in this process; return time, memory, how many planted groups came out as one, and faiss' time."""
     import resource
 
+    from scripts._near import HashSpace
     from scripts._passed import Hashes
     from scripts._stars import find_stars
     from scripts.deduplicate import hashes_alone
@@ -65,7 +66,7 @@ def measure(count: int, kind: str, with_faiss: bool) -> dict[str, Any]:
     codes, group = planted(count, kind, np.random.default_rng(count))
     hashes = Hashes(codes, np.arange(count), np.zeros(count, np.uint8))
     began = time.monotonic()
-    stars = find_stars(hashes, hashes, np.zeros(count, np.int64), BITS, hashes_alone)
+    stars = find_stars(hashes, hashes, np.zeros(count, np.int64), HashSpace(BITS), hashes_alone)
     took_s = time.monotonic() - began
     memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     of_groups = group >= 0

@@ -11,6 +11,7 @@ import yaml
 
 from scripts._config import check_config
 from scripts._log import UserError
+from scripts._models import weights_of
 from scripts._ytdlp import OWN_OPTIONS
 from tests.conftest import DEMO, REPO
 
@@ -90,6 +91,11 @@ def test_names_every_bad_key_its_value_and_what_is_allowed(schema: dict[str, Any
         ({"dataset": {"splits": {"train": 0.9}}}, "dataset.splits: .* sum to 1.1"),
         ({"detect": {"model": "models/none.pt"}}, "detect.model: 'models/none.pt' is not there"),
         ({"detect": {"model": "a{b}.pt"}}, "detect.model: 'a{b}.pt' holds braces"),
+        ({"dedup": {"method": "embedding", "model": "a.engine"}}, "dedup.model: 'a.engine' cannot .* allowed: PyTorch"),
+        ({"dedup": {"method": "embedding", "model": "exported_model"}}, "dedup.model: 'exported_model' cannot be used"),
+        ({"dedup": {"method": "embedding", "model": "http://gpu:8000/yolo"}}, "dedup.model: .* or server"),
+        ({"dedup": {"model": "yolo26n.pt"}}, "dedup.model: 'yolo26n.pt' has no effect with method 'phash'"),
+        ({"dedup": {"weights_sha256": "0" * 64}}, "dedup.weights_sha256: .* has no effect with method 'phash'"),
         ({"filter": {"weights_sha256": "abc"}}, "filter.weights_sha256: 'abc' is not allowed"),
         ({"dataset": {"formats": []}}, r"dataset.formats: \[\] is not allowed.*minItems 1"),
         ({"dataset": {"formats": ["coco", "coco"]}}, "dataset.formats: .* is not allowed.*uniqueItems"),
@@ -103,6 +109,22 @@ def test_checks_keys_against_each_other_and_the_disk(
 ) -> None:
     with pytest.raises(UserError, match=words):
         check_config(config, schema)
+
+
+def test_vectors_come_of_the_filters_weights_unless_others_are_named(
+    schema: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exported").mkdir()
+    (tmp_path / "exported/metadata.yaml").write_text("names: {0: car}\n")
+    config: dict[str, Any] = {
+        "filter": {"model": "exported"}, "detect": {"model": "yolo26n.pt"}, "dedup": {"method": "embedding"},
+    }  # fmt: skip
+    with pytest.raises(UserError, match=r"dedup.model: 'exported' \(empty, so filter.model\) cannot be used"):
+        check_config(config, schema)
+    config["dedup"] |= {"model": "yolo26n.pt"}
+    check_config(config, schema)
+    assert (weights_of(config, "dedup"), weights_of(config, "filter")) == ("yolo26n.pt", "exported")
 
 
 def test_the_demo_is_a_valid_configuration(schema: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scripts._angles import in_steps
+from scripts._near import HashSpace
 from scripts._passed import Hashes, Source
 from scripts._stars import Stars, find_stars
 from scripts._tables import FILTER, read_rows, write_table
@@ -27,7 +30,7 @@ def bits(a: int, b: int) -> int:
 def stars_of(values: Sequence[int], limit: int) -> Stars:
     count = len(values)
     hashes = Hashes(np.array(values, np.uint64), np.arange(count), np.zeros(count, np.uint8))
-    return find_stars(hashes, hashes, np.arange(count), limit, hashes_alone)
+    return find_stars(hashes, hashes, np.arange(count), HashSpace(limit), hashes_alone)
 
 
 @given(VALUES, st.integers(0, 4))
@@ -113,6 +116,31 @@ def test_a_digest_changes_only_with_the_kept_frames_of_its_video(tmp_path: Path)
     assert {v: added[v] for v in "ab"} == before and added["c"]["frames"] == ["000000001.jpg"]
     changed, _ = run(tmp_path, tables | {"b": table(tmp_path, "b", [2**20 - 2])})
     assert changed["a"] == before["a"] and changed["b"]["digest"] != before["b"]["digest"]
+
+
+def with_vectors(folder: Path, source: Source, contents: Sequence[int], mirrors: Sequence[int]) -> Source:
+    """Give the frames of a video vectors along these axes, and others to their mirror images."""
+    axes = np.eye(4)
+    file = source.hashes.with_suffix(".npy")
+    np.save(file, in_steps(np.stack([axes[list(contents)], axes[list(mirrors)]], axis=1)))
+    return Source(source.filtered, source.hashes, file)
+
+
+def test_vectors_decide_where_there_are_any_and_hashes_stay_in_the_manifest(tmp_path: Path) -> None:
+    a = with_vectors(tmp_path, table(tmp_path, "a", [5, 6], width=1280), [0, 1], [2, 2])
+    b = with_vectors(tmp_path, table(tmp_path, "b", [5, 2**40 - 1]), [3, 1], [0, 2])
+    for mirrored, role in ((False, ""), (True, "mirror")):
+        kept, rows = run(tmp_path, {"a": a, "b": b}, rules(4, match_mirrored=mirrored))
+        assert kept["a"]["frames"] == ["000000000.jpg", "000000001.jpg"]
+        assert rows["b/000000001.jpg"]["representative"] == "a/000000001.jpg", "whose hash is another"
+        assert (rows["b/000000000.jpg"]["keep"], rows["b/000000000.jpg"]["role"]) == (not mirrored, role)
+        assert [rows[f"b/00000000{i}.jpg"]["hash"] for i in (0, 1)] == [f"{value:016x}" for value in (5, 2**40 - 1)]
+
+
+def test_vectors_of_other_frames_are_refused(tmp_path: Path) -> None:
+    source = with_vectors(tmp_path, table(tmp_path, "a", [5, 6]), [0], [0])
+    with pytest.raises(ValueError, match=r"a\.npy is not of the frames that passed: delete it"):
+        run(tmp_path, {"a": source})
 
 
 def test_videos_without_frames_are_listed_with_none(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from scripts import _distances
 from scripts._distances import NONE, PAIRS_SHOWN, Search, measure_distances, nearest_kept
-from scripts._hashing import ASKED, KNOWN, MIRRORED, ROLES
+from scripts._hashing import ASKED, CORES, KNOWN, MIRRORED, ROLES
+from scripts._near import HashSpace
 from scripts._passed import Hashes
 from scripts._stars import Check, find_stars
 from scripts.deduplicate import hashes_alone
@@ -25,22 +26,22 @@ def search_for(pictures: Sequence[Picture], limit: int, check: Check = hashes_al
     codes, owners, roles = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
     hashes = Hashes(np.array(codes, np.uint64), np.array(owners, np.int64), np.array(roles, np.uint8))
     order = np.arange(len(pictures))
-    return Search(hashes.select(ASKED | MIRRORED, order), hashes.select(KNOWN, order), limit, check)
+    return Search(hashes.select(ASKED | MIRRORED, order), hashes.select(KNOWN, order), HashSpace(limit), limit, check)
 
 
 def measured(
     pictures: Sequence[Picture], limit: int, check: Check = hashes_alone, in_video: int = 100
 ) -> dict[str, Any]:
     search = search_for(pictures, limit, check)
-    stars = find_stars(search.asked, search.known, np.arange(len(pictures)), limit, check)
+    stars = find_stars(search.asked, search.known, np.arange(len(pictures)), HashSpace(limit), check)
     return measure_distances([f"v{i // in_video}/{i:09d}.jpg" for i in range(len(pictures))], search, stars)
 
 
 def bits(later: Picture, earlier: Picture) -> int:
     """Return the distance of two pictures as the search for copies defines it."""
-    return min(
-        ((a ^ b).bit_count() for r, a in later if r in ASKED | MIRRORED for s, b in earlier if s in KNOWN), default=NONE
-    )
+    asked = [(role in CORES, value) for role, value in later if role in ASKED | MIRRORED]
+    known = [(role in CORES, value) for role, value in earlier if role in KNOWN]
+    return min(((a ^ b).bit_count() for inner, a in asked for other, b in known if inner == other), default=NONE)
 
 
 def contents(*values: int) -> list[Picture]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from scripts._hashing import ASKED, KNOWN, METHODS, MIRRORED, ROLES, Hashed, content_px, hash_picture, shown_by
+from scripts._hashing import ASKED, CORES, KNOWN, METHODS, MIRRORED, ROLES, Hashed, content_px, hash_picture, shown_by
 
 NEAR_BITS = 8
 
@@ -30,7 +30,7 @@ def distance(newcomer: Hashed, kept: Hashed, roles: frozenset[str] = ASKED) -> i
         (mine ^ other).bit_count()
         for role, mine in newcomer.hashes
         for known, other in kept.hashes
-        if role in roles and known in KNOWN
+        if role in roles and known in KNOWN and (role in CORES) == (known in CORES)
     )
 
 

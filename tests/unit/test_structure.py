@@ -21,7 +21,8 @@ RULES = {
 }
 STAGES = {
     "expand_sources", "download_video", "extract_frames", "compile_model", "filter_frames", "hash_frames",
-    "deduplicate", "detect_objects", "export_dataset", "report", "retake_frames", "rehydrate", "purge_excluded",
+    "embed_frames", "deduplicate", "detect_objects", "export_dataset", "report", "retake_frames", "rehydrate",
+    "purge_excluded",
 }  # fmt: skip
 SCRIPTS = {path.stem for path in (REPO / "scripts").glob("[a-z]*.py")}
 
