@@ -11,7 +11,7 @@ from PIL import Image
 
 from scripts._hashing import FLAT_SPREAD, MIRRORED, THUMB_PX, Box, shown_by
 
-SURE = 0.5  # confidence from which an object counts
+SURE = 0.5  # confidence from which an object counts; all of them do in a picture with no surer one
 COUNTERPART_IOU = 0.3
 INSIDE = 0.6  # share of a box that must lie in both pictures
 SAME_PIXELS = 0.9  # correlation inside a box above which its missing counterpart is the detector's miss
@@ -39,14 +39,15 @@ class View:
 
 
 def view_of(look: Look, role: str) -> View:
-    """Return the part of a picture that a hash of this role stands for, with the objects that are surely there."""
+    """Return the part of a picture that a hash of this role stands for, with the objects that count."""
     left, top, right, bottom = shown_by(role, look.content)
     edges_px = (left * THUMB_PX, top * THUMB_PX, right * THUMB_PX, bottom * THUMB_PX)
     image = Image.fromarray(look.thumb).resize((THUMB_PX, THUMB_PX), Image.Resampling.BILINEAR, box=edges_px)
     luma = np.asarray(image, np.float32)
-    sure = look.boxes[look.confidences >= SURE].reshape(-1, 4)
+    sure = look.confidences >= SURE
+    counted = look.boxes[sure if sure.any() else slice(None)].reshape(-1, 4)
     wide, high = right - left, bottom - top
-    boxes = (sure - np.array([left, top, left, top])) / np.array([wide, high, wide, high])
+    boxes = (counted - np.array([left, top, left, top])) / np.array([wide, high, wide, high])
     if role in MIRRORED:
         luma = luma[:, ::-1]
         boxes = np.stack([1 - boxes[:, 2], boxes[:, 1], 1 - boxes[:, 0], boxes[:, 3]], axis=1)

@@ -202,11 +202,14 @@ def sample(corpus: Corpus) -> Corpus:
 
 
 def _labelled(corpus: Corpus, bits: list[int]) -> list[Labelled]:
-    return [Labelled(pair.kind, _source(pair), d) for pair, d in zip(corpus.pairs, bits, strict=True)]
+    return [Labelled(pair.kind, _source(pair, corpus), d) for pair, d in zip(corpus.pairs, bits, strict=True)]
 
 
-def _source(pair: Pair) -> str:
-    return "cards" if pair.kept.startswith("card") else "drawn" if pair.kept.startswith("drawn") else "filmed"
+def _source(pair: Pair, corpus: Corpus) -> str:
+    """Return where the original is from; what shows no object comes into a dataset as a background at most."""
+    if not corpus.seen[pair.kept].classes:
+        return "no object"
+    return "drawn" if pair.kept.startswith(("drawn", "card")) else "filmed"
 
 
 if __name__ == "__main__":

@@ -46,13 +46,19 @@ def test_an_object_that_the_model_missed_is_no_difference_since_the_pixels_are_t
     assert same(look(street(CAR), CAR), look(street(CAR).point(lambda level: level * 0.9 + 10)))
 
 
-def test_an_unsure_object_decides_nothing() -> None:
+def test_an_unsure_object_beside_a_sure_one_decides_nothing() -> None:
     both, one = (CAR, (0.6, 0.1, 0.8, 0.2)), look(street(CAR), CAR)
     bright = street(CAR)
     ImageDraw.Draw(bright).rectangle((384, 64, 512, 128), fill=255)
     assert not same(one, look(bright, *both))
     sure = look(bright, *both)
     assert same(one, Look(sure.thumb, WHOLE, sure.boxes, np.array([0.9, 0.4])))
+
+
+def test_unsure_objects_decide_where_there_are_no_others() -> None:
+    elsewhere = (0.6, 0.5, 0.8, 0.7)
+    assert not same(look(street(CAR), CAR, confidence=0.3), look(street(elsewhere), elsewhere, confidence=0.3))
+    assert same(look(street(CAR), CAR, confidence=0.3), look(street(CAR), CAR, confidence=0.3))
 
 
 def test_what_is_laid_over_the_picture_beside_the_objects_is_no_difference() -> None:
