@@ -29,6 +29,7 @@ from scripts._tables import MANIFEST, write_table
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
+SCORE_STEP = 0.25  # less than a tenth cut off both sides takes, at the default weights
 VIDEOS_AT_HAND, VIEWS_AT_HAND = 256, 4096  # whose boxes and thumbnails stay in memory
 
 
@@ -100,7 +101,10 @@ def visiting_order(frames: pd.DataFrame) -> np.ndarray:
 
 
 def scores(frames: pd.DataFrame, weights: Mapping[str, float]) -> np.ndarray:
-    """Return how much each frame is worth keeping: by itself alone, so that no other frame changes it."""
+    """Return how much each frame is worth keeping: by itself alone, so that no other frame changes it.
+
+    In steps, since a copy that is better by a hair must not take the place of what was labelled before.
+    """
     shares = (frames["right"] - frames["left"]) * (frames["bottom"] - frames["top"])
     pixels = (frames["width"] * frames["height"] * shares).to_numpy(float)
     sharpness = frames["sharpness"].to_numpy(float)
@@ -109,7 +113,7 @@ def scores(frames: pd.DataFrame, weights: Mapping[str, float]) -> np.ndarray:
         + weights["sharpness"] * np.log2(1 + sharpness)
         + weights["confidence"] * frames["confidence"].to_numpy(float)
     )
-    return np.round(score, 6)
+    return np.round(score / SCORE_STEP) * SCORE_STEP
 
 
 def hashes_alone(newcomer: int, asked: int, before: int, known: int) -> bool:

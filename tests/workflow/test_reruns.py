@@ -38,6 +38,7 @@ def test_an_added_video_runs_its_own_chain_and_no_other_detection(finished: Fini
         "download_video",
         "extract_frames",
         "filter_frames",
+        "hash_frames",
         "deduplicate",
         "detect_objects",
         "export_dataset",
@@ -122,8 +123,16 @@ def test_code_counts_by_content_not_by_date(finished: Finished, tmp_path: Path) 
         ("export_dataset.py", {"export_dataset", "report"}),
         (
             "_detector.py",
-            {"compile_model", "extract_frames", "filter_frames", "deduplicate", "export_dataset", "report"},
-        ),
+            {
+                "compile_model",
+                "extract_frames",
+                "filter_frames",
+                "hash_frames",
+                "deduplicate",
+                "export_dataset",
+                "report",
+            },
+        ),  # fmt: skip
     ]:
         before = (checkout / "scripts" / name).read_bytes()
         (checkout / "scripts" / name).write_bytes(before + b"\n")
