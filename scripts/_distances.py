@@ -97,7 +97,7 @@ def nearest_kept(search: Search, kept: np.ndarray, looked_up: np.ndarray) -> Pai
 
 
 def _inner_and_others(search: Search) -> list[tuple[np.ndarray, np.ndarray]]:
-    return [(search.asked.inner() == inner, search.known.inner() == inner) for inner in (False, True)]
+    return [(search.asked.inner == inner, search.known.inner == inner) for inner in (False, True)]
 
 
 def _nearest_among(
@@ -154,7 +154,7 @@ def _met(search: Search, newcomer: int, asked: int, before: int, bits: int) -> i
     known = search.known.of(before, before + 1)
     mine = slice(asked, asked + 1)
     equal_bits = search.space.distances(search.asked.codes[mine], search.known.codes[known])[0] == bits
-    fits = search.known.inner()[known] == search.asked.inner()[asked]
+    fits = search.known.inner[known] == search.asked.inner[asked]
     equal = np.flatnonzero(equal_bits & fits) + known.start
     *unsure, last = map(int, equal)
     return next((k for k in unsure if search.check(newcomer, asked, before, k)), last)

@@ -8,7 +8,7 @@ import numpy as np
 
 BITS, PARTS = 16, 4  # of a 64-bit hash
 SMALL = 2_000_000  # pairs that NumPy compares sooner than machine code is compiled
-FRESH, MIDDLE = 8192, 131_072  # hashes in the unsorted and in the smaller sorted level of an index
+FRESH, MIDDLE = 1024, 131_072  # hashes in the unsorted and in the smaller sorted level of an index
 ROOM = 64  # neighbours of a hash that are noted at once; the few hashes with more are looked up again
 
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]  # positions of asked and of known hashes, and their distances
@@ -35,27 +35,33 @@ def all_pairs(asked: np.ndarray, known: np.ndarray, max_distance_bits: int) -> P
 class _Sorted:
     """Hashes sorted by each of their four parts, so that those with a given part lie together."""
 
+    whole: np.ndarray
     codes: np.ndarray
     starts: np.ndarray
     order: np.ndarray
 
     @classmethod
     def of(cls, codes: np.ndarray) -> "_Sorted":
-        parts = [(codes >> np.uint64(BITS * part)).astype(np.uint16) for part in range(PARTS)]
+        parts = parts_of(codes)
         order = np.stack([np.argsort(part, kind="stable") for part in parts])  # a radix sort, for 16 bits
         counts = np.stack([np.bincount(part, minlength=2**BITS) for part in parts])
         starts = np.zeros((PARTS, 2**BITS + 1), np.int64)
         np.cumsum(counts, axis=1, out=starts[:, 1:])
-        return cls(codes[order], starts, order)
+        return cls(codes, codes[order], starts, order)
 
     def pairs(self, asked: np.ndarray, max_distance_bits: int) -> Pairs:
         from scripts._near_kernels import probe
 
         # Two hashes within the distance agree in one part but for a quarter of it (pigeonhole; Norouzi et al. 2012).
         masks = flips(max_distance_bits // PARTS)
-        known = self.codes[0][np.argsort(self.order[0])]
-        data = (self.codes, self.starts, self.order, masks, np.uint64(max_distance_bits))
-        return _noted(probe, asked, known, max_distance_bits, data)
+        rank = np.stack([np.argsort(part, kind="stable") for part in parts_of(asked)])
+        data = (rank, self.codes, self.starts, self.order, masks, np.uint64(max_distance_bits))
+        return _noted(probe, asked, self.whole, max_distance_bits, data)
+
+
+def parts_of(codes: np.ndarray) -> list[np.ndarray]:
+    """Return the four parts of each hash."""
+    return [(codes >> np.uint64(BITS * part)).astype(np.uint16) for part in range(PARTS)]
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,7 @@ class Hashes:
         low, high = np.searchsorted(self.owners, (first, last))
         return slice(int(low), int(high))
 
+    @cached_property
     def inner(self) -> np.ndarray:
         """Return which are of a picture's inner part; these meet only each other: they stand for what they omit."""
         return np.isin(self.roles, [ROLES.index(role) for role in CORES])

@@ -9,6 +9,7 @@ import numpy as np
 from scripts._near import Pairs
 from scripts._passed import Hashes
 
+BLOCK = 8192  # pictures that are looked up in the index at once
 CHUNK = 512  # pictures that are compared with one another before the next ones are
 
 # (newcomer, hash of it, kept picture, hash of that one) -> whether they truly show the same
@@ -58,24 +59,53 @@ def find_stars(asked: Hashes, known: Hashes, sources: np.ndarray, space: Space, 
     count = len(sources)
     found = Stars(np.arange(count), np.zeros(count, np.int64), np.full(count, -1, np.int64), {})
     index, kept_hashes = space.index(), _Growing()
-    for first in range(0, count, CHUNK):
-        last = min(first + CHUNK, count)
-        mine, others = asked.of(first, last), known.of(first, last)
-        at, of, bits = index.pairs(asked.codes[mine])
-        at_here, of_here, bits_here = space.pairs(asked.codes[mine], known.codes[others])
-        of = np.concatenate([kept_hashes.positions[of], of_here + others.start])
-        at = np.concatenate([at, at_here]) + mine.start
-        bits = np.concatenate([bits, bits_here])
-        newcomer, before = asked.owners[at], known.owners[of]
-        fits = (before < newcomer) & (asked.inner()[at] == known.inner()[of])
-        rank = np.lexsort((of, at, before, bits, newcomer))
-        rank = rank[fits[rank]]
-        _settle(found, zip(*(c[rank].tolist() for c in (newcomer, before, bits, at, of)), strict=True), sources, check)
-        kept = found.star[known.owners[others]] == known.owners[others]
-        positions = np.arange(others.start, others.stop)[kept]
-        index.add(known.codes[positions])
-        kept_hashes.add(positions)
+    for start in range(0, count, BLOCK):
+        block = asked.of(start, start + BLOCK)
+        older = _Candidates(*index.pairs(asked.codes[block])).shifted(block.start, kept_hashes.positions)
+        fresh = np.empty(0, np.int64)
+        for first in range(start, min(start + BLOCK, count), CHUNK):
+            mine, others = asked.of(first, first + CHUNK), known.of(first, first + CHUNK)
+            recent = np.concatenate([fresh, np.arange(others.start, others.stop)])
+            pairs = _Candidates(*space.pairs(asked.codes[mine], known.codes[recent])).shifted(mine.start, recent)
+            near = older.between(mine.start, mine.stop).with_more(pairs)
+            _settle(found, near.ranked(asked, known), sources, check)
+            kept = found.star[known.owners[others]] == known.owners[others]
+            fresh = np.concatenate([fresh, np.arange(others.start, others.stop)[kept]])
+        index.add(known.codes[fresh])
+        kept_hashes.add(fresh)
     return found
+
+
+@dataclass(frozen=True)
+class _Candidates:
+    """Positions of asked hashes (ascending), of known ones within the distance, and the distances."""
+
+    at: np.ndarray
+    of: np.ndarray
+    bits: np.ndarray
+
+    def shifted(self, first: int, positions: np.ndarray) -> "_Candidates":
+        """Return them with positions among all asked and all known hashes, sorted by the former."""
+        rank = np.argsort(self.at, kind="stable")
+        return _Candidates(self.at[rank] + first, positions[self.of[rank]], self.bits[rank])
+
+    def between(self, first: int, last: int) -> "_Candidates":
+        """Return those of asked hashes first to last - 1."""
+        low, high = np.searchsorted(self.at, (first, last))
+        return _Candidates(self.at[low:high], self.of[low:high], self.bits[low:high])
+
+    def with_more(self, others: "_Candidates") -> "_Candidates":
+        """Return these and others."""
+        return _Candidates(*(np.concatenate(c) for c in zip(vars(self).values(), vars(others).values(), strict=True)))
+
+    def ranked(self, asked: Hashes, known: Hashes) -> Iterable[tuple[int, ...]]:
+        """Return newcomer, earlier picture, distance and hashes of pairs that may meet, the nearest first."""
+        newcomer, before = asked.owners[self.at], known.owners[self.of]
+        fits = (before < newcomer) & (asked.inner[self.at] == known.inner[self.of])
+        rank = np.lexsort((self.of, self.at, before, self.bits, newcomer))
+        rank = rank[fits[rank]]
+        columns = (newcomer, before, self.bits, self.at, self.of)
+        return zip(*(column[rank].tolist() for column in columns), strict=True)
 
 
 def _settle(found: Stars, near: Iterable[tuple[int, ...]], sources: np.ndarray, check: Check) -> None:
