@@ -2,6 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
     $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+TEST_JOBS ?= 2
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 DEMO_FILES := $(shell find config/demo/config config/demo/clips -type f) config/demo/detector.pt
 
@@ -14,7 +15,7 @@ demo: .venv/run.installed demo/laid.out ## run the whole workflow on the demo's 
 	$(BIN)/snakemake --cores $(CORES) --resources gpu=1 --directory demo
 
 test: .venv/test.installed lint ## run the linters and all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
 
 lint: .venv/test.installed ## run the linters
 	$(BIN)/ruff check .
@@ -23,10 +24,12 @@ lint: .venv/test.installed ## run the linters
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
-bench: .venv/test.installed ## compare with hand-written scripts and bare ffmpeg (two hours; nothing else should run)
+bench: .venv/test.installed ## compare with hand-written scripts, bare ffmpeg, other libraries (two hours; nothing else should run)
 	$(BIN)/python -m tests.benchmarks.designs --write
 	$(BIN)/python -m tests.benchmarks.frames_budget
 	$(BIN)/python -m tests.benchmarks.extract_frames
+	$(BIN)/python -m tests.benchmarks.duplicates --write
+	$(BIN)/python -m tests.benchmarks.near_hashes --write
 
 docs: .venv/test.installed ## write what the schema and the tests say: config.yaml, the manual's table, docs/media.md, docs/downloads.md
 	$(BIN)/python config/document.py
