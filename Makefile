@@ -15,7 +15,7 @@ demo: .venv/run.installed demo/laid.out ## run the whole workflow on the demo's 
 	$(BIN)/snakemake --cores $(CORES) --resources gpu=1 --directory demo
 
 test: .venv/test.installed lint ## run the linters and all tests
-	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist worksteal
 
 lint: .venv/test.installed ## run the linters
 	$(BIN)/ruff check .

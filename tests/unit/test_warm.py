@@ -148,7 +148,7 @@ from pathlib import Path
 from scripts.filter_frames import filter_frames
 from scripts._detector import Inference, Place
 frames, model, out, work = map(Path, sys.argv[1:])
-filter_frames(frames, model, out, Inference(0.4, 0.7, 320, ("car",)), 1, Place(1, work, True))
+filter_frames(frames, model, out, Inference(0.4, 0.7, 320, ("car",)), 1, 0.0, Place(1, work, True))
 print(*{"torch", "pandas", "cv2", "ultralytics", "scipy"} & set(sys.modules))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_utime)
 """
