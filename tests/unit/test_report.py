@@ -14,7 +14,7 @@ from PIL import Image
 from scripts._files import write_json
 from scripts._splits import Splitting
 from scripts.report import LAST_BITS, histogram, read_copies
-from tests.unit.test_audit import SHARES, far_hashes, planted, row_of
+from tests._planted import SHARES, far_hashes, planted, row_of
 
 COUNTS = st.lists(st.integers(0, 10**6), max_size=65)
 

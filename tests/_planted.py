@@ -1,0 +1,91 @@
+"""Videos and hashes of which tests know what the audit must find."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from scripts._files import write_json
+from scripts._passed import Source
+from scripts._splits import Splitting
+from scripts._tables import DETECTIONS, FILTER, write_table
+from scripts.deduplicate import deduplicate
+from scripts.export_dataset import export_dataset
+from scripts.report import report
+from tests._exported import CLIP, RECORD
+from tests._hashed import rules, write_hashes
+
+SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
+LIMIT = 8
+SEEN: dict[str, Any] = {"boxes_xyxy_px": [[1.0, 2.0, 30.0, 20.0]], "classes": ["dog"], "confidences": [0.9]}
+Rows = dict[str, dict[str, Any]]
+Folders = dict[str, dict[str, Path]]
+
+
+def row_of(video: str, split: str = "", channel: str = "") -> dict[str, Any]:
+    """Return a row of the video table as the export gets it."""
+    return CLIP | {"url": f"https://example.org/{video}", "split": split, "extra": {"channel": channel}}
+
+
+def far_hashes(count: int, seed: int) -> list[int]:
+    """Return random hashes, which are tens of bits apart."""
+    return list(map(int, np.random.default_rng(seed).integers(0, 2**63, count)))
+
+
+def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], splitting: Splitting) -> Path:
+    """Lay out what the stages before hand on, one frame per hash, and make a dataset of it."""
+    folders: Folders = {}
+    for video, row in videos.items():
+        paths = {name: folder / name / video for name in ("record", "filtered", "detections")}
+        paths["filtered"].mkdir(parents=True, exist_ok=True)
+        write_json(paths["record"], RECORD | {"url": row["url"]})
+        frames: list[dict[str, Any]] = [
+            {"video": video, "frame": f"{i:09d}.jpg", "width": 64, "height": 36} for i in range(len(hashes[video]))
+        ]
+        for frame in frames:
+            Image.new("RGB", (64, 36), "teal").save(paths["filtered"] / frame["frame"])
+        measured: dict[str, Any] = {
+            "sharpness": 1,
+            "brightness": 1,
+            "entropy_bits": 1,
+            "keep": True,
+            "passed": True,
+            "reason": "",
+        }
+        measured["background"] = False
+        hashed = [{"pts_s": float(i), "phash": f"{value:016x}"} for i, value in enumerate(hashes[video])]
+        rows = [frame | SEEN | measured | more for frame, more in zip(frames, hashed, strict=True)]
+        write_table(paths["filtered"] / "filter.parquet", rows, FILTER)
+        hashed_frames = {f["frame"]: [("content", h)] for f, h in zip(frames, hashes[video], strict=True)}
+        folders[video] = paths | {"hashes": write_hashes(folder / "hashes" / video, hashed_frames)}
+    manifest, out = folder / "manifest.parquet", folder / "dataset"
+    sources = {v: Source(f["filtered"] / "filter.parquet", f["hashes"]) for v, f in folders.items()}
+    distances = folder / "distances.json"
+    deduplicate(sources, rules(LIMIT), manifest, folder / "kept.json", distances)
+    for video, kept in json.loads((folder / "kept.json").read_text()).items():
+        found = [SEEN | {"video": video, "frame": frame, "width": 64, "height": 36} for frame in kept["frames"]]
+        write_table(folders[video]["detections"], found, DETECTIONS)
+    chosen = {"splits": splitting.shares, "seed": splitting.seed, "split_by": splitting.by}
+    card = {"names": ["dog", "cat"], "weights": "model.pt", "weights_sha256": "0" * 64}
+    export_dataset(
+        videos,
+        folders,
+        manifest,
+        out,
+        models={"filter": card, "detect": card},
+        settings={
+            "dedup": {"max_distance_bits": LIMIT},
+            "detect": {"classes": []},
+            "dataset": chosen | {"negatives_share": 0, "formats": ["yolo", "coco"]},
+        },
+    )
+    report(videos, folders, distances, out, folder / "report.html", folder / "registry.tsv")
+    return out
+
+
+def read(dataset: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((dataset / "audit.json").read_text())
+    return found
