@@ -2,7 +2,7 @@
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
     $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-TEST_JOBS ?= 2
+TEST_JOBS ?= 2 # whole runs at a time; the other tests measure times, which others would disturb
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 DEMO_FILES := $(shell find config/demo/config config/demo/clips -type f) config/demo/detector.pt
 
@@ -15,7 +15,8 @@ demo: .venv/run.installed demo/laid.out ## run the whole workflow on the demo's 
 	$(BIN)/snakemake --cores $(CORES) --resources gpu=1 --directory demo
 
 test: .venv/test.installed lint ## run the linters and all tests
-	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist worksteal
+	$(BIN)/python -m pytest tests/unit tests/faults
+	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile tests/workflow
 
 lint: .venv/test.installed ## run the linters
 	$(BIN)/ruff check .

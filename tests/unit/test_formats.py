@@ -90,6 +90,7 @@ def test_ultralytics_trains_on_images_and_backgrounds_beside_the_metadata_of_oth
         "print('NAMES', model.names)"
     )
     environment = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(tmp_path)}
+    environment["YOLO_VERBOSE"] = "true"  # tests that infer in this process have it say nothing
     data = str(tmp_path / "dataset/data.yaml")
     done = subprocess.run(
         [sys.executable, "-c", code, str(DEMO / "detector.pt"), data, str(tmp_path / "runs")],
