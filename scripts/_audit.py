@@ -113,5 +113,11 @@ def _uneven(result: Mapping[str, Any], wanted: Mapping[str, float]) -> Iterable[
 
 def _link_text(link: Mapping[str, Any]) -> str:
     (one, other), (here, there) = link["videos"], link["splits"]
-    why = f"{' and '.join(link['frames'])} are copies" if link["frames"] else f"both are of channel {link['channel']}"
-    return f"{one} is in {here}, {other} in {there}, and {why}"
+    return f"{one} is in {here}, {other} in {there}, and {_reason(link)}"
+
+
+def _reason(link: Mapping[str, Any]) -> str:
+    if not link["frames"]:
+        return f"both are of channel {link['channel']}"
+    same = "have near hashes, but other objects" if link["distance_bits"] is None else "are copies"
+    return f"{' and '.join(link['frames'])} {same}"

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ ROOM = 64  # neighbours of a hash that are noted at once; the few hashes with mo
 Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]  # positions of asked and of known hashes, and their distances
 
 
+@cache
 def flips(max_bits: int) -> np.ndarray:
     """Return all 16-bit masks with up to so many bits set, the fewest first."""
     chosen = (c for count in range(max_bits + 1) for c in itertools.combinations(range(BITS), count))
@@ -136,10 +138,9 @@ def _noted(
     """Run a kernel that notes up to ROOM neighbours of each hash, and look again at hashes that have more."""
     noted = np.empty((len(asked), ROOM), np.int64)
     counts = kernel(asked, *data, noted)
-    at = np.repeat(np.arange(len(asked)), np.minimum(counts, ROOM) * (counts <= ROOM))
-    inside = (np.arange(ROOM) < counts[:, None]) & (counts <= ROOM)[:, None]
-    of = noted[inside]
-    ats, ofs = [at], [of]
+    all_noted = np.where(counts <= ROOM, counts, 0)
+    ats = [np.repeat(np.arange(len(asked)), all_noted)]
+    ofs = [noted[np.arange(ROOM) < all_noted[:, None]]]
     for i in np.flatnonzero(counts > ROOM):
         near = np.flatnonzero(np.bitwise_count(known ^ asked[i]) <= max_distance_bits)
         ats.append(np.full(len(near), i))

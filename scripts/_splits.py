@@ -19,7 +19,10 @@ class Splitting:
 
 @dataclass(frozen=True)
 class Link:
-    """Why two videos belong together: frames that are copies of each other, a channel, or (neither) one source."""
+    """Why two videos belong together: frames, a channel, or (neither) one source.
+
+    The frames are copies of each other, or, without a distance, have near hashes but show other objects.
+    """
 
     videos: tuple[str, str]
     frames: tuple[str, ...] = ()

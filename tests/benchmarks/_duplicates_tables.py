@@ -97,15 +97,8 @@ def write_tables(measured: Measured, write: bool) -> None:
 
 def recall_table(measured: Measured, bits: int) -> str:
     """Return recall per change, beside the peers at several thresholds."""
-    head = [
-        "change",
-        "asked for",
-        "drawn",
-        "filmed",
-        "both",
-        *(f"{peer}, {at} bits" for peer, at in PEERS_AT),
-        "no object",
-    ]
+    peers_at = [f"{peer}, {at} bits" for peer, at in PEERS_AT]
+    head = ["change", "asked for", "drawn", "filmed", "both", *peers_at, "no object"]
     rows = []
     for change in [*RE_ENCODED, *CHANGES, SHIFT]:
         method = "phash, mirrored" if change == "mirror" else "phash"
@@ -124,11 +117,7 @@ def recall_table(measured: Measured, bits: int) -> str:
 
 def false_table(measured: Measured, bits: int) -> str:
     """Return how many pairs that are no copies are taken for some."""
-    columns = [
-        ("phash", bits),
-        ("phash, mirrored", bits),
-        *((p, at) for p in ("imagehash", "imagededup") for at in (6, 10)),
-    ]
+    columns = [("phash", bits), ("phash, mirrored", bits), *PEERS_AT]
     head = ["pairs", "number", *(f"{method}, {at} bits" for method, at in columns)]
     rows = []
     for kind in (*HARD, "other place"):

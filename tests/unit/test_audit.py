@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from scripts._audit import warnings_of
+from scripts._audit import audit, warnings_of
 from scripts._splits import Splitting, plan_splits
 from scripts._summary import summary
 from scripts._tables import read_rows
@@ -50,6 +51,16 @@ def test_a_forced_conflict_is_reported_with_its_frames_and_no_copy_is_in_both_sp
     in_pairs = (3 + 1 + len(pairs["kept"])) * 2  # the closest of each two splits, and copies
     assert page.count("data:image/jpeg;base64,") == in_pairs + 9  # beside the nine images
     assert warning in summary(tmp_path / "registry.tsv", tmp_path / "report.html", found["warnings"])
+
+
+def test_a_forced_conflict_of_frames_with_other_objects_calls_them_no_copies() -> None:
+    videos = {"a": row_of("a", "train"), "b": row_of("b", "test"), "c": row_of("c", "val")}
+    row: dict[str, Any] = {"video": "b", "frame": "2.jpg", "representative": "b/2.jpg", "distance_bits": 0}
+    plan = plan_splits(videos, {}, [row | {"rivals": ["a/1.jpg"]}], Splitting(SHARES, 0, "video"))
+    images = [{"video": v, "frame": "1.jpg", "split": plan.splits[v], "file": v, "classes": ["dog"]} for v in videos]
+    hashes = dict(zip(("a/1.jpg", "b/1.jpg", "c/1.jpg"), far_hashes(3, 9), strict=True))
+    warning, _ = audit(plan, images, hashes, ["dog"], LIMIT)["warnings"]  # the other one: most images in one group
+    assert warning.endswith("a is in train, b in test, and a/1.jpg and b/2.jpg have near hashes, but other objects")
 
 
 def test_two_videos_are_too_few_for_three_splits_and_it_is_said(tmp_path: Path) -> None:
