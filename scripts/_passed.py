@@ -15,6 +15,7 @@ from scripts._sameness import Look
 
 MEASURED = ["width", "height", "sharpness", "brightness", "entropy_bits", "phash"]
 EDGES = ["left", "top", "right", "bottom"]
+KINDS = (np.uint64, np.int64, np.uint8)  # of the columns of Hashes
 COLUMNS = ["video", "frame", *MEASURED, "background", "confidence", *EDGES]
 
 
@@ -75,9 +76,6 @@ def load_passed(sources: Mapping[str, Source]) -> tuple[pd.DataFrame, Hashes]:
         np.concatenate([np.empty(0, kind), *parts]) for kind, parts in zip(KINDS, (codes, owners, roles), strict=True)
     ]
     return whole, Hashes(*columns)
-
-
-KINDS = (np.uint64, np.int64, np.uint8)
 
 
 def _load(video: str, source: Source) -> tuple[pd.DataFrame, Hashes]:

@@ -6,9 +6,12 @@ from collections.abc import Callable
 import imagehash
 import numpy as np
 import pytest
+import yaml
 from PIL import Image, ImageDraw, ImageOps
 
 from scripts._hashing import ASKED, CORES, KNOWN, METHODS, MIRRORED, ROLES, Hashed, content_px, hash_picture, shown_by
+from scripts._models import EMBEDDING
+from tests.conftest import REPO
 
 NEAR_BITS = 8
 
@@ -113,3 +116,9 @@ def test_a_hash_stands_for_a_part_of_the_picture() -> None:
     assert shown_by("content", content) == shown_by("core", content) == shown_by("mirror", content) == content
     assert shown_by("whole", content) == (0.0, 0.0, 1.0, 1.0)
     assert shown_by("crop10", content) == pytest.approx((0.05, 0.14, 0.95, 0.86))
+
+
+def test_each_method_of_the_schema_is_there() -> None:
+    schema = yaml.safe_load((REPO / "config/schemas/config.schema.yaml").read_text())
+    named = schema["properties"]["dedup"]["properties"]["method"]["enum"]
+    assert set(named) == {*METHODS, EMBEDDING}
