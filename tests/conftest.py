@@ -1,5 +1,6 @@
 """Parts that many tests need: real clips made by ffmpeg, and the demo's files."""
 
+import hashlib
 import signal
 import subprocess
 from collections.abc import Callable
@@ -28,8 +29,10 @@ def make_clip(tmp_path_factory: pytest.TempPathFactory) -> MakeClip:
     folder = tmp_path_factory.mktemp("clips")
 
     def make(name: str, *arguments: str) -> Path:
-        path = folder / name
+        # Beside the name, what it is made of tells clips apart: two tests may like the same name.
+        path = folder / hashlib.sha256("\0".join(arguments).encode()).hexdigest()[:12] / name
         if not path.exists():
+            path.parent.mkdir(exist_ok=True)
             subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *arguments, str(path)], check=True)
         return path
 
