@@ -4,10 +4,12 @@ import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from scripts._config import find_config
 from scripts._log import UserError
+from scripts._progress import show_progress, stop_progress
 from scripts._start import start_run
 from scripts._takedown import path_patterns
 
@@ -37,6 +39,10 @@ include: "rules/dataset.smk"
 include: "rules/report.smk"
 include: "rules/rehydrate.smk"
 include: "rules/store.smk"
+
+
+if workflow.is_main_process:
+    show_progress(logger, Path("results"))
 
 
 rule all:
@@ -73,8 +79,10 @@ onstart:
 
 
 onsuccess:
+    stop_progress(logger)
     print_summary(Path("results"), STARTED)
 
 
 onerror:
+    stop_progress(logger)
     print_failure(log)

@@ -1,19 +1,43 @@
 """Log a job to its own file and end it with a message a person can act on."""
 
 import logging
+import os
 import sys
+from textwrap import shorten
 from types import TracebackType
+
+# Set by a run that shows its progress itself: what its jobs wrote to the terminal would be written over it.
+SILENT = "REELSIEVE_SILENT_JOBS"
 
 
 class UserError(Exception):
     """What failed, on what, why, and what to do: shown without a traceback, because the cause is outside the code."""
 
 
+def one_line(text: str, most: int = 300) -> str:
+    """Return text in which anything from the internet may stand as a line that is safe in a terminal."""
+    return shorten("".join(c if c.isprintable() else " " for c in text), most)
+
+
 def log_to(path: str) -> None:
-    """Send log lines and the reason of a failure to `path` and, but for those marked `log_only`, to stderr."""
+    """Send log lines and the reason of a failure to `path` and, unless the run shows its progress, to stderr."""
+    _log(path, *([] if os.environ.get(SILENT) else [_to_stderr()]))
+
+
+def log_and_show(path: str) -> None:
+    """Send log lines to `path` and to stderr in any case: for what a person asked for and waits to be told."""
+    _log(path, _to_stderr())
+
+
+def _to_stderr() -> logging.Handler:
+    """Return a handler for all but what is marked `log_only`."""
     shown = logging.StreamHandler()
     shown.addFilter(lambda record: not getattr(record, "log_only", False))
-    handlers: list[logging.Handler] = [logging.FileHandler(path, mode="w", encoding="utf-8"), shown]
+    return shown
+
+
+def _log(path: str, *others: logging.Handler) -> None:
+    handlers = [logging.FileHandler(path, mode="w", encoding="utf-8"), *others]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers)
     logging.captureWarnings(True)
     sys.excepthook = _log_exception

@@ -10,6 +10,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from scripts._faults import TRANSIENT
+from scripts._log import one_line
 from scripts._videos import SPLITS
 
 MOST_FAILED = 20  # lines of failed videos; the registry has them all
@@ -29,29 +30,24 @@ def summary(registry: Path, report: Path, warnings: Sequence[str] = ()) -> str:
     exported = {split: sum(int(row["exported"] or 0) for row in rows if row["split"] == split) for split in SPLITS}
     lines = [
         f"reelsieve: {len(rows) - len(failed)} of {len(rows)} videos ok",
-        *(f"  {row['video']}: {row['status']}: {row['message']}" for row in failed[:MOST_FAILED]),
+        *(f"  {row['video']}: {row['status']}: {one_line(row['message'])}" for row in failed[:MOST_FAILED]),
         *([f"  and {len(failed) - MOST_FAILED} more, in {registry}"] if len(failed) > MOST_FAILED else []),
         *(
             [f"{len(transient)} of them may come now: the same command with the target retry_failed"]
             if transient
             else []
         ),
-        *(f"  {row['video']}: {row['message']}" for row in said[:MOST_FAILED]),
+        *(f"  {row['video']}: {one_line(row['message'])}" for row in said[:MOST_FAILED]),
         *([f"ok, but no frame of it in the dataset: {shorten(', '.join(useless), 300)}"] if useless else []),
         f"frames: {totals['frames']} extracted, {totals['looked_at']} worth a look,"
         f" {totals['passed']} passed the filter, {totals['kept']} unique,"
         f" {totals['exported']} in the dataset with {totals['objects']} objects",
         "splits: " + ", ".join(f"{count} {split}" for split, count in exported.items()),
-        *([f"  look at the splits (report, section Splits): {_one_line(warnings)}"] if warnings else []),
+        *([f"  look at the splits (report, section Splits): {one_line('; '.join(warnings))}"] if warnings else []),
         f"dataset: {report.parent / 'dataset'}",
         f"report:  {report}",
     ]
     return "\n".join(lines)
-
-
-def _one_line(warnings: Sequence[str]) -> str:
-    """Return warnings, in which names from the internet may stand, as a line for a terminal."""
-    return shorten("".join(c if c.isprintable() else " " for c in "; ".join(warnings)), 300)
 
 
 def print_summary(results: Path, started: float) -> None:

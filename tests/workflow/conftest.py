@@ -53,7 +53,9 @@ class Run:
         done = subprocess.run(
             command, cwd=self.folder.parent, capture_output=True, text=True, check=False, timeout=timeout_s
         )
-        return Outcome(done.returncode, done.stdout + done.stderr)
+        logs = sorted((self.folder / ".snakemake/log").glob("*.log"))
+        said = "" if "-n" in arguments or not logs else logs[-1].read_text()  # of each job; not for the terminal
+        return Outcome(done.returncode, done.stdout + done.stderr + said)
 
     def read_config(self) -> dict[str, Any]:
         config: dict[str, Any] = yaml.safe_load((self.folder / "config/config.yaml").read_text())
