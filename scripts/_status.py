@@ -20,6 +20,7 @@ from scripts._rows import rows_of
 
 ROOT = Path(__file__).parents[1]
 MOST_ROWS = 40  # of videos, unless all are asked for
+PLAIN_WIDTH = 160  # where there is no terminal to ask
 WAITING, LOST = "waiting", "lost"
 COUNTS = ("frames", "passed", "kept")
 COLUMNS = ("video", "status", "stage", *COUNTS, "message")
@@ -118,12 +119,15 @@ def show(folder: Path, most: int) -> None:
     rows = [video_state(video, kept) for video in rows_of(config)]
     stages = [stage_of(state) for state in states]
     shown = choose_rows(rows, [video for stage in stages for video in stage.running.values()], most)
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
     for name in COLUMNS:
-        table.add_column(name, justify="right" if name in COUNTS else "left", no_wrap=True, overflow="ellipsis")
+        if name == "message":
+            table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=1)
+        else:
+            table.add_column(name, no_wrap=True, justify="right" if name in COUNTS else "left")
     for row in shown:
         table.add_row(*("" if row[name] is None else str(row[name]) for name in COLUMNS), style=_style(row))
-    console = Console(highlight=False, markup=False)
+    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     console.print(f"{folder}: {said}", soft_wrap=True)
     console.print(*([stage_table(stages, 0.0)] if stages else []), table, sep="\n")
     if len(shown) < len(rows):
