@@ -27,6 +27,9 @@ except UserError as error:
 configfile: str(OWN_CONFIG or workflow.source_path("config/config.yaml"))
 
 
+report: "rules/captions/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/sources.smk"
 include: "rules/download.smk"
@@ -60,6 +63,7 @@ rule all:
         dataset="results/dataset",
         report="results/report.html",
         registry="results/registry.tsv",
+        times="benchmarks/times.html",
     localrule: True
 
 

@@ -2,16 +2,19 @@
 
 
 rule report:
-    """Write the page and the registry of all videos."""
+    """Write the page, the registry of all videos, and what each stage took."""
     input:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         detections=detections,
+        manifest="results/dedup/manifest.parquet",
         distances="results/dedup/distances.json",
         dataset="results/dataset",
     output:
-        page="results/report.html",
-        registry="results/registry.tsv",
+        page=report("results/report.html", caption="captions/page.rst", category="Dataset"),
+        registry=report("results/registry.tsv", caption="captions/registry.rst", category="Videos"),
+        # Outside results/, where nothing depends on clocks.
+        times=report("benchmarks/times.html", caption="captions/times.rst", category="Times"),
     log:
         "logs/report.log",
     benchmark:
@@ -20,6 +23,7 @@ rule report:
         "../envs/data.yaml"
     params:
         videos={name: {"split": video.split, "extra": video.extra} for name, video in VIDEOS.items()},
+        settings=telling_settings(config),
         code=code_hash("report"),
     script:
         "../scripts/report.py"

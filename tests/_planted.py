@@ -14,13 +14,19 @@ from scripts._splits import Splitting
 from scripts._tables import DETECTIONS, FILTER, write_table
 from scripts.deduplicate import deduplicate
 from scripts.export_dataset import export_dataset
-from scripts.report import report
+from scripts.report import Sources, report
 from tests._exported import CLIP, RECORD
 from tests._hashed import rules, write_hashes
 
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
 LIMIT = 8
 SEEN: dict[str, Any] = {"boxes_xyxy_px": [[1.0, 2.0, 30.0, 20.0]], "classes": ["dog"], "confidences": [0.9]}
+# what the report reads of the configuration
+CONFIGURED: dict[str, Any] = {
+    "frames": {"min_sharpness": 0, "min_brightness": 0, "max_brightness": 255, "min_entropy_bits": 1.0},
+    "filter": {"confidence": 0.35},
+    "detect": {"confidence": 0.25},
+}
 Rows = dict[str, dict[str, Any]]
 Folders = dict[str, dict[str, Path]]
 
@@ -35,11 +41,26 @@ def far_hashes(count: int, seed: int) -> list[int]:
     return list(map(int, np.random.default_rng(seed).integers(0, 2**63, count)))
 
 
+def reported(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], splitting: Splitting) -> Path:
+    """Make a dataset as `planted` does, with its registry and page."""
+    out = planted(folder, videos, hashes, splitting)
+    sources = Sources(
+        folders_of(folder, videos), folder / "manifest.parquet", folder / "distances.json", out, CONFIGURED
+    )
+    report(videos, sources, folder / "report.html", folder / "registry.tsv")
+    return out
+
+
+def folders_of(folder: Path, videos: Rows) -> Folders:
+    """Return where the outputs of each video are laid out."""
+    return {v: {name: folder / name / v for name in ("record", "filtered", "detections", "hashes")} for v in videos}
+
+
 def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], splitting: Splitting) -> Path:
     """Lay out what the stages before hand on, one frame per hash, and make a dataset of it."""
-    folders: Folders = {}
+    folders = folders_of(folder, videos)
     for video, row in videos.items():
-        paths = {name: folder / name / video for name in ("record", "filtered", "detections")}
+        paths = folders[video]
         paths["filtered"].mkdir(parents=True, exist_ok=True)
         write_json(paths["record"], RECORD | {"url": row["url"]})
         frames: list[dict[str, Any]] = [
@@ -60,7 +81,7 @@ def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], spl
         rows = [frame | SEEN | measured | more for frame, more in zip(frames, hashed, strict=True)]
         write_table(paths["filtered"] / "filter.parquet", rows, FILTER)
         hashed_frames = {f["frame"]: [("content", h)] for f, h in zip(frames, hashes[video], strict=True)}
-        folders[video] = paths | {"hashes": write_hashes(folder / "hashes" / video, hashed_frames)}
+        write_hashes(paths["hashes"], hashed_frames)
     manifest, out = folder / "manifest.parquet", folder / "dataset"
     sources = {v: Source(f["filtered"] / "filter.parquet", f["hashes"]) for v, f in folders.items()}
     distances = folder / "distances.json"
@@ -82,7 +103,6 @@ def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], spl
             "dataset": chosen | {"negatives_share": 0, "formats": ["yolo", "coco"]},
         },
     )
-    report(videos, folders, distances, out, folder / "report.html", folder / "registry.tsv")
     return out
 
 

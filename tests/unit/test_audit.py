@@ -10,7 +10,7 @@ from scripts._audit import audit, warnings_of
 from scripts._splits import Splitting, plan_splits
 from scripts._summary import summary
 from scripts._tables import read_rows
-from tests._planted import LIMIT, SHARES, far_hashes, planted, read, row_of
+from tests._planted import LIMIT, SHARES, far_hashes, planted, read, reported, row_of
 
 
 def test_a_set_full_of_copies_leaks_when_split_by_frames_and_not_when_split_by_groups(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_a_forced_conflict_is_reported_with_its_frames_and_no_copy_is_in_both_sp
     videos = {"a": row_of("a", "train"), "b": row_of("b", "test"), "c": row_of("c", "val"), "d": row_of("d", "", "<i>")}
     videos["a"]["extra"]["channel"] = "<i>"
     hashes = {"a": [others[0], scene], "b": [scene ^ 0b111, others[1]], "c": others[2:7], "d": others[7:]}
-    found = read(planted(tmp_path, videos, hashes, Splitting(SHARES, 0, "channel")))
+    found = read(reported(tmp_path, videos, hashes, Splitting(SHARES, 0, "channel")))
     (conflict,) = found["conflicts"]
     assert conflict["forced"] == {"a": "train", "b": "test"}
     (link,) = conflict["links"]
@@ -48,8 +48,8 @@ def test_a_forced_conflict_is_reported_with_its_frames_and_no_copy_is_in_both_sp
     pairs = json.loads((tmp_path / "distances.json").read_text())["pairs"]
     (copies,) = pairs["dropped"]
     assert copies["frames"] == ["b/000000000.jpg", "a/000000001.jpg"] and pairs["kept"]
-    in_pairs = (3 + 1 + len(pairs["kept"])) * 2  # the closest of each two splits, and copies
-    assert page.count("data:image/jpeg;base64,") == in_pairs + 9  # beside the nine images
+    in_pairs = (3 + 1 + 1 + len(pairs["kept"])) * 2  # the closest of each two splits, and the copy in pair and group
+    assert page.count("data:image/webp;base64,") == in_pairs + 9  # beside the nine images
     assert warning in summary(tmp_path / "registry.tsv", tmp_path / "report.html", found["warnings"])
 
 
@@ -65,7 +65,7 @@ def test_a_forced_conflict_of_frames_with_other_objects_calls_them_no_copies() -
 
 def test_two_videos_are_too_few_for_three_splits_and_it_is_said(tmp_path: Path) -> None:
     videos = {"a": row_of("a", "train"), "b": row_of("b", "val")}
-    found = read(planted(tmp_path, videos, {"a": far_hashes(3, 3), "b": []}, Splitting(SHARES, 0, "video")))
+    found = read(reported(tmp_path, videos, {"a": far_hashes(3, 3), "b": []}, Splitting(SHARES, 0, "video")))
     assert found["empty_splits"] == ["val", "test"] and found["closest"] == [] and found["groups"] == 1
     assert found["warnings"] == [
         "images come from 1 groups of videos, too few for 3 splits: add videos",

@@ -8,7 +8,7 @@ import yaml
 
 from scripts._summary import summary
 from scripts.export_dataset import FORMATS, fate
-from scripts.report import pick_samples, registry_tsv
+from scripts.report import registry_tsv
 from tests.conftest import REPO
 
 
@@ -53,18 +53,6 @@ def test_every_candidate_has_one_fate(
 def test_a_passed_frame_without_verdict_is_an_error() -> None:
     with pytest.raises(KeyError, match="v/f passed the filter but is not in the manifest"):
         fate(CANDIDATE, None, 8)
-
-
-def test_samples_come_from_every_video_in_turn() -> None:
-    exported = [{"video": v, "n": n} for v, count in (("a", 9), ("b", 2), ("c", 1)) for n in range(count)]
-    assert [(e["video"], e["n"]) for e in pick_samples(exported, 5)] == [
-        ("a", 0),
-        ("b", 0),
-        ("c", 0),
-        ("a", 1),
-        ("b", 1),
-    ]
-    assert len(pick_samples(exported, 99)) == 12
 
 
 def test_registry_and_summary_name_what_failed(tmp_path: Path) -> None:
