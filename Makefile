@@ -29,12 +29,13 @@ lint: .venv/test.installed ## run the linters
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
-bench: .venv/test.installed ## compare with hand-written scripts, bare ffmpeg, other libraries (two hours; nothing else should run)
+bench: .venv/test.installed ## compare with hand-written scripts, bare ffmpeg, other libraries, many videos (four hours; nothing else should run)
 	$(BIN)/python -m tests.benchmarks.designs --write
 	$(BIN)/python -m tests.benchmarks.frames_budget
 	$(BIN)/python -m tests.benchmarks.extract_frames
 	$(BIN)/python -m tests.benchmarks.duplicates --write
 	$(BIN)/python -m tests.benchmarks.near_hashes --write
+	$(BIN)/python -m tests.benchmarks.many_videos --write
 
 docs: .venv/test.installed ## write what the schema and the tests say: config.yaml, the manual's table, docs/media.md, docs/downloads.md, docs/report.png
 	$(BIN)/python config/document.py

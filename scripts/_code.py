@@ -1,6 +1,7 @@
 """Tell whether code changed by its content: Snakemake goes by a script's date and does not see what it imports."""
 
 import ast
+import functools
 import hashlib
 from pathlib import Path
 
@@ -15,13 +16,12 @@ def code_hash_in(folder: Path, name: str) -> str:
             continue
         files.add(file)
         if file.suffix == ".py":
-            waiting += [folder / f"{module}.py" for module in _shared_modules(file)]
+            waiting += [folder / f"{module}.py" for module in _shared_modules(file.read_bytes())]
     contents = [file.read_bytes() for file in sorted(files)]
     return hashlib.sha256(b"\0".join(contents)).hexdigest()[:16]
 
 
-def _shared_modules(file: Path) -> list[str]:
-    imported = [
-        node.module or "" for node in ast.walk(ast.parse(file.read_bytes())) if isinstance(node, ast.ImportFrom)
-    ]
-    return [module.removeprefix("scripts.") for module in imported if module.startswith("scripts._")]
+@functools.cache  # most modules are imported by several scripts, and reading Python takes its time
+def _shared_modules(source: bytes) -> tuple[str, ...]:
+    imported = [node.module or "" for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom)]
+    return tuple(module.removeprefix("scripts.") for module in imported if module.startswith("scripts._"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from scripts._log import UserError
 from scripts._published import read_published_videos
-from scripts._videos import Video, read_videos
+from scripts._videos import Video, read_lines, read_videos
 
 
 def rows_of(config: Mapping[str, Any]) -> dict[str, Video]:
@@ -16,6 +16,18 @@ def rows_of(config: Mapping[str, Any]) -> dict[str, Video]:
     listed, excluded = listed_rows(config), set(config["exclude"])
     splits = {row.url: row.split for row in listed.values() if row.split}  # an excluded part moves no other one
     return {v: replace(row, split=splits.get(row.url, "")) for v, row in listed.items() if v not in excluded}
+
+
+def parts_of(config: Mapping[str, Any], video: str) -> dict[str, str]:
+    """Return the URL of each row that is a part of the same source as this one; none if the row is not there.
+
+    Each filter job asks, so no other row is looked at: checking all of them each time would take longer than filtering.
+    """
+    table = Path(config["videos"])
+    urls = {cells["url"] for _, cells in read_lines(table, video) if cells["video"] == video}
+    rows = [cells for url in urls for _, cells in read_lines(table, url) if cells["url"] == url]
+    parts = {cells["video"]: cells["url"] for cells in rows if cells["video"] not in config["exclude"]}
+    return parts if video in parts else {}
 
 
 def no_dataset(config: Mapping[str, Any], rows: Mapping[str, Video]) -> str:

@@ -36,11 +36,11 @@ def write_run(store: Path, folder: Path, entries: Iterable[str]) -> None:
     write_json(_file_of(store, folder), {"folder": str(folder.absolute()), "entries": sorted(entries)})
 
 
-def users_of(store: Path, entry: str, but: Path) -> list[str]:
-    """Return the other run folders that use an entry, each with the file that says so."""
+def other_runs(store: Path, but: Path) -> dict[str, set[str]]:
+    """Return the names of the entries of each other run folder, by its path and the file that says so."""
     own = _file_of(store, but)
     others = [(path, *_read(path)) for path in sorted((store / "runs").glob("*.json")) if path != own]
-    return [f"{folder} (noted in {path})" for path, folder, entries in others if entry in entries]
+    return {f"{folder} (noted in {path})": entries for path, folder, entries in others}
 
 
 def _file_of(store: Path, folder: Path) -> Path:

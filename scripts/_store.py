@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from scripts._videos import Video
+from scripts._videos import is_local
 
 DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
 
@@ -67,22 +67,19 @@ def other_versions(version: Path) -> list[tuple[dict[str, Any], Path]]:
     return sorted(stored, key=lambda pair: -int(pair[0]["media"]["height"]))
 
 
-def discard_media(
-    video: str, videos: Mapping[str, Video], results: Path, store: Path, options: Mapping[str, Any]
-) -> None:
+def discard_media(video: str, parts: Mapping[str, str], results: Path, store: Path, options: Mapping[str, Any]) -> None:
     """Delete a filtered video from results/, and from the store once every part of it that is listed is filtered.
 
-    Parts are rows of one URL. One that still has its link in results/ waits to be extracted, perhaps again. Local
-    files are nobody's but the user's and stay.
+    `parts` holds the URL of each row of the same source. One that still has its link in results/ waits to be
+    extracted, perhaps again. Local files are nobody's but the user's and stay.
     """
     shutil.rmtree(results / "download" / video / "media", ignore_errors=True)
-    if video not in videos or videos[video].is_local:
+    if video not in parts or is_local(parts[video]):
         return
-    parts = [row.video for row in videos.values() if row.url == videos[video].url]
     waiting = [part for part in parts if (results / "download" / part / "media").exists()]
     if waiting or not all((results / "filtered" / part / "filter.parquet").exists() for part in parts):
         return
-    entry = entry_of(store, videos[video].url)
+    entry = entry_of(store, parts[video])
     with locked(entry):
         version = version_of(entry, options)
         record = read_stored(version)

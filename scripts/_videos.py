@@ -70,16 +70,16 @@ def _unique_keys(video: Video) -> Iterator[tuple[tuple[object, ...], str]]:
         yield ("clip", video.url, video.start_s, video.end_s), "url with the same start and end"
 
 
-def read_lines(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield line number and cells of each row; raise UserError if the table cannot be read as one."""
+def read_lines(table: Path, holding: str = "") -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield line number and cells of each row, or of those with a text in them; raise UserError if it is no table."""
     lines = table_lines(table)
     number = header_line(lines)
     header = split_cells(lines[number]) if number is not None else []
     _check_header(table, (number or 0) + 1, header)
     for line, text in enumerate(lines[(number or 0) + 1 :], (number or 0) + 2):
-        cells = split_cells(text)
-        if _is_blank(text):
+        if holding not in text or _is_blank(text):
             continue
+        cells = split_cells(text)
         if len(cells) > len(header):
             raise UserError(f"{table}, line {line}: {len(cells)} cells under {len(header)} columns")
         yield line, dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=True))

@@ -12,7 +12,7 @@ from scripts._detector import Detections, Inference, Place, detect_images
 from scripts._files import link_file
 from scripts._log import UserError, log_to
 from scripts._owner import inference_threads
-from scripts._rows import rows_of
+from scripts._rows import parts_of
 from scripts._store import discard_media
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ if __name__ == "__main__":
         try:
             discard_media(
                 snakemake.wildcards.video,
-                rows_of(snakemake.config),
+                parts_of(snakemake.config, snakemake.wildcards.video),
                 results=Path(snakemake.output.frames).parents[1],
                 store=Path(snakemake.config["store"]),
                 options=snakemake.config["download"],

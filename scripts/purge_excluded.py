@@ -2,12 +2,13 @@
 
 import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts._log import UserError, log_and_show
 from scripts._rows import listed_rows, rows_of
-from scripts._runs import entries_of, read_run, users_of, write_run
+from scripts._runs import entries_of, other_runs, read_run, write_run
 from scripts._store import locked
 from scripts._takedown import check_removed
 
@@ -20,14 +21,14 @@ def purge_excluded(store: Path, run: Path, in_use: set[str]) -> None:
 
     An entry that nobody noted, or that something outside the store still links to, stays.
     """
-    noted = read_run(store, run)
+    noted, others = read_run(store, run), other_runs(store, but=run)
     for name in sorted(noted - in_use):
         entry = store / name
         if entry.is_symlink() or not entry.is_dir():
             noted.discard(name)
             continue
         with locked(entry):
-            if reason := use_elsewhere(store, entry, run):
+            if reason := use_elsewhere(entry, others):
                 logging.warning("kept: %s: %s", entry, reason)
                 continue
             for path, size_bytes in files_in(entry):
@@ -42,10 +43,10 @@ def purge_excluded(store: Path, run: Path, in_use: set[str]) -> None:
     logging.info("%d sources that this run folder notes are left in the store", len(noted))
 
 
-def use_elsewhere(store: Path, entry: Path, run: Path) -> str:
+def use_elsewhere(entry: Path, others: Mapping[str, set[str]]) -> str:
     """Say who else uses an entry, or nothing."""
-    if others := users_of(store, entry.name, but=run):
-        return f"also used by the run folder {'; '.join(others)}: delete that file if the folder is gone for good"
+    if users := [run for run, entries in others.items() if entry.name in entries]:
+        return f"also used by the run folder {'; '.join(users)}: delete that file if the folder is gone for good"
     linked = [path for path, _ in files_in(entry) if path.name.startswith("media.") and path.stat().st_nlink > 1]
     if linked:
         return f"{linked[0]} has a hard link elsewhere, such as in another run's results/ (find -samefile finds it)"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from scripts._files import write_json
+from scripts._rows import parts_of
 from scripts._store import discard_media, entry_of, is_disk_fault, other_versions, read_stored, version_of
-from scripts._videos import Video
 
 FORM: dict[str, Any] = {"max_height_px": 720, "ytdlp": {}}
 URL = "https://example.org/v.mp4"
@@ -21,8 +21,9 @@ def stored(store: Path, url: str = URL) -> Path:
     return entry
 
 
-def row(video: str, url: str = URL) -> Video:
-    return Video(video, url, 0.0, None, "")
+def discard(folder: Path, video: str, options: dict[str, Any] = FORM) -> None:
+    parts = parts_of({"videos": str(folder / "videos.tsv"), "exclude": ["d"]}, video)
+    discard_media(video, parts, folder, folder / "store", options)
 
 
 def filtered(folder: Path, *videos: str) -> None:
@@ -33,24 +34,26 @@ def filtered(folder: Path, *videos: str) -> None:
 
 def test_a_video_goes_when_all_its_parts_are_filtered(tmp_path: Path) -> None:
     entry, other = stored(tmp_path / "store"), stored(tmp_path / "store", "https://example.org/w.mp4")
-    videos = {"a": row("a"), "b": row("b"), "c": row("c", "https://example.org/w.mp4")}
+    rows = [("b", URL), ("a", URL), ("c", "https://example.org/w.mp4"), ("d", URL), ("bb", URL + "?a")]
+    (tmp_path / "videos.tsv").write_text("".join(f"{video}\t{url}\n" for video, url in [("video", "url"), *rows]))
     filtered(tmp_path / "filtered", "a")
-    discard_media("a", videos, tmp_path, tmp_path / "store", FORM)
+    discard(tmp_path, "a")
     assert read_stored(entry)
     filtered(tmp_path / "filtered", "b")
-    discard_media("b", videos, tmp_path, tmp_path / "store", FORM | {"max_height_px": 360})
+    discard(tmp_path, "b", FORM | {"max_height_px": 360})
     assert read_stored(entry), "another format is another entry"
     link = tmp_path / "download/a/media/media.mp4"
     link.parent.mkdir(parents=True)
     link.symlink_to(entry / "media.mp4")
-    discard_media("b", videos, tmp_path, tmp_path / "store", FORM)
+    discard(tmp_path, "b")
     assert read_stored(entry), "another part waits to be extracted again"
     shutil.rmtree(link.parent)
-    discard_media("b", videos, tmp_path, tmp_path / "store", FORM)
+    discard(tmp_path, "b")
     assert read_stored(entry) is None and not (entry / "media.mp4").exists()
     assert read_stored(other)
-    discard_media("b", videos, tmp_path, tmp_path / "store", FORM)
-    discard_media("no longer listed", videos, tmp_path, tmp_path / "store", FORM)
+    discard(tmp_path, "b")
+    discard(tmp_path, "d")
+    discard(tmp_path, "no longer listed")
 
 
 def test_a_local_file_is_never_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +62,8 @@ def test_a_local_file_is_never_touched(tmp_path: Path, monkeypatch: pytest.Monke
     Path("download/a/media").mkdir(parents=True)
     Path("download/a/media/media.mp4").symlink_to(tmp_path / "mine.mp4")
     filtered(tmp_path / "filtered", "a")
-    discard_media("a", {"a": row("a", "mine.mp4")}, tmp_path, tmp_path / "store", FORM)
+    Path("videos.tsv").write_text("video\turl\na\tmine.mp4\n")
+    discard(tmp_path, "a")
     assert Path("mine.mp4").exists() and not (tmp_path / "store").exists()
     assert not Path("download/a/media").exists()
 
