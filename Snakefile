@@ -7,8 +7,9 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from scripts._config import find_config
+from scripts._leftovers import end_run
 from scripts._log import UserError
-from scripts._start import start_run
+from scripts._start import look_first, start_run
 from scripts._takedown import path_patterns
 
 min_version("9.0")
@@ -17,6 +18,7 @@ STARTED = time.time()
 
 # A run folder (--directory) with a config/config.yaml of its own uses that one, whole; others use the checkout's.
 try:
+    look_first()
     OWN_CONFIG = find_config(Path("config"))
 except UserError as error:
     raise WorkflowError(str(error)) from None
@@ -73,6 +75,7 @@ onstart:
 
 
 onsuccess:
+    end_run()
     print_summary(Path("results"), STARTED)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from scripts._faults import TRANSIENT
+from scripts._room import REMEDY, WORDS, fault_of_room
 from scripts._videos import SPLITS
 
 MOST_FAILED = 20  # lines of failed videos; the registry has them all
@@ -67,6 +68,8 @@ def print_failure(logs: Sequence[str]) -> None:
     found = [Path(log) for log in logs if Path(log).is_file()]
     text = "\n".join(log.read_text(encoding="utf-8", errors="replace") for log in found)
     causes = dict.fromkeys(re.findall(r"^\S+ \S+ ERROR (.*)$", text, re.MULTILINE))
+    if not any(REMEDY in cause for cause in causes) and (WORDS.search(text) or fault_of_room(Path.cwd())):
+        causes[f"the disk is full: {REMEDY}"] = None  # Snakemake itself met it
     lines = ["reelsieve: the run did not finish.", *(f"  {cause}" for cause in list(causes)[:MOST_CAUSES])]
     lines += [
         "Finished jobs are kept: mend the cause and run the same command again.",

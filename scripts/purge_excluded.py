@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts._log import UserError, log_to
+from scripts._job import start_job
+from scripts._log import UserError
 from scripts._rows import listed_rows, rows_of
 from scripts._runs import entries_of, read_run, users_of, write_run
 from scripts._store import locked
@@ -59,7 +60,7 @@ def files_in(entry: Path) -> list[tuple[Path, int]]:
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     store, run = Path(snakemake.config["store"]), Path.cwd()
     listed = entries_of(store, (row.url for row in listed_rows(snakemake.config).values()))
     noted = read_run(store, run)

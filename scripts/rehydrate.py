@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts._files import link_file, write_text
-from scripts._log import log_to
+from scripts._job import start_job
 from scripts._manifest import class_names_of, read_published
 from scripts._published import published_lines
 from scripts._tables import read_rows
@@ -77,7 +77,7 @@ def told(counts: Counter[str], total: int, out: Path) -> str:
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     rehydrate(
         published=Path(snakemake.input.manifest).parent,
         retaken=dict(zip(snakemake.params.videos, map(Path, snakemake.input.frames), strict=True)),

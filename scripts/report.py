@@ -15,7 +15,7 @@ import jinja2
 from PIL import Image, ImageDraw
 
 from scripts._files import write_text
-from scripts._log import log_to
+from scripts._job import start_job
 from scripts._publish import credits_of
 from scripts._summary import FUNNEL
 from scripts._tables import read_note, read_rows
@@ -218,7 +218,7 @@ def render_page(
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     report(
         videos=snakemake.params.videos,
         folders=stage_outputs(
