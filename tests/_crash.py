@@ -1,13 +1,16 @@
-"""Kill processes of a run, fill its disk, and see what is left of it afterwards."""
+"""Kill processes of a run, do what a user does then, and see what is left of it afterwards."""
 
 import hashlib
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +18,48 @@ import psutil
 
 from scripts._owner import owner_name
 from scripts._warm import private_folder
+from tests._disk import filled, small_disk
 from tests.workflow.conftest import Outcome, Run
 
+DISK_MB = 60
 END_S = 10.0  # for processes that notice that their run is gone
-LOOK_S = 0.01
+LOOK_S = 0.05
 CLOCKS = ("began_at", "recorded_at")  # of video.json
 OWN = ("logs", "benchmarks", ".snakemake/log", ".snakemake/metadata")  # grow with each run, or hold clocks
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """How a disturbed run ended, what it said, and what came of running it again."""
+
+    code: int
+    said: str
+    asked: str  # for --unlock
+    code_again: int
+    jobs_again: Counter[str]
+    differing: list[str]
+    left: list[str]
+
+
+@dataclass(frozen=True)
+class FullDisk:
+    """A rule that is to meet a full disk: which outputs are deleted so that it runs, and how much room it finds."""
+
+    rule: str
+    outputs: tuple[str, ...]
+    left_kb: int
+
+
+STAGES = (
+    FullDisk("compile_model", ("results/models/*", "store/models/*"), 100),
+    FullDisk("extract_frames", ("results/frames/*", "results/filtered/*"), 40),
+    FullDisk("filter_frames", ("results/filtered/*",), 8),
+    FullDisk("hash_frames", ("results/hashes/*",), 8),
+    FullDisk("deduplicate", ("results/dedup/*",), 8),
+    FullDisk("detect_objects", ("results/detections/*",), 4),
+    FullDisk("export_dataset", ("results/dataset",), 40),
+    FullDisk("report", ("results/report.html", "results/registry.tsv"), 24),
+)
 
 
 @dataclass
@@ -34,18 +73,19 @@ class Started:
 
     def wait(self) -> Outcome:
         """Return how it ended."""
-        return Outcome(self.process.wait(), self.log.read_text(errors="replace"))
+        code, text = self.process.wait(), self.log.read_text(errors="replace")
+        self.log.unlink()
+        return Outcome(code, text)
 
 
 def start(run: Run) -> Started:
-    """Start the whole workflow on a run folder."""
-    log = run.folder.with_name(f"{run.folder.name}.{time.monotonic_ns()}.log")
-    with log.open("w") as file:
+    """Start the whole workflow on a run folder; what it says goes to where no test fills the disk."""
+    with tempfile.NamedTemporaryFile("w", suffix=".log", delete=False) as file:
         process = subprocess.Popen(
             [*run.command(), "--cores", "2", "--resources", "gpu=1"],
             cwd=run.folder.parent, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
         )  # fmt: skip
-    return Started(run, process, owner_name(process.pid), log)
+    return Started(run, process, owner_name(process.pid), Path(file.name))
 
 
 def processes(run: Run) -> dict[int, str]:
@@ -70,6 +110,15 @@ def _kind(command: list[str]) -> str:
     return "snakemake" if "snakemake" in command else " ".join(command)
 
 
+def await_jobs(started: Started, count: int, rule: str = "") -> None:
+    """Wait until so many jobs have begun, of a rule or of any, or the run has ended."""
+    while started.process.poll() is None:
+        jobs = Outcome(0, started.log.read_text(errors="replace")).jobs
+        if (jobs[rule] if rule else jobs.total()) >= count:
+            return
+        time.sleep(LOOK_S)
+
+
 def await_process(started: Started, kind: str) -> int | None:
     """Return the number of a process of this kind as soon as there is one; None if the run ends without."""
     while started.process.poll() is None:
@@ -89,6 +138,54 @@ def kill(started: Started, kind: str, signal_number: signal.Signals = signal.SIG
         os.killpg(target, signal_number) if kind == "group" else os.kill(target, signal_number)
         return True
     return False
+
+
+def crash(run: Run, undisturbed: Run, kind: str, signal_number: signal.Signals, moment: tuple[int, float]) -> Aftermath:
+    """Send a signal to a process of this kind so many jobs, and then seconds, into a run; run it again.
+
+    If there is no such process any more, the run is begun anew and the signal sent earlier.
+    """
+    jobs, delay_s = moment
+    started = start(run)
+    await_jobs(started, jobs)
+    time.sleep(delay_s)
+    if not kill(started, kind, signal_number):
+        started.wait()
+        for name in ("results", "store", ".snakemake", "logs", "benchmarks"):
+            shutil.rmtree(run.folder / name)
+        return crash(run, undisturbed, kind, signal_number, (jobs // 2, delay_s / 2))
+    return go_on(started.wait(), run, undisturbed, started.owner)
+
+
+def fill_up(disk: Path, undisturbed: Run, stage: FullDisk) -> Aftermath:
+    """Run a stage of a finished run again, on a small disk that is full as soon as its first job begins."""
+    with small_disk(disk, DISK_MB):
+        run = undisturbed.copy(disk / "run")
+        for path in [path for outputs in stage.outputs for path in run.folder.glob(outputs)]:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        started = start(run)
+        await_jobs(started, 1, stage.rule)
+        with filled(disk, stage.left_kb):
+            ended = started.wait()
+        return go_on(ended, run, undisturbed, started.owner)
+
+
+def go_on(ended: Outcome, run: Run, undisturbed: Run, owner: str) -> Aftermath:
+    """Run again what ended early, and compare."""
+    again, asked = run_again(run)
+    left = leftovers(run, undisturbed, [owner])
+    return Aftermath(
+        ended.code, last_word(ended.text), asked, again.code, again.jobs, differing(run, undisturbed), left
+    )
+
+
+def last_word(text: str) -> str:
+    """Return the line that tells a user most: the first cause that is repeated at the end, or the last of ours."""
+    lines = text.splitlines()
+    after = [at for at, line in enumerate(lines) if line.startswith("reelsieve: the run did not finish")]
+    if after and lines[after[-1] + 1].startswith("  "):
+        return lines[after[-1] + 1].strip()
+    return next((line for line in reversed(lines) if re.match("reelsieve:|WorkflowError|.*Error:", line)), "")
 
 
 def run_again(run: Run) -> tuple[Outcome, str]:
@@ -139,27 +236,3 @@ def _paths(run: Run) -> set[str]:
     found = (path.relative_to(run.folder) for path in run.folder.rglob("*"))
     own = tuple(Path(name) for name in OWN)
     return {str(p) for p in found if not any(o in p.parents for o in own) and not p.match(".snakemake/detector-*.log")}
-
-
-@contextmanager
-def small_disk(folder: Path, size_mb: int) -> Iterator[None]:
-    """Mount an empty file system of its own on a folder (Linux, as root)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(folder)], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-@contextmanager
-def filled(folder: Path, left_kb: int) -> Iterator[None]:
-    """Fill the disk of a folder up to so many kB, until the block ends."""
-    ballast = folder / ".ballast"
-    disk = os.statvfs(folder)
-    with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(4096, disk.f_bavail * disk.f_frsize - left_kb * 1024))
-    try:
-        yield
-    finally:
-        ballast.unlink()
