@@ -51,7 +51,7 @@ class FullDisk:
 
 
 STAGES = (
-    FullDisk("compile_model", ("results/models/*", "store/models/*"), 100),
+    FullDisk("compile_model", ("results/models/*", "store/models/*", "results/filtered/*"), 100),
     FullDisk("extract_frames", ("results/frames/*", "results/filtered/*"), 40),
     FullDisk("filter_frames", ("results/filtered/*",), 8),
     FullDisk("hash_frames", ("results/hashes/*",), 8),
