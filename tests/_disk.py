@@ -1,6 +1,7 @@
 """Watch what lies on disk while something runs, and fill small disks."""
 
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -59,9 +60,14 @@ def small_disk(folder: Path, size_mb: int) -> Iterator[None]:
 def filled(folder: Path, left_kb: int) -> Iterator[None]:
     """Fill the disk of a folder up to so many kB, until the block ends."""
     ballast = folder / ".ballast"
-    disk = os.statvfs(folder)
     with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(4096, disk.f_bavail * disk.f_frsize - left_kb * 1024))
+        wanted = shutil.disk_usage(folder).free - left_kb * 1024
+        while wanted > 0:
+            try:
+                os.posix_fallocate(file.fileno(), 0, wanted)
+                break
+            except OSError:  # somebody else wrote just now
+                wanted -= 4096
     try:
         yield
     finally:
