@@ -57,8 +57,8 @@ STAGES = (
     FullDisk("hash_frames", ("results/hashes/*",), 8),
     FullDisk("deduplicate", ("results/dedup/*",), 8),
     FullDisk("detect_objects", ("results/detections/*",), 4),
-    FullDisk("export_dataset", ("results/dataset",), 40),
-    FullDisk("report", ("results/report.html", "results/registry.tsv"), 24),
+    FullDisk("export_dataset", ("results/dataset",), 100),
+    FullDisk("report", ("results/report.html", "results/registry.tsv"), 80),
 )
 
 
