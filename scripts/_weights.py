@@ -28,9 +28,10 @@ def fetch_weights(name: str, folder: Path, work: Path) -> Path:
     """Return the path of a published model's weights, fetched into `folder` once."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / name
-    with locked(folder):
-        if not target.exists():
-            _fetch(target, work)
+    if not target.exists():
+        with locked(folder):
+            if not target.exists():  # another run that shares the store was faster
+                _fetch(target, work)
     if not target.exists():
         raise UserError(
             f"model '{name}' is not in {Path.cwd()} or {folder} and could not be fetched: put the file there"

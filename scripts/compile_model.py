@@ -87,9 +87,10 @@ def take_model(source: Path, sha256: str, form: str, imgsz_px: int, out: Path, c
         known = _load(ultralytics, source) if source.suffix == ".pt" else _read_metadata(out / file)
         return read_card(known, str(source), file)
     entry = cache / f"{source.stem}-{cache_key(sha256, chosen, imgsz_px)}"
-    with locked(cache):  # another run may share the store
-        if not entry.exists():
-            build(ultralytics, source, chosen, imgsz_px, entry)
+    if not entry.exists():
+        with locked(cache):
+            if not entry.exists():  # another run that shares the store was faster
+                build(ultralytics, source, chosen, imgsz_px, entry)
     shutil.copytree(entry, out, dirs_exist_ok=True, copy_function=shutil.copyfile)
     file = ENGINE if chosen == "tensorrt" else OPENVINO
     return read_card(_read_metadata(out / file), str(source), file)
