@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -25,7 +25,15 @@ DISK_MB = 60
 END_S = 10.0  # for processes that notice that their run is gone
 LOOK_S = 0.05
 CLOCKS = ("began_at", "recorded_at")  # of video.json
-OWN = ("logs", "benchmarks", ".snakemake/log", ".snakemake/metadata")  # grow with each run, or hold clocks
+SHARED = {"runs", "sites"}  # of the store: named by the run folder, and holding clocks
+OWN = (
+    "logs",
+    "benchmarks",
+    ".snakemake/log",
+    ".snakemake/metadata",
+    "store/runs",
+    "store/sites",
+)  # grow with each run, or hold clocks
 
 
 @dataclass(frozen=True)
@@ -167,7 +175,9 @@ def fill_up(disk: Path, undisturbed: Run, stage: FullDisk) -> Aftermath:
         await_jobs(started, 1, stage.rule)
         with filled(disk, stage.left_kb):
             ended = started.wait()
-        return go_on(ended, run, undisturbed, started.owner)
+        seen = go_on(ended, run, undisturbed, started.owner)
+        told = [line for line in ended.text.splitlines() if f"ERROR {stage.rule}" in line]  # others may meet it, too
+        return replace(seen, said=told[0].split("ERROR ")[1] if told else seen.said)
 
 
 def go_on(ended: Outcome, run: Run, undisturbed: Run, owner: str) -> Aftermath:
@@ -204,7 +214,8 @@ def contents(run: Run) -> dict[str, str]:
         str(path.relative_to(run.folder)): _digest(path)
         for part in ("results", "store")
         for path in sorted((run.folder / part).rglob("*"))
-        if path.is_file() and path.name != ".snakemake_timestamp" and "runs" not in path.parts
+        if path.is_file() and path.name != ".snakemake_timestamp"
+        if not SHARED & set(path.relative_to(run.folder).parts)
     }
 
 
