@@ -65,7 +65,7 @@ STAGES = (
     FullDisk("hash_frames", ("results/hashes/*",), 8),
     FullDisk("deduplicate", ("results/dedup/*",), 8),
     FullDisk("detect_objects", ("results/detections/*",), 4),
-    FullDisk("export_dataset", ("results/dataset",), 100),
+    FullDisk("export_dataset", ("results/dataset",), 40),
     FullDisk("report", ("results/report.html", "results/registry.tsv"), 80),
 )
 
@@ -184,9 +184,9 @@ def go_on(ended: Outcome, run: Run, undisturbed: Run, owner: str) -> Aftermath:
     """Run again what ended early, and compare."""
     again, asked = run_again(run)
     left = leftovers(run, undisturbed, [owner])
-    return Aftermath(
-        ended.code, last_word(ended.text), asked, again.code, again.jobs, differing(run, undisturbed), left
-    )
+    other = differing(run, undisturbed)
+    said = last_word(ended.text) if ended.code >= 0 else ""  # who is killed says nothing
+    return Aftermath(ended.code, said, asked, again.code, again.jobs, other, left)
 
 
 def last_word(text: str) -> str:

@@ -31,10 +31,11 @@ ASKED_TO_END = (("snakemake", signal.SIGTERM), ("snakemake", signal.SIGINT), ("g
 NAMES = {"job": "a job", "ffmpeg": "an ffmpeg", "detector": "the detector", "group": "snakemake and its jobs"}
 HEAD = """# Crashes
 
-Written by `python -m tests.benchmarks.crashes --write` on 2 cores, with {videos} of the demo's videos. A process gets a
-signal at a random moment (seed {seed}), or the disk is full once a stage begins; then the same command is run again, with
-`--unlock` before if the message asks for it. Equal: every file under results/ and store/ is that of an undisturbed run,
-byte for byte but for the times in video.json. Left: processes, sockets and files that an undisturbed run does not leave.
+Written by `python -m tests.benchmarks.crashes --write` on 2 cores, with {videos} of the demo's videos. A process gets
+a signal at a random moment (seed {seed}), or the disk is full once a stage begins; then the same command is run again,
+with `--unlock` before if the message asks for it. Equal: every file under results/ and store/ is that of an
+undisturbed run, byte for byte but for the times in video.json. Left: processes, sockets and files that an undisturbed
+run does not leave.
 
 | what | when | exit code | what the user saw | what ran then | equal | left |
 |---|---|---|---|---|---|---|
