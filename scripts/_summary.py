@@ -15,6 +15,7 @@ from scripts._videos import SPLITS
 
 MOST_FAILED = 20  # lines of failed videos; the registry has them all
 MOST_CAUSES = 5
+KILLED = re.compile(r"died with <Signals\.SIGKILL|non-zero exit status 137")  # Snakemake's words
 FUNNEL = ("frames", "looked_at", "passed", "kept", "exported", "objects")
 
 
@@ -70,6 +71,8 @@ def print_failure(logs: Sequence[str]) -> None:
     causes = dict.fromkeys(re.findall(r"^\S+ \S+ ERROR (.*)$", text, re.MULTILINE))
     if not any(REMEDY in cause for cause in causes) and (WORDS.search(text) or fault_of_room(Path.cwd())):
         causes[f"the disk is full: {REMEDY}"] = None  # Snakemake itself met it
+    if KILLED.search(text):
+        causes["a job was killed: by the system, if memory was short (run with fewer --cores), else by somebody"] = None
     lines = ["reelsieve: the run did not finish.", *(f"  {cause}" for cause in list(causes)[:MOST_CAUSES])]
     lines += [
         "Finished jobs are kept: mend the cause and run the same command again.",
