@@ -160,7 +160,7 @@ class _Detector:
 
     def _start(self) -> socket.socket:
         self._socket.unlink(missing_ok=True)  # of a process that was killed
-        _clear_sockets(self._socket.parent)
+        clear_sockets(self._socket.parent)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a") as log:
             process = subprocess.Popen(
@@ -188,7 +188,7 @@ class _Detector:
         return "".join(said[-1:])
 
 
-def _clear_sockets(folder: Path) -> None:
+def clear_sockets(folder: Path) -> None:
     """Delete what killed detectors of killed runs left."""
     for path in folder.iterdir():
         if (match := OWNED.match(path.name)) and not is_alive(match[1]):

@@ -10,6 +10,7 @@ import pytest
 from scripts._files import clear_parts, delete_folder, write_text
 from scripts._leftovers import LOCKS, RUNS, begin_run, end_run, told_lock
 from scripts._owner import OWNER, owner_name
+from scripts._warm import clear_sockets
 from scripts._weights import unfinished
 from tests.conftest import REPO
 
@@ -136,3 +137,12 @@ def test_a_full_disk_is_named_with_the_job_and_the_remedy_and_without_a_tracebac
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert "extract_frames night: the disk is full" in done.stderr and "Traceback" not in done.stderr
     assert "free some space" in done.stderr and "Traceback" in (tmp_path / log).read_text()
+
+
+def test_sockets_of_killed_runs_go_and_those_of_living_ones_stay(tmp_path: Path) -> None:
+    digest = "0123456789abcdef"
+    living = f"{owner_name(os.getpid())}-{digest}"
+    for name in (f"999999999.1-{digest}", f"999999999.1-{digest}.turn", living, f"{living}.turn", "start1.lock"):
+        (tmp_path / name).touch()
+    clear_sockets(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {living, f"{living}.turn", "start1.lock"}
