@@ -50,6 +50,7 @@ def main() -> None:
     options.add_argument("--videos", type=int, default=8)
     options.add_argument("--write", action="store_true")
     asked = options.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have background commands ignore it
     with tempfile.TemporaryDirectory() as name:
         undisturbed = lay_out_few(Path(name) / "undisturbed", asked.videos)
         ended = start(undisturbed).wait()
