@@ -36,6 +36,7 @@ bench: .venv/test.installed ## compare with hand-written scripts, bare ffmpeg, o
 	$(BIN)/python -m tests.benchmarks.duplicates --write
 	$(BIN)/python -m tests.benchmarks.near_hashes --write
 	$(BIN)/python -m tests.benchmarks.many_videos --write
+	$(BIN)/python -m tests.benchmarks.crashes --write
 
 docs: .venv/test.installed ## write what the schema and the tests say: config.yaml, the manual's table, docs/media.md, docs/downloads.md, docs/report.png
 	$(BIN)/python config/document.py

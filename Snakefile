@@ -8,9 +8,10 @@ from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from scripts._config import find_config
+from scripts._leftovers import end_run
 from scripts._log import UserError
 from scripts._progress import show_progress, stop_progress
-from scripts._start import start_run
+from scripts._start import look_first, start_run
 from scripts._takedown import path_patterns
 
 min_version("9.0")
@@ -19,6 +20,7 @@ STARTED = time.time()
 
 # A run folder (--directory) with a config/config.yaml of its own uses that one, whole; others use the checkout's.
 try:
+    look_first()
     OWN_CONFIG = find_config(Path("config"))
 except UserError as error:
     raise WorkflowError(str(error)) from None
@@ -84,6 +86,7 @@ onstart:
 
 onsuccess:
     stop_progress(logger)
+    end_run()
     print_summary(Path("results"), STARTED)
 
 

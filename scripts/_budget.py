@@ -105,7 +105,8 @@ class Budget:
 
     def _unfiltered(self) -> list[Path]:
         deleting = {_name_in(mark) for mark in working(self.marks, "filter")}  # or about to, when the table is written
-        names = [entry.name for entry in os.scandir(self.frames) if entry.is_dir()]
+        found = [entry.name for entry in os.scandir(self.frames) if entry.is_dir()]
+        names = [name for name in found if name[0] != "."]  # the others are being deleted
         waiting = []
         for name in set(names) - self._filtered - {self.own.name}:
             filtered = _is_newer(self.filtered / name / "filter.parquet", self.frames / name / "frames.parquet")

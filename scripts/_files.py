@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,19 @@ def whole_file(path: Path) -> Iterator[Path]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def clear_parts(path: Path) -> None:
+    """Delete what killed processes left of their attempts to write `path`; for those who alone may write it."""
+    for part in path.parent.glob(f".{escape(path.name)}.*.part"):
+        part.unlink(missing_ok=True)
+
+
+def delete_folder(folder: Path) -> None:
+    """Delete a folder whole or not at all: what is left of it has another name, and never passes for all of it."""
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    folder.rename(part)
+    shutil.rmtree(part)
 
 
 def write_text(path: Path, text: str) -> None:

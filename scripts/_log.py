@@ -3,8 +3,11 @@
 import logging
 import os
 import sys
+from pathlib import Path
 from textwrap import shorten
 from types import TracebackType
+
+from scripts._room import is_full, told_full
 
 # Set by a run that shows its progress itself: what its jobs wrote to the terminal would be written over it.
 SILENT = "REELSIEVE_SILENT_JOBS"
@@ -37,12 +40,28 @@ def _to_stderr() -> logging.Handler:
 
 
 def _log(path: str, *others: logging.Handler) -> None:
-    handlers = [logging.FileHandler(path, mode="w", encoding="utf-8"), *others]
+    handlers = [_LogFile(path, mode="w", encoding="utf-8"), *others]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers)
     logging.captureWarnings(True)
-    sys.excepthook = _log_exception
+    sys.excepthook = lambda kind, error, trace: _log_exception(path, error, trace)
 
 
-def _log_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    known = issubclass(kind, UserError | KeyboardInterrupt)
-    logging.error("%s", error or kind.__name__, exc_info=None if known else (kind, error, trace))
+class _LogFile(logging.FileHandler):
+    """A log that may lie on a full disk."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Leave the line to stderr: a traceback of logging's own, for each line, would hide it."""
+        if not is_full(sys.exception()):
+            super().handleError(record)
+        elif os.environ.get(SILENT) and record.levelno >= logging.ERROR:
+            sys.stderr.write(record.getMessage() + "\n")  # nowhere else to say it
+
+
+def _log_exception(path: str, error: BaseException, trace: TracebackType | None) -> None:
+    if is_full(error):
+        job = " ".join(Path(path).with_suffix("").parts[1:])  # logs/RULE/VIDEO.log
+        logging.info("what met the full disk", exc_info=(type(error), error, trace), extra={"log_only": True})
+        logging.error("%s: %s", job, told_full(error))
+        return
+    known = isinstance(error, UserError | KeyboardInterrupt)
+    logging.error("%s", error or type(error).__name__, exc_info=None if known else (type(error), error, trace))

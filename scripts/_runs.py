@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from scripts._files import write_json
+from scripts._files import clear_parts, write_json
 from scripts._store import entry_of
 from scripts._videos import is_local
 
@@ -33,6 +33,7 @@ def read_run(store: Path, folder: Path) -> set[str]:
 
 def write_run(store: Path, folder: Path, entries: Iterable[str]) -> None:
     """Replace what is noted of a run folder."""
+    clear_parts(_file_of(store, folder))
     write_json(_file_of(store, folder), {"folder": str(folder.absolute()), "entries": sorted(entries)})
 
 

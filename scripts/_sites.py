@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scripts._files import write_text
+from scripts._files import clear_parts, write_text
 
 ALIASES = {"youtu.be": "youtube.com", "youtube-nocookie.com": "youtube.com"}
 HOUR_S = 3600.0
@@ -141,6 +141,7 @@ class Site:
             with suppress(OSError, ValueError):  # none yet, or one that a power cut spoilt
                 state |= json.loads(known.read_text(encoding="utf-8"))
             yield state
+            clear_parts(known)
             write_text(known, json.dumps(state))
 
 

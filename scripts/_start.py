@@ -1,15 +1,28 @@
 """What a run does before its first job."""
 
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from scripts._budget import MARKS
+from scripts._leftovers import begin_run, told_lock
+from scripts._log import UserError
 from scripts._preflight import preflight
 from scripts._published import check_rehydration, published_lines
+from scripts._room import fault_of_room
 from scripts._rows import listed_rows
 from scripts._runs import register_run
 from scripts._takedown import take_down
 from scripts._videos import Video
+
+
+def look_first() -> None:
+    """Tell of a lock that a killed run left; raise UserError if the disk has no room for Snakemake's own notes."""
+    if told := told_lock():
+        print(told, file=sys.stderr)
+    if fault := fault_of_room(Path.cwd()):
+        raise UserError(fault)
 
 
 def start_run(
@@ -20,6 +33,7 @@ def start_run(
     `patterns` are the paths of the rules, with wildcards. Raise UserError before anything is deleted or begun if the
     run would mix what does not belong together.
     """
+    begin_run(Path("results"), MARKS)
     known = set(videos)
     if config["rehydrate"]:
         check_rehydration(targets, Path("results"))

@@ -9,12 +9,12 @@ import fcntl
 import hashlib
 import json
 import logging
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from scripts._files import delete_folder
 from scripts._videos import is_local
 
 DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
@@ -45,7 +45,7 @@ def locked(entry: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            logging.info("another job is fetching the same URL; waiting for it")
+            logging.info("another job is at work on %s; waiting for it", entry)
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -73,7 +73,9 @@ def discard_media(video: str, parts: Mapping[str, str], results: Path, store: Pa
     `parts` holds the URL of each row of the same source. One that still has its link in results/ waits to be
     extracted, perhaps again. Local files are nobody's but the user's and stay.
     """
-    shutil.rmtree(results / "download" / video / "media", ignore_errors=True)
+    media = results / "download" / video / "media"
+    if media.exists():
+        delete_folder(media)
     if video not in parts or is_local(parts[video]):
         return
     waiting = [part for part in parts if (results / "download" / part / "media").exists()]

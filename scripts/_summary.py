@@ -11,10 +11,12 @@ from textwrap import shorten
 
 from scripts._faults import TRANSIENT
 from scripts._log import one_line
+from scripts._room import REMEDY, WORDS, fault_of_room
 from scripts._videos import SPLITS
 
 MOST_FAILED = 20  # lines of failed videos; the registry has them all
 MOST_CAUSES = 5
+KILLED = re.compile(r"died with <Signals\.SIGKILL|non-zero exit status 137")  # Snakemake's words
 FUNNEL = ("frames", "looked_at", "passed", "kept", "exported", "objects")
 
 
@@ -63,6 +65,10 @@ def print_failure(logs: Sequence[str]) -> None:
     found = [Path(log) for log in logs if Path(log).is_file()]
     text = "\n".join(log.read_text(encoding="utf-8", errors="replace") for log in found)
     causes = dict.fromkeys(re.findall(r"^\S+ \S+ ERROR (.*)$", text, re.MULTILINE))
+    if not any(REMEDY in cause for cause in causes) and (WORDS.search(text) or fault_of_room(Path.cwd())):
+        causes[f"the disk is full: {REMEDY}"] = None  # Snakemake itself met it
+    if KILLED.search(text):
+        causes["a job was killed: by the system, if memory was short (run with fewer --cores), else by somebody"] = None
     lines = ["reelsieve: the run did not finish.", *(f"  {cause}" for cause in list(causes)[:MOST_CAUSES])]
     lines += [
         "Finished jobs are kept: mend the cause and run the same command again.",

@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import signal
 import socket
 import stat
@@ -30,6 +31,7 @@ LONGEST_PATH = 100  # of a socket, in bytes; the system's limit is 104 to 108
 END_S = 10.0  # for a killed process to be gone
 TRIES = 3
 NO_SOCKET = 3  # a detector's exit code
+OWNED = re.compile(r"(\d+\.\w+)-[0-9a-f]{16}")  # the name of a socket
 
 
 class Gone(Exception):
@@ -80,7 +82,7 @@ class _Detector:
         code = code_hash_in(Path(__file__).parent, "_warm_server")
         key = json.dumps([owner, str(model.absolute()), card.hex(), device, place.threads, code])
         name = hashlib.sha256(key.encode()).hexdigest()[:16]
-        self._socket = private_folder() / name
+        self._socket = private_folder() / f"{owner}-{name}"  # so that those of killed runs are known
         if len(os.fsencode(self._socket)) > LONGEST_PATH:
             raise NoPlace(f"the path of the socket is too long: {self._socket}")
         self.log = place.work.absolute().parent / f"detector-{name}.log"
@@ -135,7 +137,7 @@ class _Detector:
 
     def _connect(self) -> socket.socket:
         # Jobs that come at once start one process. A lock file cannot be deleted safely, so 16 serve all.
-        with (self._socket.parent / f"start{self._socket.name[0]}.lock").open("w") as lock:
+        with (self._socket.parent / f"start{self._socket.name[-1]}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             connection = self._try() or self._start()
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
@@ -158,6 +160,7 @@ class _Detector:
 
     def _start(self) -> socket.socket:
         self._socket.unlink(missing_ok=True)  # of a process that was killed
+        clear_sockets(self._socket.parent)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a") as log:
             process = subprocess.Popen(
@@ -183,6 +186,13 @@ class _Detector:
     def _last_words(self) -> str:
         said = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if self.log.exists() else []
         return "".join(said[-1:])
+
+
+def clear_sockets(folder: Path) -> None:
+    """Delete what killed detectors of killed runs left."""
+    for path in folder.iterdir():
+        if (match := OWNED.match(path.name)) and not is_alive(match[1]):
+            path.unlink(missing_ok=True)
 
 
 def private_folder() -> Path:

@@ -4,7 +4,6 @@ import ast
 import hashlib
 import logging
 import shutil
-import tempfile
 from collections.abc import Iterable
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -16,11 +15,14 @@ import yaml
 from scripts._budget import MARKS, at_work
 from scripts._detector import Place, check_classes
 from scripts._engine import import_ultralytics
-from scripts._files import sha256_of, write_json, write_text
-from scripts._log import UserError, log_to
+from scripts._files import write_json, write_text
+from scripts._job import start_job
+from scripts._log import UserError
 from scripts._models import chosen_model, is_served
 from scripts._owner import inference_threads
+from scripts._store import locked
 from scripts._warm import start_early
+from scripts._weights import check_weights, fetch_weights, unfinished
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -48,36 +50,6 @@ def compile_model(
     write_json(out / "model.json", card)
     names: list[str] = card["names"]
     return names
-
-
-def fetch_weights(name: str, folder: Path, work: Path) -> Path:
-    """Return the path of a published model's weights, fetched into `folder` once."""
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / name
-    if not target.exists():
-        import_ultralytics(work, offline=False)
-        from ultralytics.utils.downloads import attempt_download_asset
-
-        try:
-            attempt_download_asset(str(target), retry=1)
-        except Exception as error:
-            logging.warning("%s", error)
-    if not target.exists():
-        raise UserError(
-            f"model '{name}' is not in {Path.cwd()} or {folder} and could not be fetched: put the file there"
-        )
-    return target
-
-
-def check_weights(source: Path, sha256: Iterable[str]) -> str:
-    """Return the sha256 of the weights; raise UserError, before anything unpickles them, if another is wanted."""
-    found, wanted = sha256_of(source), set(sha256) - {""}
-    if other := wanted - {found}:
-        raise UserError(
-            f"weights_sha256: {source} has {found}, not {other.pop()}: not loaded, since weights can carry code"
-        )
-    logging.info("%s: sha256 %s%s", source, found, "" if wanted else " (any accepted: weights_sha256 is empty)")
-    return found
 
 
 def ask_server(url: str, sha256: Iterable[str], work: Path) -> Card:
@@ -116,7 +88,9 @@ def take_model(source: Path, sha256: str, form: str, imgsz_px: int, out: Path, c
         return read_card(known, str(source), file)
     entry = cache / f"{source.stem}-{cache_key(sha256, chosen, imgsz_px)}"
     if not entry.exists():
-        build(ultralytics, source, chosen, imgsz_px, entry)
+        with locked(cache):
+            if not entry.exists():  # another run that shares the store was faster
+                build(ultralytics, source, chosen, imgsz_px, entry)
     shutil.copytree(entry, out, dirs_exist_ok=True, copy_function=shutil.copyfile)
     file = ENGINE if chosen == "tensorrt" else OPENVINO
     return read_card(_read_metadata(out / file), str(source), file)
@@ -156,26 +130,20 @@ def export_options(form: str, imgsz_px: int) -> dict[str, Any]:
 
 def build(ultralytics: Any, source: Path, form: str, imgsz_px: int, entry: Path) -> None:
     """Make `entry`, a folder with the model in this format, whole or not at all."""
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=entry.parent, prefix=".building-") as name:
-        copy = Path(name) / f"model{source.suffix}"  # ultralytics writes beside it, and names the export after it
+    with unfinished(entry.parent) as folder:
+        copy = folder / f"model{source.suffix}"  # ultralytics writes beside it, and names the export after it
         shutil.copyfile(source, copy)
         if copy.suffix == ".onnx":
             _convert_onnx(copy)
         else:
             _load(ultralytics, copy, str(source))
             ultralytics.YOLO(str(copy), task="detect").export(**export_options(form, imgsz_px), verbose=False)
-        for other in Path(name).iterdir():
+        for other in folder.iterdir():
             if other.name not in (OPENVINO, ENGINE):
                 other.unlink()
         if form == "openvino":
-            _clean(Path(name) / OPENVINO / "metadata.yaml")
-        try:
-            Path(name).rename(entry)
-            Path(name).mkdir()  # for the end of the block
-        except OSError:
-            if not entry.is_dir():  # else another run was faster
-                raise
+            _clean(folder / OPENVINO / "metadata.yaml")
+        folder.rename(entry)
 
 
 def _load(ultralytics: Any, weights: Path, told: str = "") -> dict[str, Any]:
@@ -230,7 +198,7 @@ def read_card(metadata: dict[str, Any] | None, source: str, file: str) -> Card:
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     with at_work(MARKS, "filter", snakemake.wildcards.model):  # no filter can begin before
         compiled_names = compile_model(
             **snakemake.params.model,

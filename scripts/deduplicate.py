@@ -19,7 +19,7 @@ from scripts._distances import Search, measure_distances
 from scripts._failures import check_outage
 from scripts._files import write_json
 from scripts._hashing import ASKED, KNOWN, MIRRORED, ROLES
-from scripts._log import log_to
+from scripts._job import start_job
 from scripts._near import HashSpace
 from scripts._passed import MEASURED, Hashes, Source, load_passed, load_vectors, read_looks
 from scripts._sameness import View, same_objects, view_of
@@ -161,7 +161,7 @@ def kept_slice(frames: pd.DataFrame) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(".snakemake/numba").absolute()))
     check_outage(map(Path, snakemake.input.records), snakemake.config["download"]["max_failed_share"])
     deduplicate(

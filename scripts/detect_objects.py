@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts._detector import Inference, Place, detect_images
-from scripts._log import UserError, log_to
+from scripts._job import start_job
+from scripts._log import UserError
 from scripts._owner import inference_threads
 from scripts._tables import DETECTIONS, read_rows, write_table
 
@@ -42,7 +43,7 @@ def detect_objects(video: str, frames: Path, kept: Path, model: Path, out: Path,
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     detect_objects(
         video=snakemake.wildcards.video,
         frames=Path(snakemake.input.frames),

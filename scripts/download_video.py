@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from scripts._faults import OK, TRANSIENT, Fault
 from scripts._fetch import describe, fetch_anew
-from scripts._files import link_media, write_json
-from scripts._log import log_to
+from scripts._files import clear_parts, link_media, write_json
+from scripts._job import start_job
 from scripts._media import NotVideo
 from scripts._publish import public_url
 from scripts._sites import Site, site_of
@@ -63,6 +63,7 @@ def fetch(url: str, entry: Path, site: Site, options: dict[str, Any]) -> tuple[d
     fault, found = fetch_anew(url, version, site, options)
     record = _record(fault, began, found)
     if fault.status == "ok":
+        clear_parts(version / "video.json")
         write_json(version / "video.json", record)
     elif fault.status not in TRANSIENT:
         for stored, folder in other_versions(version):
@@ -81,7 +82,7 @@ def _now() -> str:
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     download_video(
         video=snakemake.wildcards.video,
         url=snakemake.params.url,

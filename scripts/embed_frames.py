@@ -13,7 +13,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from scripts._angles import VECTOR_ROLES, in_steps
 from scripts._embedder import Embedder
 from scripts._files import whole_file
-from scripts._log import log_to
+from scripts._job import start_job
 from scripts._owner import inference_threads
 from scripts._tables import read_rows
 
@@ -56,7 +56,7 @@ def flat_vector(level: int, size: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     embed_frames(
         filtered=Path(snakemake.input.filtered),
         hashed=Path(snakemake.input.hashes),

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from scripts._attempts import persist
 from scripts._faults import OK, Answer, Fault, classify
 from scripts._files import write_text
-from scripts._log import UserError, log_and_show
+from scripts._job import start_job_in_view
+from scripts._log import UserError
 from scripts._network import allowed_hosts
 from scripts._publish import public_url, redact
 from scripts._sites import site_of
@@ -169,7 +170,7 @@ def append_rows(table: Path, rows: list[dict[str, str]]) -> None:
 
 
 if __name__ == "__main__":
-    log_and_show(snakemake.log[0])
+    start_job_in_view(snakemake.log[0])
     expand_sources(
         sources=snakemake.config["sources"],
         table=Path(snakemake.config["videos"]),

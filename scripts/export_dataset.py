@@ -16,8 +16,8 @@ from scripts._dataset import Dataset
 from scripts._detector import read_model_card
 from scripts._files import link_file, write_text
 from scripts._imagefolder import write_imagefolder
+from scripts._job import start_job
 from scripts._ledger import check_totals
-from scripts._log import log_to
 from scripts._manifest import publish
 from scripts._publish import credits_of
 from scripts._shards import write_shards
@@ -163,7 +163,7 @@ def attribution(credits: list[dict[str, str]]) -> str:
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     export_dataset(
         videos=snakemake.params.videos,
         folders=stage_outputs(

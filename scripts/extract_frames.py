@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from scripts._budget import MARKS, Budget, at_work
 from scripts._damage import Damage, find_damage
 from scripts._ffmpeg import Run, Source, frames_command, pictures, running, verdict
-from scripts._log import UserError, log_to
+from scripts._job import start_job
+from scripts._log import UserError
 from scripts._media import SEEKABLE
 from scripts._quality import fault_of, measure
 from scripts._sampling import Clip, FrameSettings, spread
@@ -203,7 +204,7 @@ def drop_over_budget(out: Path, rows: list[Row], cuts_ms: list[int], budget: int
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     frames = Path(snakemake.output.frames)
     with at_work(MARKS, "extract", frames.name) as mark:
         budget = Budget(

@@ -1,7 +1,6 @@
 """Keep the frames of one video in which the filter model sees enough objects."""
 
 import logging
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from scripts._backgrounds import pass_backgrounds
 from scripts._budget import MARKS, at_work
 from scripts._detector import Detections, Inference, Place, detect_images
-from scripts._files import link_file
-from scripts._log import UserError, log_to
+from scripts._files import delete_folder, link_file
+from scripts._job import start_job
+from scripts._log import UserError
 from scripts._owner import inference_threads
 from scripts._rows import parts_of
 from scripts._store import discard_media
@@ -57,7 +57,7 @@ def judge_frame(row: dict[str, Any], found: Detections | None, min_objects: int)
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     with at_work(MARKS, "filter", snakemake.wildcards.video):
         filter_frames(
             frames=Path(snakemake.input.frames),
@@ -71,7 +71,7 @@ if __name__ == "__main__":
         # Snakemake keeps temp() outputs until the checkpoint is done, when those of all videos would lie on disk. What
         # to delete is no parameter, since it must not filter anything again.
         if snakemake.config["cleanup_raw_frames"]:
-            shutil.rmtree(snakemake.input.frames)
+            delete_folder(Path(snakemake.input.frames))
     if not snakemake.config["keep_media"]:
         try:
             discard_media(

@@ -9,7 +9,7 @@ import numpy as np
 
 from scripts._files import whole_file
 from scripts._hashing import THUMB_PX, Hashed, hash_picture
-from scripts._log import log_to
+from scripts._job import start_job
 from scripts._tables import HASHES, read_rows, write_table
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def row_of(frame: str, found: Hashed) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     hash_frames(
         filtered=Path(snakemake.input.filtered),
         method=snakemake.params.method,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scripts._log import UserError, log_and_show
+from scripts._job import start_job_in_view
+from scripts._log import UserError
 from scripts._rows import listed_rows, rows_of
 from scripts._runs import entries_of, other_runs, read_run, write_run
 from scripts._store import locked
@@ -60,7 +61,7 @@ def files_in(entry: Path) -> list[tuple[Path, int]]:
 
 
 if __name__ == "__main__":
-    log_and_show(snakemake.log[0])
+    start_job_in_view(snakemake.log[0])
     store, run = Path(snakemake.config["store"]), Path.cwd()
     listed = entries_of(store, (row.url for row in listed_rows(snakemake.config).values()))
     noted = read_run(store, run)

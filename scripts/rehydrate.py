@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts._files import link_file, write_text
-from scripts._log import log_and_show
+from scripts._job import start_job_in_view
 from scripts._manifest import class_names_of, read_published
 from scripts._published import published_lines
 from scripts._tables import read_rows
@@ -77,7 +77,7 @@ def told(counts: Counter[str], total: int, out: Path) -> str:
 
 
 if __name__ == "__main__":
-    log_and_show(snakemake.log[0])
+    start_job_in_view(snakemake.log[0])
     rehydrate(
         published=Path(snakemake.input.manifest).parent,
         retaken=dict(zip(snakemake.params.videos, map(Path, snakemake.input.frames), strict=True)),

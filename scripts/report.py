@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from scripts._charts import draw_histogram, draw_map
 from scripts._files import write_text
 from scripts._gallery import Labels, Pictures, read_audit, read_copies, read_groups, read_samples
-from scripts._log import log_to
+from scripts._job import start_job
 from scripts._measures import distance_histogram, frame_histograms, object_histograms, positions
 from scripts._page import class_rows, failures, flattened, funnel, losses, render, shown_rows
 from scripts._publish import credits_of
@@ -138,7 +138,7 @@ def registry_tsv(rows: list[Row]) -> str:
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     registry_rows = report(
         videos=snakemake.params.videos,
         sources=Sources(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from scripts._ffmpeg import Source
 from scripts._files import whole_file
 from scripts._instants import Look, take_instants
-from scripts._log import log_to
+from scripts._job import start_job
 from scripts._manifest import read_published
 from scripts._media import SEEKABLE
 from scripts._quality import measure
@@ -99,7 +99,7 @@ def compare(jpeg: bytes, row: Row) -> Row:
 
 
 if __name__ == "__main__":
-    log_to(snakemake.log[0])
+    start_job(snakemake.log[0])
     retake_frames(
         record=json.loads(Path(snakemake.input.record).read_text(encoding="utf-8")),
         folder=Path(snakemake.input.media),

@@ -1,5 +1,8 @@
-"""Watch what lies on disk while something runs."""
+"""Watch what lies on disk while something runs, and fill small disks."""
 
+import os
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -40,3 +43,32 @@ def sampled_bytes(folder: Path, pattern: str) -> Iterator[list[int]]:
     finally:
         stop.set()
         thread.join()
+
+
+@contextmanager
+def small_disk(folder: Path, size_mb: int) -> Iterator[None]:
+    """Mount an empty file system of its own on a folder (Linux, as root)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mb}m", "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@contextmanager
+def filled(folder: Path, left_kb: int) -> Iterator[None]:
+    """Fill the disk of a folder up to so many kB, until the block ends."""
+    ballast = folder / ".ballast"
+    with ballast.open("wb") as file:
+        wanted = shutil.disk_usage(folder).free - left_kb * 1024
+        while wanted > 0:
+            try:
+                os.posix_fallocate(file.fileno(), 0, wanted)
+                break
+            except OSError:  # somebody else wrote just now
+                wanted -= 4096
+    try:
+        yield
+    finally:
+        ballast.unlink()

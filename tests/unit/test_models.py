@@ -13,7 +13,8 @@ from scripts._detector import Inference, Place, check_classes, detect_images
 from scripts._files import sha256_of
 from scripts._log import UserError
 from scripts._tables import FRAMES, read_note, read_rows, write_table
-from scripts.compile_model import check_weights, compile_model
+from scripts._weights import check_weights
+from scripts.compile_model import compile_model
 from scripts.filter_frames import filter_frames
 from tests._clips import DEFAULTS, extract
 from tests._infer import detect_alone

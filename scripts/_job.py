@@ -1,0 +1,35 @@
+"""Begin a job: its log, and its end together with the run that started it."""
+
+import logging
+import os
+import threading
+import time
+
+from scripts._log import log_and_show, log_to
+from scripts._owner import OWNER, is_alive
+
+LOOK_S = 0.5
+
+
+def start_job(log: str) -> None:
+    """Log to this file, and end when the run is gone: its next start does the same work in the same place."""
+    log_to(log)
+    _end_with_run()
+
+
+def start_job_in_view(log: str) -> None:
+    """Start a job that a person asked for by its name and waits for: what it logs is shown in any case."""
+    log_and_show(log)
+    _end_with_run()
+
+
+def _end_with_run() -> None:
+    if owner := os.environ.get(OWNER):  # none where somebody runs the script by hand
+        threading.Thread(target=_end_with, args=(owner,), daemon=True).start()
+
+
+def _end_with(owner: str) -> None:
+    while is_alive(owner):
+        time.sleep(LOOK_S)
+    logging.error("the run that started this job was killed, so the job ends, too")
+    os._exit(1)  # whatever it is doing: nothing may be written any more

@@ -1,0 +1,51 @@
+"""Processes that are killed at random moments, and full disks: a second run makes whatever an undisturbed one does."""
+
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests._crash import STAGES, Aftermath, crash, fill_up, start
+from tests.workflow.conftest import Run, lay_out
+
+JOBS = 8  # of a run with one clip
+
+
+def one_clip(folder: Path) -> Run:
+    run = lay_out(folder)
+    run.write_table("night\tclips/night.mp4\t\t4\ttest\tcity")
+    return run
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = one_clip(tmp_path_factory.mktemp("undisturbed") / "run")
+    assert start(run).wait().code == 0
+    return run
+
+
+def assert_healed(seen: Aftermath) -> None:
+    assert seen.code_again == 0 and not seen.differing and not seen.left, seen
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("snakemake", 1), ("job", 2), ("group", 3)])
+def test_a_run_that_is_killed_comes_out_the_same_and_leaves_nothing(
+    undisturbed: Run, tmp_path: Path, kind: str, seed: int
+) -> None:
+    chance = random.Random(seed)
+    moment = (chance.randint(1, JOBS), chance.uniform(0, 1))
+    seen = crash(one_clip(tmp_path / "run"), undisturbed, kind, signal.SIGKILL, moment)
+    assert seen.code != 0 and (kind != "job" or "a job was killed" in seen.said), seen
+    assert_healed(seen)
+    assert not seen.asked or seen.asked.startswith("reelsieve: "), "the lock was told of in plain words"
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts a small disk")
+@pytest.mark.parametrize("rule", ["extract_frames", "export_dataset"])
+def test_a_full_disk_is_named_and_nothing_half_written_stays(undisturbed: Run, tmp_path: Path, rule: str) -> None:
+    seen = fill_up(tmp_path / "disk", undisturbed, next(stage for stage in STAGES if stage.rule == rule))
+    assert seen.code != 0 and "the disk is full" in seen.said and "free some space" in seen.said, seen
+    assert_healed(seen)
