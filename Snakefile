@@ -6,6 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from scripts._batches import batch_groups
 from scripts._config import find_config
 from scripts._log import UserError
 from scripts._start import start_run
@@ -62,6 +63,9 @@ rule retry_failed:
     input:
         rules.all.input,
     localrule: True
+
+
+batch_groups(workflow, list(VIDEOS))
 
 
 onstart:
