@@ -6,10 +6,10 @@ TEST_JOBS ?= 2 # whole runs at a time; the other tests measure times, which othe
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 DEMO_FILES := $(shell find config/demo/config config/demo/clips -type f) config/demo/detector.pt
 
-.PHONY: help demo test lint bench lock docs clean
+.PHONY: help demo test test-slurm lint bench lock docs clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 demo: .venv/run.installed demo/laid.out ## run the whole workflow on the demo's clips, into demo/
 	$(BIN)/snakemake --cores $(CORES) --resources gpu=1 --directory demo
@@ -17,6 +17,10 @@ demo: .venv/run.installed demo/laid.out ## run the whole workflow on the demo's 
 test: .venv/test.installed lint ## run the linters and all tests
 	$(BIN)/python -m pytest tests/unit tests/faults
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile tests/workflow
+	$(BIN)/python -m pytest -rs tests/slurm
+
+test-slurm: .venv/test.installed ## run both SLURM profiles on a SLURM of the tests' own (needs root and apt-get, else skips)
+	$(BIN)/python -m pytest -rs tests/slurm
 
 lint: .venv/test.installed ## run the linters
 	$(BIN)/ruff check .
