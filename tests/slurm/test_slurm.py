@@ -1,6 +1,7 @@
 """Both SLURM profiles on a real SLURM: the same bytes as on one machine, one GPU for one job, lost jobs done again."""
 
 import itertools
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import REPO
 from tests.slurm._cluster import Submission, submissions
 from tests.slurm.conftest import command, contents, lay_out_two, submit
 from tests.workflow.conftest import Run
@@ -64,10 +66,18 @@ def first_with(run: Run, group: str, file: str) -> int:
         time.sleep(0.1)
 
 
-def test_the_videos_of_a_submission_share_a_detector(tmp_path: Path) -> None:
-    run = lay_out_two(tmp_path / "run")
-    outcome = submit(run, "slurm-per-video", "--group-components", "video=2", "--until", "hash_frames")
+def test_two_lines_of_the_profile_move_downloads_to_the_submit_host_and_make_videos_share_a_detector(
+    tmp_path: Path,
+) -> None:
+    run, profile = lay_out_two(tmp_path / "run"), tmp_path / "profile"
+    shutil.copytree(REPO / "profiles/slurm-per-video", profile)
+    text = (profile / "config.yaml").read_text()
+    edited = text.replace("  download_video: video\n", "").replace("  video: 1\n", "  video: 2\n")
+    assert edited.count("\n") == text.count("\n") - 1
+    (profile / "config.yaml").write_text(edited)
+    outcome = submit(run, str(profile), "--until", "hash_frames")
     assert outcome.code == 0, outcome.text[-3000:]
+    assert outcome.text.count("localrule download_video:") == 2
     assert by_kind(submissions(run.folder)) == {"rule_compile_model": 1, "rule_video": 1}
     logs = [log.read_text() for log in (run.folder / ".snakemake").glob("detector-*.log")]
     assert [(log.count("loaded"), log.count("images in")) for log in logs] == [(1, 2)]
