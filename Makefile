@@ -7,10 +7,10 @@ DIR ?= demo
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 DEMO_FILES := $(shell find config/demo/config config/demo/clips -type f) config/demo/detector.pt
 
-.PHONY: help demo status test lint bench lock docs clean
+.PHONY: help demo status test test-slurm lint bench lock docs clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 demo: .venv/run.installed demo/laid.out ## run the whole workflow on the demo's clips, into demo/
 	$(BIN)/snakemake --cores $(CORES) --resources gpu=1 --directory demo
@@ -21,6 +21,10 @@ status: .venv/run.installed ## show how far the run in DIR is, also while it goe
 test: .venv/test.installed lint ## run the linters and all tests
 	$(BIN)/python -m pytest tests/unit tests/faults
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile tests/workflow
+	$(BIN)/python -m pytest -rs tests/slurm
+
+test-slurm: .venv/test.installed ## run both SLURM profiles on a SLURM of the tests' own (needs root and apt-get, else skips)
+	$(BIN)/python -m pytest -rs tests/slurm
 
 lint: .venv/test.installed ## run the linters
 	$(BIN)/ruff check .

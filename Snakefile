@@ -7,6 +7,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.utils import min_version
 
+from scripts._batches import batch_groups
 from scripts._config import find_config
 from scripts._leftovers import end_run
 from scripts._log import UserError
@@ -74,6 +75,9 @@ rule retry_failed:
     input:
         rules.all.input,
     localrule: True
+
+
+batch_groups(workflow, list(VIDEOS))
 
 
 onstart:

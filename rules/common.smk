@@ -2,7 +2,6 @@
 
 import functools
 import json
-import os
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -13,7 +12,7 @@ from scripts._detector import check_role
 from scripts._failures import ASKING_AGAIN, retry_numbers, write_retry_numbers
 from scripts._log import UserError
 from scripts._models import DEDUP_RULES, EMBEDDING, chosen_model, hash_method, name_of, roles_in, spec_of
-from scripts._owner import CORES, OWNER, owner_name
+from scripts._owner import begin_run
 from scripts._published import manifest_of, published_options, settings_of_pictures
 from scripts._rows import no_dataset, rows_of
 from scripts._store import form_of
@@ -21,9 +20,8 @@ from scripts._summary import print_failure, print_summary
 
 ROOT = Path(workflow.basedir)
 code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits reach jobs
-os.environ[OWNER] = owner_name(os.getpid())  # jobs inherit it; the warm detector ends with this process
-RUN_CORES = workflow.resource_settings.cores or 1
-os.environ[CORES] = str(RUN_CORES)
+# Jobs inherit the name of this process; the warm detector ends with it.
+RUN_CORES = begin_run(workflow.resource_settings.cores or 1, workflow.remote_exec)
 ULTRALYTICS_FOLDER = ".snakemake/ultralytics"  # its settings name folders of this machine: not for results/
 
 try:

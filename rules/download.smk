@@ -12,6 +12,7 @@ rule download_video:
         "logs/download_video/{video}.log",
     benchmark:
         "benchmarks/download_video/{video}.tsv"
+    localrule: True  # on clusters: a profile that names it under groups has it submitted
     conda:
         "../envs/media.yaml"
     resources:

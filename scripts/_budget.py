@@ -2,7 +2,8 @@
 
 What is on disk is counted, so that nothing has to be told of, or can be forgotten, when a job is killed. Waiting can
 never block a run: if no filter is at work for GRACE_S, or none has anything to do, the extraction that began first goes
-on. Only then, or with a video larger than half of the limit, may there be more than the limit.
+on. Only then, or with a video larger than half of the limit, may there be more than the limit. Submissions to a cluster
+do not wait, since they would hold their nodes idle while the filters are in the queue.
 """
 
 import fcntl
@@ -46,8 +47,8 @@ def working(marks: Path, what: str) -> list[Path]:
                 mark.unlink(missing_ok=True)
         except BlockingIOError:
             found.append(mark)
-        except FileNotFoundError:
-            continue  # it ended just now
+        except OSError:
+            continue  # it ended just now, or nothing can be locked here
     return found
 
 

@@ -80,21 +80,16 @@ class _Detector:
             raise NoPlace("this job is not part of a run on this machine")
         card = (model / "model.json").read_bytes()
         code = code_hash_in(Path(__file__).parent, "_warm_server")
-        key = json.dumps([owner, str(model.absolute()), card.hex(), device, place.threads, code])
+        # Nodes may share the folder of sockets, and use the same numbers for their processes.
+        key = json.dumps([socket.gethostname(), owner, str(model.absolute()), card.hex(), device, place.threads, code])
         name = hashlib.sha256(key.encode()).hexdigest()[:16]
         self._socket = private_folder() / f"{owner}-{name}"  # so that those of killed runs are known
         if len(os.fsencode(self._socket)) > LONGEST_PATH:
             raise NoPlace(f"the path of the socket is too long: {self._socket}")
         self.log = place.work.absolute().parent / f"detector-{name}.log"
         self._process = ""
-        self._command = [
-            str(self._socket),
-            owner,
-            str(model.absolute()),
-            device,
-            str(place.threads),
-            str(place.work.absolute()),
-        ]
+        work = str(place.work.absolute())
+        self._command = [str(self._socket), owner, str(model.absolute()), device, str(place.threads), work]
 
     @contextmanager
     def turn(self) -> Iterator["_Detector"]:
@@ -213,20 +208,29 @@ def private_folder() -> Path:
 
 @contextmanager
 def _device(model: Path) -> Iterator[str]:
-    """Yield a device that no other job of this user is using, so that N jobs use N devices."""
+    """Yield a device that no other job of this user is using, so that N jobs use N devices.
+
+    Each submission to SLURM has devices of its own, and calls the first one cuda:0 whichever it is.
+    """
     devices = cuda_devices()
     if not devices or runs_on_cpu(read_model_card(model)):
         yield "cpu"
         return
-    folder = private_folder()
+    owner = private_folder() / f"{socket.gethostname()}-{os.environ.get('SLURM_JOB_ID', '')}"
     while True:
         for device in devices:
-            with (folder / f"{device.replace(':', '')}.lock").open("w") as file:
+            lock = Path(f"{owner}-{device.replace(':', '')}.lock")
+            with lock.open("w") as file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
+                    if not os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+                        continue  # who held it has deleted it, and another one may hold the next
+                except (BlockingIOError, FileNotFoundError):
                     continue
-                yield device
+                try:
+                    yield device
+                finally:
+                    lock.unlink()
                 return
         time.sleep(0.1)
 

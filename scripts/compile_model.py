@@ -19,7 +19,7 @@ from scripts._files import write_json, write_text
 from scripts._job import start_job
 from scripts._log import UserError
 from scripts._models import chosen_model, is_served
-from scripts._owner import inference_threads
+from scripts._owner import inference_threads, is_submission
 from scripts._store import locked
 from scripts._warm import start_early
 from scripts._weights import check_weights, fetch_weights, unfinished
@@ -212,6 +212,7 @@ if __name__ == "__main__":
             chosen = chosen_model(snakemake.config, role)
             check_classes(chosen["classes"], compiled_names, f"{role}.classes", chosen["model"])
         # The filter's model loads while the first frames are extracted; the other one is not needed for long.
-        if "filter" in snakemake.params.roles and snakemake.config["detector"]["warm"]:
+        # In a submission to a cluster it would end with this job.
+        if "filter" in snakemake.params.roles and snakemake.config["detector"]["warm"] and not is_submission():
             place = Place(inference_threads(), Path(snakemake.params.work), warm=True)
             start_early(Path(snakemake.output.model), place)

@@ -15,6 +15,7 @@ from scripts._ffmpeg import Run, Source, frames_command, pictures, running, verd
 from scripts._job import start_job
 from scripts._log import UserError
 from scripts._media import SEEKABLE
+from scripts._owner import is_submission
 from scripts._quality import fault_of, measure
 from scripts._sampling import Clip, FrameSettings, spread
 from scripts._tables import FRAMES, write_table
@@ -218,5 +219,5 @@ if __name__ == "__main__":
             # Its limits of time and space are not parameters: raising them must not extract all videos again.
             settings=FrameSettings(**snakemake.config["frames"]),
             threads=snakemake.threads,
-            wait_for_room=budget.wait,
+            wait_for_room=no_limit if is_submission() else budget.wait,
         )

@@ -1,5 +1,6 @@
 """Extraction waits for the filter while raw frames fill their share of the disk, and never for nothing."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -185,3 +186,14 @@ def test_room_is_not_counted_for_every_frame(tmp_path: Path, monkeypatch: pytest
         for own_bytes in range(1000, 900_000, 1000):
             budget.wait(own_bytes)
     assert len(counted) < 20
+
+
+def test_where_no_file_can_be_locked_nobody_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def no_locks(file: object, how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")  # as a cluster's file system without them says
+
+    with at_work(tmp_path, "extract", "one"):
+        assert len(working(tmp_path, "extract")) == 1
+        monkeypatch.setattr("scripts._budget.fcntl.flock", no_locks)
+        assert working(tmp_path, "extract") == []
+        assert list(tmp_path.glob("extract-*-one")), "which does not mean that it has ended"

@@ -110,6 +110,18 @@ def test_local_profiles_differ_only_in_their_slots() -> None:
     assert set(videos.pop("resources")) - set(stages.pop("resources")) == {"video"} and stages == videos
 
 
+def test_slurm_profiles_rerun_what_the_default_profile_does_and_know_every_rule() -> None:
+    default = yaml.safe_load((REPO / "profiles/default/config.yaml").read_text())
+    shared = ("rerun-triggers", "max-checksum-file-size", "rerun-incomplete", "keep-going", "scheduler")
+    for name in ("slurm", "slurm-per-video"):
+        profile = yaml.safe_load((REPO / f"profiles/{name}/config.yaml").read_text())
+        assert {key: profile[key] for key in shared} == {key: default[key] for key in shared}
+        assert {*profile["groups"], *profile["set-resources"], *profile["set-threads"]} <= STAGES
+        with_gpu = {rule for rule, body in RULES.items() if "gpu=1" in body}
+        assert {rule for rule, asked in profile["set-resources"].items() if "gpu" in asked} == with_gpu
+        assert {"download_video"} == {*profile["groups"]} & {r for r, b in RULES.items() if "localrule: True" in b}
+
+
 def test_the_hash_of_code_follows_imports_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("from scripts._b import x\n")
     (tmp_path / "_b.py").write_text("from scripts._c import x\n")

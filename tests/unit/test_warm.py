@@ -139,6 +139,19 @@ def test_each_gpu_serves_one_job_at_a_time(monkeypatch: pytest.MonkeyPatch, tmp_
         assert device == "cpu", "OpenVINO's models need no GPU, whatever is there"
 
 
+def test_submissions_with_gpus_of_their_own_do_not_wait_for_each_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")  # so SLURM calls the GPU of either
+    (tmp_path / "model.json").write_text('{"file": "model.engine"}')
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    with _warm._device(tmp_path) as mine:
+        monkeypatch.setenv("SLURM_JOB_ID", "8")
+        with _warm._device(tmp_path) as others:
+            assert mine == others == "cuda:0"
+    assert not list(private_folder().glob("*-[78]-*.lock")), "a node's folder does not fill up with them"
+
+
 def test_asking_needs_little_time_and_loads_no_large_library(
     owner: Any, model: Path, frames: Path, tmp_path: Path
 ) -> None:

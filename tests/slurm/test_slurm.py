@@ -1,0 +1,83 @@
+"""Both SLURM profiles on a real SLURM: the same bytes as on one machine, one GPU for one job, lost jobs done again."""
+
+import itertools
+import shutil
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPO
+from tests.slurm._cluster import Submission, submissions
+from tests.slurm.conftest import command, contents, lay_out_two, submit
+from tests.workflow.conftest import Run
+
+pytestmark = pytest.mark.usefixtures("cluster")
+AGGREGATES = {"rule_deduplicate": 1, "rule_export_dataset": 1, "rule_report": 1}
+
+
+def by_kind(jobs: list[Submission]) -> Counter[str]:
+    """Return how many submissions there are of each rule or group, whatever video or model they are for."""
+    return Counter(job.comment.split("_wildcards")[0].split("-")[0] for job in jobs)
+
+
+def assert_one_gpu_job_at_a_time(jobs: list[Submission]) -> None:
+    with_gpu = [job for job in jobs if job.has_gpu]
+    assert len(with_gpu) >= 3
+    for before, after in itertools.pairwise(sorted(with_gpu, key=lambda job: job.began)):
+        assert before.ended <= after.began, (before, after)
+
+
+def test_a_submission_per_job_gives_the_bytes_of_a_local_run(local: Run, tmp_path: Path) -> None:
+    run = lay_out_two(tmp_path / "run")
+    outcome = submit(run, "slurm")
+    assert outcome.code == 0, outcome.text[-3000:]
+    jobs = submissions(run.folder)
+    assert {job.state for job in jobs} == {"COMPLETED"}
+    assert_one_gpu_job_at_a_time(jobs)
+    stages = ("rule_extract_frames", "rule_filter_frames", "rule_hash_frames", "rule_detect_objects", "rule_download")
+    assert by_kind(jobs) == AGGREGATES | dict.fromkeys(stages, 2) | {"rule_compile_model": 1}
+    assert contents(run) == contents(local)
+    assert run.snakemake("-n").nothing_to_do
+
+
+def test_a_lost_submission_of_a_video_is_done_again_with_the_same_bytes(local: Run, tmp_path: Path) -> None:
+    run = lay_out_two(tmp_path / "run")
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(command(run, "slurm-per-video"), cwd=run.folder, stdout=log, stderr=log)
+        lost = first_with(run, "video-night", "logs/extract_frames/night.log")
+        subprocess.run(["scancel", str(lost)], check=True)
+        assert process.wait() == 0, (tmp_path / "log").read_text()[-3000:]
+    jobs = submissions(run.folder)
+    assert [job.number for job in jobs if job.state != "COMPLETED"] == [lost]
+    assert_one_gpu_job_at_a_time(jobs)
+    assert by_kind(jobs) == AGGREGATES | {"rule_compile_model": 1, "rule_video": 3, "rule_labels": 2}
+    assert contents(run) == contents(local)
+
+
+def first_with(run: Run, group: str, file: str) -> int:
+    """Return the number of a submission once it has begun to write a file."""
+    while True:
+        jobs = [job for job in submissions(run.folder) if group in job.comment and job.state == "RUNNING"]
+        if jobs and (run.folder / file).exists():
+            return jobs[0].number
+        time.sleep(0.1)
+
+
+def test_two_lines_of_the_profile_move_downloads_to_the_submit_host_and_make_videos_share_a_detector(
+    tmp_path: Path,
+) -> None:
+    run, profile = lay_out_two(tmp_path / "run"), tmp_path / "profile"
+    shutil.copytree(REPO / "profiles/slurm-per-video", profile)
+    text = (profile / "config.yaml").read_text()
+    edited = text.replace("  download_video: video\n", "").replace("  video: 1\n", "  video: 2\n")
+    assert edited.count("\n") == text.count("\n") - 1
+    (profile / "config.yaml").write_text(edited)
+    outcome = submit(run, str(profile), "--until", "hash_frames")
+    assert outcome.code == 0, outcome.text[-3000:]
+    assert outcome.text.count("localrule download_video:") == 2
+    assert by_kind(submissions(run.folder)) == {"rule_compile_model": 1, "rule_video": 1}
+    logs = [log.read_text() for log in (run.folder / ".snakemake").glob("detector-*.log")]
+    assert [(log.count("loaded"), log.count("images in")) for log in logs] == [(1, 2)]
