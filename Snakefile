@@ -3,12 +3,13 @@
 import time
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from scripts._config import find_config
-from scripts._log import UserError
+from scripts._failures import ASKING_AGAIN
+from scripts._log import UserError, stop_run
+from scripts._preflight import check_folder
 from scripts._progress import show_progress, stop_progress
 from scripts._start import start_run
 from scripts._takedown import path_patterns
@@ -17,11 +18,17 @@ min_version("9.0")
 
 STARTED = time.time()
 
+# A workflow that uses this one as a module gives it a configuration, and shows its own progress.
+# It may also give the rules other names.
+IS_MAIN = workflow.modifier.is_main_snakefile()
+RENAMED = {workflow.modifier.modify_rulename(rule): rule for rule in ASKING_AGAIN}
+
 # A run folder (--directory) with a config/config.yaml of its own uses that one, whole; others use the checkout's.
 try:
-    OWN_CONFIG = find_config(Path("config"))
+    check_folder(Path())
+    OWN_CONFIG = find_config(Path("config")) if IS_MAIN else None
 except UserError as error:
-    raise WorkflowError(str(error)) from None
+    stop_run(error)
 
 
 configfile: str(OWN_CONFIG or workflow.source_path("config/config.yaml"))
@@ -41,7 +48,7 @@ include: "rules/rehydrate.smk"
 include: "rules/store.smk"
 
 
-if workflow.is_main_process:
+if workflow.is_main_process and IS_MAIN:
     show_progress(logger, Path("results"))
 
 
@@ -72,9 +79,11 @@ rule retry_failed:
 
 onstart:
     try:
-        start_run(VIDEOS, config, path_patterns(workflow.rules), workflow.dag_settings.targets)
+        ours = [rule for rule in workflow.rules if rule.module_globals is globals()]
+        asked = [RENAMED.get(target, target) for target in workflow.dag_settings.targets]
+        start_run(VIDEOS, config, path_patterns(ours), asked)
     except UserError as error:
-        raise WorkflowError(str(error)) from None
+        stop_run(error)
     write_retry_numbers(Path("results"), retries())
 
 

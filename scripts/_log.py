@@ -5,6 +5,7 @@ import os
 import sys
 from textwrap import shorten
 from types import TracebackType
+from typing import NoReturn
 
 # Set by a run that shows its progress itself: what its jobs wrote to the terminal would be written over it.
 SILENT = "REELSIEVE_SILENT_JOBS"
@@ -12,6 +13,11 @@ SILENT = "REELSIEVE_SILENT_JOBS"
 
 class UserError(Exception):
     """What failed, on what, why, and what to do: shown without a traceback, because the cause is outside the code."""
+
+
+def stop_run(reason: object) -> NoReturn:
+    """End a run before its first job: Snakemake would put the line of a rule's file beside what the user got wrong."""
+    sys.exit(f"reelsieve: {reason}")
 
 
 def one_line(text: str, most: int = 300) -> str:
