@@ -16,7 +16,16 @@ OTHER = next(block.text for block in blocks_of(REPO / "docs/module.md") if "modu
 
 def snakemake(folder: Path, *arguments: str) -> str:
     """Run a host workflow with the command that the page names; return all it said."""
-    command = ["snakemake", *arguments, "--workflow-profile", "reelsieve/profiles/default", "--cores", "2", "--resources", "gpu=1"]
+    command = [
+        "snakemake",
+        *arguments,
+        "--workflow-profile",
+        "reelsieve/profiles/default",
+        "--cores",
+        "2",
+        "--resources",
+        "gpu=1",
+    ]
     path = f"{REPO}/.venv/bin:{os.environ['PATH']}"
     done = subprocess.run(
         command, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
