@@ -28,7 +28,7 @@ status: .venv/run.installed ## show how far the run in DIR is, also while it goe
 	@$(BIN)/python -m scripts._status $(DIR)
 
 test: .venv/test.installed lint ## run the linters and all tests
-	$(BIN)/python -m pytest tests/unit tests/faults
+	$(BIN)/python -m pytest tests/unit tests/faults tests/docs
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile tests/workflow
 
 lint: .venv/test.installed ## run the linters
@@ -45,10 +45,10 @@ bench: .venv/test.installed ## compare with hand-written scripts, bare ffmpeg, o
 	$(BIN)/python -m tests.benchmarks.duplicates --write
 	$(BIN)/python -m tests.benchmarks.near_hashes --write
 
-docs: .venv/test.installed ## write what the schema and the tests say: config.yaml, the manual's table, docs/media.md, docs/downloads.md
+docs: .venv/test.installed ## write what the schema and the tests say: config.yaml, the manual's table, docs/media.md, docs/downloads.md, docs/design.md
 	$(BIN)/python config/document.py
 	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/test_media_cases.py \
-	    tests/faults/test_download_faults.py
+	    tests/faults/test_download_faults.py tests/docs/test_commands.py
 
 lock: ## resolve the newest versions that fit into requirements*.txt (envs/ follow by hand; a test compares)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \

@@ -1,4 +1,7 @@
-"""Every command of the pages runs, in their order, in a copy of the checkout; REELSIEVE_WRITE_DOCS=1 draws the graph anew."""
+"""Every command of the pages runs, in their order, in a copy of the checkout.
+
+REELSIEVE_WRITE_DOCS=1 python -m pytest tests/docs/test_commands.py also draws the graph of docs/design.md anew.
+"""
 
 import os
 import re
