@@ -1,13 +1,15 @@
 # `make demo` and `make test` need Python 3.11 or later, make and git; everything else is installed into .venv.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
     $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+CHECK_PYTHON = test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+    { echo "reelsieve needs Python 3.11 or later, with make PYTHON=/path/to/python3"; exit 1; }
 BIN := .venv/bin
 TEST_JOBS ?= 2 # whole runs at a time; the other tests measure times, which others would disturb
 DIR ?= demo
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 DEMO_FILES := $(shell find config/demo/config config/demo/clips -type f) config/demo/detector.pt
 
-.PHONY: help demo status test test-slurm lint bench lock docs clean
+.PHONY: help demo install init status test test-slurm lint bench lock docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -15,11 +17,18 @@ help: ## list the targets
 demo: .venv/run.installed demo/laid.out ## run the whole workflow on the demo's clips, into demo/
 	$(BIN)/snakemake --cores $(CORES) --resources gpu=1 --directory demo
 
+install: .venv/run.installed ## install the pinned packages into .venv
+
+init: ## lay out a run folder for your own videos: make init DIR=my-run
+	@test "$(origin DIR)" != file || { echo "say where: make init DIR=my-run"; exit 1; }
+	@$(CHECK_PYTHON)
+	@$(PYTHON) config/init.py "$$DIR"
+
 status: .venv/run.installed ## show how far the run in DIR is, also while it goes on: make status DIR=my-run
 	@$(BIN)/python -m scripts._status $(DIR)
 
 test: .venv/test.installed lint ## run the linters and all tests
-	$(BIN)/python -m pytest tests/unit tests/faults
+	$(BIN)/python -m pytest tests/unit tests/faults tests/docs
 	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile tests/workflow
 	$(BIN)/python -m pytest -rs tests/slurm
 
@@ -42,10 +51,10 @@ bench: .venv/test.installed ## compare with hand-written scripts, bare ffmpeg, o
 	$(BIN)/python -m tests.benchmarks.many_videos --write
 	$(BIN)/python -m tests.benchmarks.crashes --write
 
-docs: .venv/test.installed ## write what the schema and the tests say: config.yaml, the manual's table, docs/media.md, docs/downloads.md, docs/report.png
+docs: .venv/test.installed ## write what schema and tests say: config.yaml, the manual's table, measured tables and pictures in docs/
 	$(BIN)/python config/document.py
-	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/test_media_cases.py \
-	    tests/faults/test_download_faults.py tests/workflow/test_report.py
+	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/test_media_cases.py tests/faults/test_download_faults.py \
+	    tests/workflow/test_report.py tests/workflow/test_progress.py tests/docs/test_commands.py
 
 lock: ## resolve the newest versions that fit into requirements*.txt (envs/ follow by hand; a test compares)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \
@@ -64,7 +73,7 @@ clean: ## remove the environment and the demo run
 	touch $@
 
 .venv/bin/python:
-	@test -n "$(PYTHON)" || { echo "reelsieve needs Python 3.11 or later; set PYTHON=/path/to/python3"; exit 1; }
+	@$(CHECK_PYTHON)
 	$(PYTHON) -m venv .venv || { echo "no venv: install Python's venv (Debian: apt install python3-venv)"; exit 1; }
 
 # A run folder like any other; files keep their dates, so that a second run has nothing to do.

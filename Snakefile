@@ -3,14 +3,15 @@
 import time
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from scripts._batches import batch_groups
 from scripts._config import find_config
+from scripts._failures import ASKING_AGAIN
 from scripts._leftovers import end_run
-from scripts._log import UserError
+from scripts._log import UserError, stop_run
+from scripts._preflight import check_folder
 from scripts._progress import show_progress, stop_progress
 from scripts._start import look_first, start_run
 from scripts._takedown import path_patterns
@@ -19,12 +20,18 @@ min_version("9.0")
 
 STARTED = time.time()
 
+# A workflow that uses this one as a module gives it a configuration, and shows its own progress.
+# It may also give the rules other names.
+IS_MAIN = workflow.modifier.is_main_snakefile()
+RENAMED = {workflow.modifier.modify_rulename(rule): rule for rule in ASKING_AGAIN}
+
 # A run folder (--directory) with a config/config.yaml of its own uses that one, whole; others use the checkout's.
 try:
+    check_folder(Path())
     look_first()
-    OWN_CONFIG = find_config(Path("config"))
+    OWN_CONFIG = find_config(Path("config")) if IS_MAIN else None
 except UserError as error:
-    raise WorkflowError(str(error)) from None
+    stop_run(error)
 
 
 configfile: str(OWN_CONFIG or workflow.source_path("config/config.yaml"))
@@ -47,7 +54,7 @@ include: "rules/rehydrate.smk"
 include: "rules/store.smk"
 
 
-if workflow.is_main_process:
+if workflow.is_main_process and IS_MAIN:
     show_progress(logger, Path("results"))
 
 
@@ -77,14 +84,16 @@ rule retry_failed:
     localrule: True
 
 
-batch_groups(workflow, list(VIDEOS))
+OURS = [rule for rule in workflow.rules if rule.module_globals is globals()]  # none of a workflow that uses this one
+batch_groups(workflow, OURS, list(VIDEOS))
 
 
 onstart:
     try:
-        start_run(VIDEOS, config, path_patterns(workflow.rules), workflow.dag_settings.targets)
+        asked = [RENAMED.get(target, target) for target in workflow.dag_settings.targets]
+        start_run(VIDEOS, config, path_patterns(OURS), asked)
     except UserError as error:
-        raise WorkflowError(str(error)) from None
+        stop_run(error)
     write_retry_numbers(Path("results"), retries())
 
 

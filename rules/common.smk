@@ -4,13 +4,13 @@ import functools
 import json
 
 import yaml
-from snakemake.exceptions import WorkflowError
 
+import scripts
 from scripts._code import code_hash_in
 from scripts._config import check_config, telling_settings
 from scripts._detector import check_role
-from scripts._failures import ASKING_AGAIN, retry_numbers, write_retry_numbers
-from scripts._log import UserError
+from scripts._failures import retry_numbers, write_retry_numbers
+from scripts._log import UserError, stop_run
 from scripts._models import DEDUP_RULES, EMBEDDING, chosen_model, hash_method, name_of, roles_in, spec_of
 from scripts._owner import begin_run
 from scripts._published import manifest_of, published_options, settings_of_pictures
@@ -18,7 +18,7 @@ from scripts._rows import no_dataset, rows_of
 from scripts._store import form_of
 from scripts._summary import print_failure, print_summary
 
-ROOT = Path(workflow.basedir)
+ROOT = Path(scripts.__file__).parents[1]  # workflow.basedir would be the folder of a workflow that uses this one
 code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits reach jobs
 # Jobs inherit the name of this process; the warm detector ends with it.
 RUN_CORES = begin_run(workflow.resource_settings.cores or 1, workflow.remote_exec)
@@ -31,7 +31,7 @@ try:
     for role in roles_in(config):
         check_role(role, chosen_model(config, role), Path("results/models") / name_of(config, role))
 except UserError as error:
-    raise WorkflowError(str(error)) from None
+    stop_run(error)
 
 
 # From four cores on, two extractions leave half of them to inference, which is no job's thread: see inference_threads().
@@ -91,7 +91,7 @@ def local_media(wildcards):
 @functools.cache
 def retries():
     """Return how often each video was asked for again, counting the target of this call."""
-    return retry_numbers(Path("results"), VIDEOS, again=not ASKING_AGAIN.isdisjoint(workflow.dag_settings.targets))
+    return retry_numbers(Path("results"), VIDEOS, again=not RENAMED.keys().isdisjoint(workflow.dag_settings.targets))
 
 
 def times_retried(wildcards):
@@ -130,6 +130,6 @@ def kept_digest(wildcards):
 def detections(wildcards):
     """Return every detections table, once it is known which frames were kept."""
     if fault := no_dataset(config, VIDEOS):  # said only here: an empty table stops neither expand_sources nor --lint
-        raise WorkflowError(fault)
+        stop_run(fault)
     kept()  # raises until the checkpoint has run: no detection is planned before
     return collect("results/detections/{video}.parquet", video=VIDEOS)

@@ -5,18 +5,18 @@ of K have become groups of up to K x K, and some jobs are in two (its issue 1628
 what belongs together, so that looking again changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 
-def batch_groups(workflow: Any, videos: Sequence[str]) -> None:
-    """Divide each group of rules that a profile asks for into batches of as many videos as its group-components says.
+def batch_groups(workflow: Any, rules: Iterable[Any], videos: Sequence[str]) -> None:
+    """Divide each group of these rules that a profile asks for into batches of as many videos as group-components says.
 
     Profiles are read after the rules, so each rule gets a function that is asked when its jobs are there.
     """
     place = {video: number for number, video in enumerate(videos)}
-    for rule in workflow.rules:
+    for rule in rules:
         rule.expand_group = partial(_batch_of, workflow, rule, videos, place)
 
 

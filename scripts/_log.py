@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from textwrap import shorten
 from types import TracebackType
+from typing import NoReturn
 
 from scripts._room import is_full, told_full
 
@@ -15,6 +16,11 @@ SILENT = "REELSIEVE_SILENT_JOBS"
 
 class UserError(Exception):
     """What failed, on what, why, and what to do: shown without a traceback, because the cause is outside the code."""
+
+
+def stop_run(reason: object) -> NoReturn:
+    """End a run before its first job: Snakemake would put the line of a rule's file beside what the user got wrong."""
+    sys.exit(f"reelsieve: {reason}")
 
 
 def one_line(text: str, most: int = 300) -> str:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -23,6 +23,7 @@ from scripts._ytdlp import base_options, read_cookies
 
 OLD_DAYS = 90  # yt-dlp is released about monthly, because sites change
 LEAST_FREE_BYTES, USUAL_VIDEO_BYTES = 10**9, 10**8
+LEAST_RESULTS_BYTES = 10**8  # less holds not even a compiled model
 OLDEST_FFMPEG = (5, 1)
 
 
@@ -30,10 +31,21 @@ class Problem(Exception):
     """What would fail the run, and the remedy."""
 
 
+def check_folder(folder: Path) -> None:
+    """Raise UserError if a run folder cannot be written, on which Snakemake fails with a traceback."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"cannot write into the run folder {folder.absolute()} ({error.strerror}): name another with --directory"
+        ) from None
+
+
 def preflight(videos: Mapping[str, Video], results: Path, config: Mapping[str, Any]) -> None:
     """Print versions and warnings; raise UserError with every problem that would fail all downloads."""
     urls = [video.url for video in videos.values() if not video.is_local and not _is_here(results, video.video)]
-    checks = [_check_ffmpeg]
+    checks: list[Callable[[], Iterator[str]]] = [_check_ffmpeg, lambda: _check_room(results)]
     if urls:
         store, options = Path(config["store"]), config["download"]
         checks += [
@@ -69,6 +81,13 @@ def _check_ffmpeg() -> Iterator[str]:
     yield f"ffmpeg {number[0].split()[-1] if number else 'of unknown version'}: {exe}"
     if number and (int(number[1]), int(number[2])) < OLDEST_FFMPEG:
         raise Problem(f"{exe} is older than ffmpeg 5.1: unset IMAGEIO_FFMPEG_EXE, or set it to a newer one")
+
+
+def _check_room(results: Path) -> Iterator[str]:
+    free = shutil.disk_usage(next(folder for folder in (results, *results.absolute().parents) if folder.exists())).free
+    if free < LEAST_RESULTS_BYTES:
+        raise Problem(f"{free / 1e6:.0f} MB are free in {results.absolute()}: make room, or take another run folder")
+    yield from ()
 
 
 def _check_store(store: Path, count: int) -> Iterator[str]:

@@ -80,6 +80,8 @@ def read_lines(table: Path, holding: str = "") -> Iterator[tuple[int, dict[str, 
         if holding not in text or _is_blank(text):
             continue
         cells = split_cells(text)
+        if len(cells) == 1:
+            raise UserError(f"{table}, line {line}: '{text}' holds no tab: part cells by tabs, not by spaces or commas")
         if len(cells) > len(header):
             raise UserError(f"{table}, line {line}: {len(cells)} cells under {len(header)} columns")
         yield line, dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=True))
@@ -87,6 +89,11 @@ def read_lines(table: Path, holding: str = "") -> Iterator[tuple[int, dict[str, 
 
 def table_lines(table: Path) -> list[str]:
     """Return the lines of a table; only line feeds end a line, whatever other separators Unicode knows."""
+    if not table.exists():
+        raise UserError(
+            f"no video table at {table.absolute()}: write it there (`make init` lays out an example), or name yours"
+            " under config key 'videos'"
+        )
     try:
         text = table.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -109,14 +116,18 @@ def _is_blank(line: str) -> bool:
 
 
 def _check_header(table: Path, line: int, header: list[str]) -> None:
+    columns = ", ".join(COLUMNS)
+    if len(header) < 2:
+        found = f"'{header[0]}' holds no tab" if header else "there is none"
+        raise UserError(
+            f"{table}, line {line}: the header must name columns parted by tabs, not by spaces or commas, but {found}"
+            f" (columns: {columns}, and your own)"
+        )
     faults = [f"column '{name}' is missing" for name in ("video", "url") if name not in header]
     faults += [f"column '{name}' stands twice" for name in sorted({n for n in header if header.count(n) > 1})]
     reserved = set(REGISTRY_COLUMNS) - set(COLUMNS) - CREDITS
     faults += [f"column '{name}' bears the name of a registry column; rename it" for name in header if name in reserved]
     if faults:
-        if len(header) == 1:
-            faults.append("the header holds no tab")
-        columns = ", ".join(COLUMNS)
         raise UserError(f"{table}, line {line}: {'; '.join(faults)} (tab-separated columns: {columns}, and your own)")
 
 

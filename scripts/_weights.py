@@ -34,7 +34,8 @@ def fetch_weights(name: str, folder: Path, work: Path) -> Path:
                 _fetch(target, work)
     if not target.exists():
         raise UserError(
-            f"model '{name}' is not in {Path.cwd()} or {folder} and could not be fetched: put the file there"
+            f"model '{name}' is not in {Path.cwd()} or {folder} and could not be fetched (no network?): put the file"
+            " there, or name one that you have under filter.model and detect.model"
         )
     return target
 

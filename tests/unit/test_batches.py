@@ -11,7 +11,7 @@ def test_batches_follow_the_table_and_know_their_group() -> None:
     grouped, single = SimpleNamespace(group="video"), SimpleNamespace(group=None)
     settings = SimpleNamespace(group_components={"video": 2})
     workflow = SimpleNamespace(rules=[grouped, single], group_settings=settings, parent_groupids={})
-    batch_groups(workflow, VIDEOS)
+    batch_groups(workflow, workflow.rules, VIDEOS)
     for _ in range(2):
         names = [grouped.expand_group({"video": video}) for video in reversed(VIDEOS)]
         assert names == ["video-e", "video-c", "video-c", "video-a", "video-a"]

@@ -104,6 +104,14 @@ def test_old_yt_dlp_and_a_full_disk_are_said(
         look(config, tmp_path, "https://a.example/1")
 
 
+def test_a_full_disk_is_said_of_local_files_too(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5_000_000))
+    with pytest.raises(UserError, match=r"5 MB are free in .*results: make room"):
+        look(config, tmp_path, "clip.mp4")
+
+
 def test_what_is_here_needs_no_network(
     config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

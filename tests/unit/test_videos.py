@@ -60,11 +60,13 @@ def test_reports_every_problem_at_once_with_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "words"),
     [
-        ("video\n", "column 'url' is missing"),
+        ("video\tURL\n", "column 'url' is missing"),
         ("video\turl\turl\n", "column 'url' stands twice"),
         ("video\turl\tstatus\n", "column 'status' bears the name of a registry column"),
-        ("", "column 'video' is missing"),
-        ("video url\n", "the header holds no tab"),
+        ("name\turl\n", "line 1: column 'video' is missing"),
+        ("", "line 1: the header must name columns parted by tabs, .* but there is none"),
+        ("video url\n", "parted by tabs, .* but 'video url' holds no tab"),
+        ("video,url\n", "not by spaces or commas, but 'video,url' holds no tab"),
     ],
 )
 def test_refuses_bad_headers(tmp_path: Path, header: str, words: str) -> None:
@@ -75,8 +77,13 @@ def test_refuses_bad_headers(tmp_path: Path, header: str, words: str) -> None:
 def test_refuses_too_many_cells_and_unreadable_tables(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="line 2: 3 cells under 2 columns"):
         read_videos(write(tmp_path, "a\tb\tc\n", "video\turl\n"))
-    with pytest.raises(UserError, match="cannot read the video table"):
+    with pytest.raises(UserError, match="line 2: 'a  b.mp4' holds no tab: part cells by tabs"):
+        read_videos(write(tmp_path, "a  b.mp4\n", "video\turl\n"))
+    with pytest.raises(UserError, match="no video table at .*none.tsv: write it there"):
         read_videos(tmp_path / "none.tsv")
+    (tmp_path / "latin.tsv").write_bytes("video\turl\nä\tb.mp4".encode("latin-1"))
+    with pytest.raises(UserError, match="cannot read the video table"):
+        read_videos(tmp_path / "latin.tsv")
 
 
 @pytest.mark.parametrize(

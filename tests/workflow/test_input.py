@@ -58,7 +58,7 @@ def test_odd_file_names_and_new_exports_are_taken_as_they_are(fresh: Run) -> Non
     [
         ({"filter": {"confidense": 0.5}}, ["filter: unknown key(s) 'confidense'", "allowed: classes, confidence"]),
         ({"frames": {"interval_s": 0}}, ["frames.interval_s: 0 is not allowed", "minimum 0.01"]),
-        ({"videos": "lost.tsv"}, ["config key 'videos': cannot read the video table", "lost.tsv"]),
+        ({"videos": "lost.tsv"}, ["reelsieve: no video table at ", "lost.tsv: write it there"]),
         ({"detect": {"model": "lost.pt"}}, ["detect.model: 'lost.pt' is not there"]),
     ],
 )
