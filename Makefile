@@ -3,16 +3,20 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
     $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 TEST_JOBS ?= 2 # whole runs at a time; the other tests measure times, which others would disturb
+DIR ?= demo
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 DEMO_FILES := $(shell find config/demo/config config/demo/clips -type f) config/demo/detector.pt
 
-.PHONY: help demo test lint bench lock docs clean
+.PHONY: help demo verify test lint bench lock docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 demo: .venv/run.installed demo/laid.out ## run the whole workflow on the demo's clips, into demo/
 	$(BIN)/snakemake --cores $(CORES) --resources gpu=1 --directory demo
+
+verify: .venv/run.installed ## print digests of the dataset and results of a run folder, DIR=demo, to compare with others'
+	@$(BIN)/snakemake verify --directory $(DIR) --cores 1 --quiet all
 
 test: .venv/test.installed lint ## run the linters and all tests
 	$(BIN)/python -m pytest tests/unit tests/faults

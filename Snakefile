@@ -35,12 +35,13 @@ include: "rules/dedup.smk"
 include: "rules/detect.smk"
 include: "rules/dataset.smk"
 include: "rules/report.smk"
+include: "rules/provenance.smk"
 include: "rules/rehydrate.smk"
 include: "rules/store.smk"
 
 
 rule all:
-    """Everything that is kept: each per-video output, the dataset and the report."""
+    """Everything that is kept: each per-video output, the dataset, the report, what it was made with."""
     default_target: True
     input:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
@@ -54,6 +55,7 @@ rule all:
         dataset="results/dataset",
         report="results/report.html",
         registry="results/registry.tsv",
+        provenance="results/provenance.json",
     localrule: True
 
 

@@ -22,7 +22,7 @@ RULES = {
 STAGES = {
     "expand_sources", "download_video", "extract_frames", "compile_model", "filter_frames", "hash_frames",
     "embed_frames", "deduplicate", "detect_objects", "export_dataset", "report", "retake_frames", "rehydrate",
-    "purge_excluded",
+    "purge_excluded", "record_provenance", "verify",
 }  # fmt: skip
 SCRIPTS = {path.stem for path in (REPO / "scripts").glob("[a-z]*.py")}
 

@@ -1,0 +1,29 @@
+"""Print digests of the dataset and of all results, for people who compare theirs by one line (run on demand)."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scripts._digest import counted_files, digest_of
+from scripts._log import UserError, log_to
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def verify(results: Path) -> str:
+    """Return a line with the digests and the number of files of the dataset and of all results."""
+    dataset = results / "dataset"
+    if not (dataset / "ledger.parquet").is_file():
+        raise UserError(f"{dataset.absolute()} holds no dataset to verify: finish a run of this folder first")
+    told = [
+        f"{part.name} {digest_of(part)} ({sum(1 for _ in counted_files(part))} files)" for part in (dataset, results)
+    ]
+    return ", ".join(told)
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    line = verify(Path("results"))
+    logging.info("%s", line, extra={"log_only": True})
+    print(line, flush=True)
