@@ -16,9 +16,8 @@ def verify(results: Path) -> str:
     dataset = results / "dataset"
     if not (dataset / "ledger.parquet").is_file():
         raise UserError(f"{dataset.absolute()} holds no dataset to verify: finish a run of this folder first")
-    told = [
-        f"{part.name} {digest_of(part)} ({sum(1 for _ in counted_files(part))} files)" for part in (dataset, results)
-    ]
+    parts = {"dataset": dataset, "results": results}
+    told = [f"{name} {digest_of(part)} ({sum(1 for _ in counted_files(part))} files)" for name, part in parts.items()]
     return ", ".join(told)
 
 
