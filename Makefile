@@ -36,10 +36,10 @@ bench: .venv/test.installed ## compare with hand-written scripts, bare ffmpeg, o
 	$(BIN)/python -m tests.benchmarks.duplicates --write
 	$(BIN)/python -m tests.benchmarks.near_hashes --write
 
-docs: .venv/test.installed ## write what the schema and the tests say: config.yaml, the manual's table, docs/media.md, docs/downloads.md
+docs: .venv/test.installed ## write what the schema and the tests say: config.yaml, the manual's table, docs/media.md, downloads.md, reruns.md
 	$(BIN)/python config/document.py
 	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/test_media_cases.py \
-	    tests/faults/test_download_faults.py
+	    tests/faults/test_download_faults.py tests/workflow/test_rerun_matrix.py
 
 lock: ## resolve the newest versions that fit into requirements*.txt (envs/ follow by hand; a test compares)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \

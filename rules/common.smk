@@ -8,14 +8,15 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 from scripts._code import code_hash_in
-from scripts._config import check_config, telling_settings
+from scripts._config import check_config
 from scripts._detector import check_role
 from scripts._failures import ASKING_AGAIN, retry_numbers, write_retry_numbers
 from scripts._log import UserError
 from scripts._models import DEDUP_RULES, EMBEDDING, chosen_model, hash_method, name_of, roles_in, spec_of
 from scripts._owner import CORES, OWNER, owner_name
-from scripts._published import manifest_of, published_options, settings_of_pictures
+from scripts._published import manifest_of, published_options, published_row
 from scripts._rows import no_dataset, rows_of
+from scripts._settings import telling_settings
 from scripts._store import form_of
 from scripts._summary import print_failure, print_summary
 

@@ -1,6 +1,6 @@
 """Tell what the results were made with, and whether they are the same as others'."""
 
-from scripts._provenance import asked_weights, deciding_rules, deciding_settings
+from scripts._settings import asked_weights, deciding_rules, deciding_settings
 
 
 rule record_provenance:

@@ -12,7 +12,7 @@ import jinja2
 import yaml
 
 from scripts._dataset import Dataset
-from scripts._provenance import installed_versions, model_facts
+from scripts._made_with import installed_versions, model_facts
 
 PACKAGES = ("ultralytics", "torch", "openvino", "ImageHash", "numpy", "pillow", "pyarrow", "snakemake", "yt-dlp")
 MOST_VIDEOS = 100  # in the card's table; ATTRIBUTION.tsv has them all

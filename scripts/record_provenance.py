@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from scripts._detector import read_model_card
 from scripts._files import sha256_of, write_json
 from scripts._log import log_to
-from scripts._provenance import PACKAGES, commit_of, installed_versions, model_facts, steering, tool_versions
+from scripts._made_with import PACKAGES, commit_of, installed_versions, model_facts, tool_versions
+from scripts._settings import steering
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

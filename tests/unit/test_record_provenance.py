@@ -10,15 +10,8 @@ import pytest
 import yaml
 
 from scripts._config import check_config
-from scripts._provenance import (
-    CODE,
-    RULES,
-    asked_weights,
-    commit_of,
-    deciding_settings,
-    installed_versions,
-    steering,
-)
+from scripts._made_with import CODE, commit_of, installed_versions
+from scripts._settings import RULES, asked_weights, deciding_settings, steering
 from scripts.record_provenance import model_told, record_provenance
 from tests.conftest import REPO
 

@@ -45,14 +45,13 @@ class Run:
         command = [sys.executable, "-m", "snakemake", "-s", str(self.checkout / "Snakefile"), "--directory"]
         return [*command, str(self.folder)]
 
-    def snakemake(self, *arguments: str, timeout_s: float = 600) -> Outcome:
-        """Run snakemake to its end."""
+    def snakemake(self, *arguments: str, timeout_s: float = 600, **process: Any) -> Outcome:
+        """Run snakemake to its end; `process` are arguments of subprocess.run, such as env and umask."""
         command = [*self.command(), *arguments]
         command += [] if "--cores" in arguments else ["--cores", "2"]
         command += [] if "--resources" in arguments else ["--resources", "gpu=1"]
-        done = subprocess.run(
-            command, cwd=self.folder.parent, capture_output=True, text=True, check=False, timeout=timeout_s
-        )
+        process |= {"capture_output": True, "text": True, "check": False, "timeout": timeout_s}
+        done = subprocess.run(command, cwd=self.folder.parent, **process)
         return Outcome(done.returncode, done.stdout + done.stderr)
 
     def read_config(self) -> dict[str, Any]:
