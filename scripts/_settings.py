@@ -5,10 +5,10 @@ from typing import Any
 
 from scripts._models import EMBEDDING, chosen_model, roles_in
 
-# Rules whose code decides on results/; the others run on demand.
+# Rules whose code decides on the dataset; the others show it or run on demand.
 RULES = (
     "download_video", "extract_frames", "compile_model", "filter_frames", "hash_frames", "embed_frames", "deduplicate",
-    "detect_objects", "export_dataset", "report",
+    "detect_objects", "export_dataset",
 )  # fmt: skip
 MODE_KEYS = {
     "interval": {"interval_s"},
@@ -32,7 +32,7 @@ def telling_settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def deciding_rules(config: Mapping[str, Any]) -> list[str]:
-    """Return the rules whose code decides on the results of this configuration."""
+    """Return the rules whose code decides on the dataset of this configuration."""
     return [rule for rule in RULES if rule != "embed_frames" or config["dedup"]["method"] == EMBEDDING]
 
 

@@ -18,7 +18,7 @@ from scripts._detector import Place, check_classes
 from scripts._engine import import_ultralytics
 from scripts._files import sha256_of, write_json, write_text
 from scripts._log import UserError, log_to
-from scripts._models import chosen_model, is_served
+from scripts._models import chosen_model, is_served, roles_of
 from scripts._owner import inference_threads
 from scripts._warm import start_early
 
@@ -231,19 +231,20 @@ def read_card(metadata: dict[str, Any] | None, source: str, file: str) -> Card:
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
+    # Roles, hashes and class lists are no parameters: others compile nothing anew, and so label nothing anew.
+    roles = roles_of(snakemake.config, snakemake.wildcards.model)
     with at_work(MARKS, "filter", snakemake.wildcards.model):  # no filter can begin before
         compiled_names = compile_model(
             **snakemake.params.model,
-            sha256=[chosen_model(snakemake.config, role)["weights_sha256"] for role in snakemake.params.roles],
+            sha256=[chosen_model(snakemake.config, role)["weights_sha256"] for role in roles],
             out=Path(snakemake.output.model),
             store=Path(snakemake.config["store"]),
             work=Path(snakemake.params.work),
         )
-        # Hashes and class lists are read from the config, not passed as params: other lists compile nothing anew.
-        for role in snakemake.params.roles:
+        for role in roles:
             chosen = chosen_model(snakemake.config, role)
             check_classes(chosen["classes"], compiled_names, f"{role}.classes", chosen["model"])
         # The filter's model loads while the first frames are extracted; the other one is not needed for long.
-        if "filter" in snakemake.params.roles and snakemake.config["detector"]["warm"]:
+        if "filter" in roles and snakemake.config["detector"]["warm"]:
             place = Place(inference_threads(), Path(snakemake.params.work), warm=True)
             start_early(Path(snakemake.output.model), place)

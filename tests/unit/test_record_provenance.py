@@ -112,8 +112,8 @@ def test_the_file_is_the_same_again_and_holds_neither_path_nor_clock(tmp_path: P
     assert {"torch", "ffmpeg", "yt-dlp", "snakemake", "openvino", "ultralytics"} <= set(told["versions"])
 
 
-def test_all_rules_that_make_results_are_told() -> None:
+def test_all_rules_that_a_dataset_is_made_by_are_told() -> None:
     text = "".join(file.read_text() for file in sorted((REPO / "rules").glob("*.smk")))
     bodies = {body.split(":")[0].split()[-1]: body for body in text.split("\n\n\n") if "output:" in body}
     on_demand = {name for name, body in bodies.items() if "retaken" in body or "rehydrated" in body}
-    assert set(bodies) - on_demand - {"record_provenance"} == set(RULES)
+    assert set(bodies) - on_demand - {"report", "record_provenance"} == set(RULES)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.conftest import REPO
 from tests.workflow.conftest import Run
 
 STAGES = (
@@ -149,6 +150,7 @@ DOWNLOAD_LIMITS = {"attempts": 5, "wait_s": 9, "timeout_s": 7, "deadline_s": 99,
 CHANGES: dict[str, Change] = {
     "nothing": changed(nothing),
     "16 cores": with_arguments("--cores", "16"),
+    "`profiles/per-video`": with_arguments("--workflow-profile", str(REPO / "profiles/per-video"), "--cores", "2"),
     "`detector.warm: false`": config(detector={"warm": False}),
     "limits of `download`, `store`": config(download=DOWNLOAD_LIMITS, store="elsewhere"),
     "`frames.max_output_mb`, `frames.deadline_s`, `frames_budget_gb`": config(
@@ -190,7 +192,7 @@ CHANGES: dict[str, Change] = {
     "`results/filtered/ID` deleted": delete("results/filtered/night", "filter_frames"),
     "`results/hashes/ID` deleted": delete("results/hashes/night", "hash_frames"),
     "`results/detections/ID.parquet` deleted": delete("results/detections/night.parquet", "detect_objects"),
-    "`results/models` deleted": delete("results/models", "compile_model"),
+    "`results/models` deleted, which no job needs now": delete("results/models"),
     "`results/dataset` deleted": delete("results/dataset", "export_dataset"),
     "`results/report.html` deleted": delete("results/report.html", "report"),
     "`results/` deleted": delete("results", "download_video", "compile_model"),

@@ -21,10 +21,11 @@ HEAD = """# What runs again when
 
 Each row is a change of the finished demo: eight videos, two of which fail, one model for both roles, and
 `cleanup_raw_frames: true`, so that whatever asks the filter again has to extract first. The jobs are those that
-Snakemake then plans (written by tests/workflow/test_rerun_matrix.py; `make docs` writes it anew), here from another
-checkout of the same code, with newer files. (+) Only once copies are found is it known for which videos detection runs
-again: those whose kept frames changed, and all if the model or a setting of detection did. What comes out the same when
-all runs again is in [the manual](../config/README.md#the-same-bytes).
+Snakemake then plans, from another checkout of the same code with newer files (written by
+tests/workflow/test_rerun_matrix.py; `make docs` writes it anew). (+) Once copies are found, Snakemake plans anew: then
+detection runs for videos whose kept frames changed, and for all if the model or a setting of detection did; what would
+read the same bytes as before is left out. What comes out the same when all runs again is in
+[the manual](../config/README.md#the-same-bytes).
 
 | change | jobs |
 |---|---|
