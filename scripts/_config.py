@@ -59,6 +59,10 @@ def _filling_defaults() -> Any:
             for key, sub in known.items():
                 if "default" in sub:
                     instance.setdefault(key, _copy(sub["default"]))
+                if (
+                    key in instance
+                ):  # in the schema's order: Snakemake takes a parameter in another order for another one
+                    instance[key] = instance.pop(key)
         yield from check_properties(validator, known, instance, schema)
 
     return extend(base, {"properties": properties})  # type: ignore[no-untyped-call]

@@ -84,6 +84,12 @@ def reverse(run: Run) -> None:
     path.write_text("\n".join([header, *reversed(rows)]) + "\n")
 
 
+def spell_out(run: Run) -> None:
+    """Write the keys of each section in another order, and with them some that have their defaults."""
+    known = run.read_config() | {"frames": {"min_entropy_bits": 1.0, "interval_s": 1.0}, "dedup": {"prefer": "best"}}
+    run.write_config({k: dict(reversed(v.items())) if isinstance(v, dict) else v for k, v in known.items()})
+
+
 def touch(*names: str) -> Change:
     def do(run: Run) -> None:
         for name in names:
@@ -156,6 +162,7 @@ CHANGES: dict[str, Change] = {
     "`frames.max_output_mb`, `frames.deadline_s`, `frames_budget_gb`": config(
         frames={"max_output_mb": 9, "deadline_s": 99}, frames_budget_gb=1),
     "`keep_media: false`": config(keep_media=False),
+    "keys in another order, defaults spelt out": changed(spell_out),
     "weights and media touched": touch("detector.pt", "clips/night.mp4"),
     "all scripts touched": changed(touch_scripts),
     "`weights_sha256` taken away": config(

@@ -59,7 +59,7 @@ class Run:
         return config
 
     def write_config(self, config: dict[str, Any]) -> None:
-        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(config))
+        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
     def write_table(self, *rows: str, header: str = "video\turl\tstart_s\tend_s\tsplit\tplace") -> None:
         (self.folder / "config/videos.tsv").write_text("\n".join([header, *rows]) + "\n")
