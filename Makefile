@@ -6,10 +6,11 @@ CHECK_PYTHON = test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.ver
 BIN := .venv/bin
 TEST_JOBS ?= 2 # whole runs at a time; the other tests measure times, which others would disturb
 DIR ?= demo
+export DIR
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 DEMO_FILES := $(shell find config/demo/config config/demo/clips -type f) config/demo/detector.pt
 
-.PHONY: help demo install init status test test-slurm lint bench lock docs clean
+.PHONY: help demo install init status verify test test-slurm lint bench lock docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -25,7 +26,10 @@ init: ## lay out a run folder for your own videos: make init DIR=my-run
 	@$(PYTHON) config/init.py "$$DIR"
 
 status: .venv/run.installed ## show how far the run in DIR is, also while it goes on: make status DIR=my-run
-	@$(BIN)/python -m scripts._status $(DIR)
+	@$(BIN)/python -m scripts._status "$$DIR"
+
+verify: .venv/run.installed ## print digests of the dataset and results of a run folder, to compare with others': make verify DIR=my-run
+	@$(BIN)/snakemake verify --directory "$$DIR" --cores 1 --quiet all
 
 test: .venv/test.installed lint ## run the linters and all tests
 	$(BIN)/python -m pytest tests/unit tests/faults tests/docs
@@ -54,7 +58,8 @@ bench: .venv/test.installed ## compare with hand-written scripts, bare ffmpeg, o
 docs: .venv/test.installed ## write what schema and tests say: config.yaml, the manual's table, measured tables and pictures in docs/
 	$(BIN)/python config/document.py
 	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/test_media_cases.py tests/faults/test_download_faults.py \
-	    tests/workflow/test_report.py tests/workflow/test_progress.py tests/docs/test_commands.py
+	    tests/workflow/test_report.py tests/workflow/test_progress.py tests/workflow/test_rerun_matrix.py \
+	    tests/docs/test_commands.py
 
 lock: ## resolve the newest versions that fit into requirements*.txt (envs/ follow by hand; a test compares)
 	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \

@@ -50,6 +50,7 @@ include: "rules/dedup.smk"
 include: "rules/detect.smk"
 include: "rules/dataset.smk"
 include: "rules/report.smk"
+include: "rules/provenance.smk"
 include: "rules/rehydrate.smk"
 include: "rules/store.smk"
 
@@ -59,7 +60,7 @@ if workflow.is_main_process and IS_MAIN:
 
 
 rule all:
-    """Everything that is kept: each per-video output, the dataset and the report."""
+    """Everything that is kept: each per-video output, the dataset, the report, what it was made with."""
     default_target: True
     input:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
@@ -74,6 +75,7 @@ rule all:
         report="results/report.html",
         registry="results/registry.tsv",
         times="benchmarks/times.html",
+        provenance="results/provenance.json",
     localrule: True
 
 

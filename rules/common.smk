@@ -7,14 +7,15 @@ import yaml
 
 import scripts
 from scripts._code import code_hash_in
-from scripts._config import check_config, telling_settings
+from scripts._config import check_config
 from scripts._detector import check_role
 from scripts._failures import retry_numbers, write_retry_numbers
 from scripts._log import UserError, stop_run
-from scripts._models import DEDUP_RULES, EMBEDDING, chosen_model, hash_method, name_of, roles_in, spec_of
+from scripts._models import DEDUP_RULES, EMBEDDING, chosen_model, hash_method, name_of, roles_in, roles_of, spec_of
 from scripts._owner import begin_run
-from scripts._published import manifest_of, published_options, settings_of_pictures
+from scripts._published import manifest_of, published_options, published_row
 from scripts._rows import no_dataset, rows_of
+from scripts._settings import telling_settings
 from scripts._store import form_of
 from scripts._summary import print_failure, print_summary
 
@@ -65,14 +66,9 @@ model_spec = functools.partial(spec_of, config)  # of a role: `filter`, `detect`
 model_name = functools.partial(name_of, config)
 
 
-def model_roles(wildcards):
-    """Return the roles that use a compiled model."""
-    return [role for role in roles_in(config) if model_name(role) == wildcards.model]
-
-
 def spec_of_model(wildcards):
     """Return what decides on this compiled model."""
-    return model_spec(model_roles(wildcards)[0])
+    return model_spec(roles_of(config, wildcards.model)[0])
 
 
 def model_weights(wildcards):

@@ -19,7 +19,7 @@ rule export_dataset:
     conda:
         "../envs/data.yaml"
     params:
-        videos={name: vars(video) | settings_of_pictures(config) for name, video in VIDEOS.items()},
+        videos={name: published_row(config, video) for name, video in VIDEOS.items()},
         settings=telling_settings(config),
         code=code_hash("export_dataset"),
     script:

@@ -18,7 +18,6 @@ rule compile_model:
         gpu=1,
     params:
         model=spec_of_model,
-        roles=model_roles,
         work=ULTRALYTICS_FOLDER,
         code=code_hash("compile_model"),
     script:

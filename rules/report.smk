@@ -10,6 +10,7 @@ rule report:
         manifest="results/dedup/manifest.parquet",
         distances="results/dedup/distances.json",
         dataset="results/dataset",
+        provenance="results/provenance.json",
     output:
         page=report("results/report.html", caption="captions/page.rst", category="Dataset"),
         registry=report("results/registry.tsv", caption="captions/registry.rst", category="Videos"),

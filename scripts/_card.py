@@ -4,7 +4,6 @@ import html
 import string
 from collections import Counter
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ import jinja2
 import yaml
 
 from scripts._dataset import Dataset
+from scripts._made_with import installed_versions, model_facts
 
 PACKAGES = ("ultralytics", "torch", "openvino", "ImageHash", "numpy", "pillow", "pyarrow", "snakemake", "yt-dlp")
 MOST_VIDEOS = 100  # in the card's table; ATTRIBUTION.tsv has them all
@@ -53,7 +53,7 @@ def render_card(
         more=len(credits) - len(shown),
         models={role: model_facts(card) for role, card in models.items()},
         settings=yaml.safe_dump(dict(settings), allow_unicode=True).rstrip(),
-        versions=installed_versions(),
+        versions=installed_versions(PACKAGES),
         formats=formats,
         is_empty=not images,
     )
@@ -84,20 +84,3 @@ def front_matter(dataset: Dataset, formats: list[str]) -> dict[str, Any]:
     found = [split for split, rows in dataset.images.items() if rows]
     files = [{"split": HUB_SPLITS[split], "path": HUB_PLACES[form].format(split)} for split in found]
     return front | {"configs": [{"config_name": "default", "data_files": files}]}
-
-
-def model_facts(card: Mapping[str, Any]) -> dict[str, str]:
-    """Return a model's name and the sha256 of its weights; of a model on a server neither host nor hash."""
-    sha256 = card["weights_sha256"] or "unknown (on a server)"
-    return {"name": str(card["weights"]).rsplit("/", 1)[-1], "sha256": sha256}
-
-
-def installed_versions() -> dict[str, str]:
-    """Return the versions of the packages that decide on the outcome, as far as they are installed here."""
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:  # with conda, each group of rules has an environment of its own
-            continue
-    return found

@@ -1,7 +1,7 @@
 """Check a configuration: every problem at once, by key, with what is allowed."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,10 @@ from jsonschema.validators import extend
 
 from scripts._log import UserError
 from scripts._models import EMBEDDING, is_served, weights_of
+from scripts._settings import MODE_KEYS
 
 WEIGHTS = (".pt", ".onnx", ".engine")
 HUB_MODEL = re.compile(r"(yolo|rtdetr)[a-z0-9-]*\.pt")  # a bare name that ultralytics offers for download
-
-MODE_KEYS = {
-    "interval": {"interval_s"},
-    "every_n": {"every_n"},
-    "scene": {"scene_threshold"},
-    "budget": {"scene_threshold", "budget"},
-}  # keys of `frames` that only these modes read
 
 
 def find_config(folder: Path) -> Path | None:
@@ -56,19 +50,6 @@ def check_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
         raise UserError("\n".join([f"{len(problems)} problem(s) in the configuration:", *problems]))
 
 
-def telling_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of the configuration decides on a dataset's content and may be published: no paths, no limits."""
-    idle = set().union(*MODE_KEYS.values()) - MODE_KEYS.get(config["frames"]["mode"], set())
-    untold = {
-        "frames": idle | {"max_output_mb", "deadline_s"},
-        "filter": {"model", "weights_sha256"},
-        "detect": {"model", "weights_sha256"},
-        "dedup": {"model"},
-    }  # cards name the weights of the first two; dedup's are told by their hash, if it was given
-    sections = ("frames", "filter", "dedup", "detect", "dataset")
-    return {s: {k: v for k, v in config[s].items() if k not in untold.get(s, ())} for s in sections}
-
-
 def _filling_defaults() -> Any:
     base = jsonschema.Draft202012Validator
     check_properties = base.VALIDATORS["properties"]
@@ -78,6 +59,10 @@ def _filling_defaults() -> Any:
             for key, sub in known.items():
                 if "default" in sub:
                     instance.setdefault(key, _copy(sub["default"]))
+                if (
+                    key in instance
+                ):  # in the schema's order: Snakemake takes a parameter in another order for another one
+                    instance[key] = instance.pop(key)
         yield from check_properties(validator, known, instance, schema)
 
     return extend(base, {"properties": properties})  # type: ignore[no-untyped-call]

@@ -56,6 +56,11 @@ def name_of(config: Mapping[str, Any], role: str) -> str:
     return f"{stem}-{hashlib.sha256(spec.encode()).hexdigest()[:8]}"
 
 
+def roles_of(config: Mapping[str, Any], name: str) -> list[str]:
+    """Return the roles that use the compiled model of this name."""
+    return [role for role in roles_in(config) if name_of(config, role) == name]
+
+
 def is_served(model: str) -> bool:
     """Tell whether a model is one on a Triton server."""
     return SERVED.fullmatch(model) is not None

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts._log import UserError
-from scripts._videos import Video, is_local, parse_row, read_lines
+from scripts._videos import CREDITS, Video, is_local, parse_row, read_lines
 
 VIDEOS, MANIFEST = "videos.tsv", "manifest.parquet"
 # What the pictures of a video depend on, beside the video, its part that is wanted, and their times.
@@ -73,6 +73,12 @@ def settings_of_pictures(config: Mapping[str, Any]) -> dict[str, int]:
     """Return the settings that the pictures of this run depend on, as they are published."""
     frames = {key: config["frames"][key] for key in ("max_side_px", "jpeg_qscale")}
     return {"max_height_px": config["download"]["max_height_px"]} | frames
+
+
+def published_row(config: Mapping[str, Any], video: Video) -> dict[str, Any]:
+    """Return what the dataset needs to know of a row: all but the user's columns that name no maker or licence."""
+    extra = {name: text for name, text in video.extra.items() if name in CREDITS}
+    return vars(video) | {"extra": extra} | settings_of_pictures(config)
 
 
 def check_rehydration(targets: Collection[str], results: Path) -> None:

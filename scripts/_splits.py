@@ -32,7 +32,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Group:
-    """Videos that belong together, in table order; `forced` are those whose source the table puts into a split."""
+    """Videos that belong together, in the order given; `forced` are those whose source the table puts into a split."""
 
     videos: tuple[str, ...]
     identity: str
@@ -103,7 +103,7 @@ def _same(values: Mapping[str, str]) -> list[tuple[str, str]]:
 def group_videos(
     videos: Mapping[str, Mapping[str, Any]], channels: Mapping[str, str], links: Iterable[Link]
 ) -> list[Group]:
-    """Return the groups that links make of the videos, in table order."""
+    """Return the groups that links make of the videos, in their order."""
     given: dict[str, str] = {row["url"]: row["split"] for row in videos.values() if row["split"]}
     members: dict[str, list[str]] = {}
     roots = _components(videos, [link.videos for link in links])

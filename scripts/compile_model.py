@@ -18,7 +18,7 @@ from scripts._engine import import_ultralytics
 from scripts._files import write_json, write_text
 from scripts._job import start_job
 from scripts._log import UserError
-from scripts._models import chosen_model, is_served
+from scripts._models import chosen_model, is_served, roles_of
 from scripts._owner import inference_threads, is_submission
 from scripts._store import locked
 from scripts._warm import start_early
@@ -199,20 +199,21 @@ def read_card(metadata: dict[str, Any] | None, source: str, file: str) -> Card:
 
 if __name__ == "__main__":
     start_job(snakemake.log[0])
+    # Roles, hashes and class lists are no parameters: others compile nothing anew, and so label nothing anew.
+    roles = roles_of(snakemake.config, snakemake.wildcards.model)
     with at_work(MARKS, "filter", snakemake.wildcards.model):  # no filter can begin before
         compiled_names = compile_model(
             **snakemake.params.model,
-            sha256=[chosen_model(snakemake.config, role)["weights_sha256"] for role in snakemake.params.roles],
+            sha256=[chosen_model(snakemake.config, role)["weights_sha256"] for role in roles],
             out=Path(snakemake.output.model),
             store=Path(snakemake.config["store"]),
             work=Path(snakemake.params.work),
         )
-        # Hashes and class lists are read from the config, not passed as params: other lists compile nothing anew.
-        for role in snakemake.params.roles:
+        for role in roles:
             chosen = chosen_model(snakemake.config, role)
             check_classes(chosen["classes"], compiled_names, f"{role}.classes", chosen["model"])
         # The filter's model loads while the first frames are extracted; the other one is not needed for long.
         # In a submission to a cluster it would end with this job.
-        if "filter" in snakemake.params.roles and snakemake.config["detector"]["warm"] and not is_submission():
+        if "filter" in roles and snakemake.config["detector"]["warm"] and not is_submission():
             place = Place(inference_threads(), Path(snakemake.params.work), warm=True)
             start_early(Path(snakemake.output.model), place)

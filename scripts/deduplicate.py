@@ -58,8 +58,7 @@ def deduplicate(sources: Mapping[str, Source], rules: Rules, manifest: Path, kep
     stars = find_stars(asked, known, visited["video"].map(numbers).to_numpy(int), space, check)
     search = Search(asked, known, space, rules.max_distance_bits, check)
     write_json(distances, measure_distances((visited["video"] + "/" + visited["frame"]).tolist(), search, stars))
-    place = np.argsort(order)
-    frames = describe(visited, asked, stars).iloc[place]
+    frames = describe(visited, asked, stars).sort_values(["video", "frame"])
     write_table(manifest, frames[MANIFEST.names].to_dict("records"), MANIFEST)
     by_video = dict(list(frames[frames["keep"]].groupby("video", sort=False)))
     write_json(kept, {video: kept_slice(by_video.get(video, frames.iloc[:0])) for video in sources})

@@ -18,6 +18,8 @@ from scripts._videos import is_local
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
+CLOCKS = ("began_at", "recorded_at")  # kept in the store, and not in results/, where equal runs write equal bytes
+
 
 def download_video(video: str, url: str, out: Path, store: Path, options: dict[str, Any]) -> None:
     """Write `out`/video.json and, if the video can be had, link `out`/media/media.<ext>."""
@@ -31,7 +33,7 @@ def download_video(video: str, url: str, out: Path, store: Path, options: dict[s
             record, media = fetch(url, entry, site_of(url, store, options["sites"]), options)
             _link(record, media, out)
     record |= {"video": video, "url": public_url(url)}
-    write_json(out / "video.json", record)
+    write_json(out / "video.json", {key: value for key, value in record.items() if key not in CLOCKS})
     logging.info("%s: %s %s", video, record["status"], record["message"])
 
 
@@ -57,7 +59,7 @@ def fetch(url: str, entry: Path, site: Site, options: dict[str, Any]) -> tuple[d
     version, began = version_of(entry, options), _now()
     record = read_stored(version)
     if record:
-        logging.info("already in the store: %s", version)
+        logging.info("in the store since %s: %s", record["recorded_at"], version)
         return record, version / record["media"]["file"]
     version.mkdir(exist_ok=True)
     fault, found = fetch_anew(url, version, site, options)

@@ -54,6 +54,7 @@ def export_dataset(
     settings of its pictures; `folders` the download and filtered folder and the detections table of each; `models` the
     cards of both models; `settings` what the dataset's own card tells of the configuration.
     """
+    videos, folders = dict(sorted(videos.items())), dict(sorted(folders.items()))  # whatever the order of the table
     chosen, max_distance_bits = settings["dataset"], settings["dedup"]["max_distance_bits"]
     verdicts = read_rows(manifest)
     splitting = Splitting(chosen["splits"], chosen["seed"], chosen["split_by"])

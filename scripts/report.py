@@ -36,6 +36,7 @@ class Sources:
     distances: Path
     dataset: Path
     settings: Mapping[str, Any]
+    provenance: Path
 
 
 def report(videos: Mapping[str, Row], sources: Sources, page: Path, registry: Path) -> list[Row]:
@@ -81,8 +82,14 @@ def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: So
         "copies": copies,
         "groups": read_groups(read_rows(sources.manifest), pictures),
         "audit": read_audit(sources.dataset),
-        "provenance": flattened({"settings": sources.settings}),
+        "provenance": flattened(read_provenance(sources.provenance)),
     }
+
+
+def read_provenance(path: Path) -> Row:
+    """Return what the dataset was made with, but for the commit, which may be another for the same code."""
+    told: Row = json.loads(path.read_text(encoding="utf-8"))
+    return told | {"workflow": {"code": told["workflow"]["code"]}}
 
 
 def charts_of(
@@ -152,6 +159,7 @@ if __name__ == "__main__":
             distances=Path(snakemake.input.distances),
             dataset=Path(snakemake.input.dataset),
             settings=snakemake.params.settings,
+            provenance=Path(snakemake.input.provenance),
         ),
         page=Path(snakemake.output.page),
         registry=Path(snakemake.output.registry),

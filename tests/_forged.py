@@ -11,7 +11,7 @@ from PIL import Image
 from scripts._files import write_json
 from scripts._tables import DETECTIONS, FILTER, LEDGER, MANIFEST, write_table
 from scripts.report import Sources, report
-from tests._planted import CONFIGURED
+from tests._planted import CONFIGURED, made_with
 
 ATTACKS = (
     "=HYPERLINK(1)",
@@ -49,7 +49,8 @@ def forge(folder: Path) -> Path:
             _link(picture, folders[video]["filtered"] / frame["frame"])
             _link(picture, folder / "dataset" / _file(frame, number))
     _lay_out_aggregates(folder, ledger, verdicts)
-    sources = Sources(folders, folder / "manifest.parquet", folder / "distances.json", folder / "dataset", CONFIGURED)
+    tables = (folder / "manifest.parquet", folder / "distances.json", folder / "dataset")
+    sources = Sources(folders, *tables, CONFIGURED, made_with(folder))
     report(videos, sources, folder / "report.html", folder / "registry.tsv")
     return folder / "report.html"
 

@@ -45,10 +45,18 @@ def reported(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], sp
     """Make a dataset as `planted` does, with its registry and page."""
     out = planted(folder, videos, hashes, splitting)
     sources = Sources(
-        folders_of(folder, videos), folder / "manifest.parquet", folder / "distances.json", out, CONFIGURED
-    )
+        folders_of(folder, videos), folder / "manifest.parquet", folder / "distances.json", out, CONFIGURED,
+        made_with(folder),
+    )  # fmt: skip
     report(videos, sources, folder / "report.html", folder / "registry.tsv")
     return out
+
+
+def made_with(folder: Path) -> Path:
+    """Write down settings and code as record_provenance does."""
+    told = {"settings": CONFIGURED, "workflow": {"name": "reelsieve", "commit": "0123abc", "code": {"report": "89ef"}}}
+    (folder / "provenance.json").write_text(json.dumps(told))
+    return folder / "provenance.json"
 
 
 def folders_of(folder: Path, videos: Rows) -> Folders:

@@ -13,8 +13,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts._card import escape_markdown, model_facts
-from scripts._config import telling_settings
+from scripts._card import escape_markdown
+from scripts._made_with import model_facts
+from scripts._settings import telling_settings
 from tests._exported import CLASSES, FRAMES, export, settings
 from tests.conftest import REPO
 

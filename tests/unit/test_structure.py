@@ -5,10 +5,12 @@ import importlib.util
 import re
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from scripts._code import code_hash_in
 from tests.conftest import REPO
@@ -22,7 +24,7 @@ RULES = {
 STAGES = {
     "expand_sources", "download_video", "extract_frames", "compile_model", "filter_frames", "hash_frames",
     "embed_frames", "deduplicate", "detect_objects", "export_dataset", "report", "retake_frames", "rehydrate",
-    "purge_excluded",
+    "purge_excluded", "record_provenance", "verify",
 }  # fmt: skip
 SCRIPTS = {path.stem for path in (REPO / "scripts").glob("[a-z]*.py")}
 
@@ -81,16 +83,58 @@ def test_files_and_functions_stay_small() -> None:
     assert len((REPO / "rules/common.smk").read_text().splitlines()) <= 140
 
 
-def test_conda_environments_have_the_versions_of_the_requirements() -> None:
+def pinned_for(python: str) -> set[str]:
+    """Return what requirements.txt pins where this Python runs: some packages have one version for each."""
+    where = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux"}
     lines = (REPO / "requirements.txt").read_text().splitlines()
-    pinned = {line.split(" ;")[0].strip() for line in lines if re.match(r"[a-z0-9_-]+==", line)}
-    used = set()
+    asked = [Requirement(line) for line in lines if re.match(r"[A-Za-z0-9]", line)]
+    assert len(asked) > 100
+    found = [a for a in asked if not a.marker or a.marker.evaluate(where | {"platform_system": "Linux"})]
+    assert len({a.name for a in found}) == len(found)
+    return {f"{a.name}{a.specifier}" for a in found}
+
+
+def environments() -> dict[str, tuple[str, set[str]]]:
+    """Return by path, as rules name it, the Python and the pip packages of each conda environment."""
+    found = {}
     for file in sorted((REPO / "envs").glob("*.yaml")):
-        pip = next(d["pip"] for d in yaml.safe_load(file.read_text())["dependencies"] if isinstance(d, dict))
-        assert set(pip) <= pinned, (file, set(pip) - pinned)
-        used.add(f"../envs/{file.name}")
-    named = {env for body in RULES.values() for env in re.findall(r'conda:\n\s+"([^"]+)"', body)}
-    assert named == used
+        dependencies = yaml.safe_load(file.read_text())["dependencies"]
+        (python,) = [d.removeprefix("python=") for d in dependencies if str(d).startswith("python=")]
+        (pip,) = [set(d["pip"]) for d in dependencies if isinstance(d, dict)]
+        found[f"../envs/{file.name}"] = python, pip
+    return found
+
+
+def test_conda_environments_have_the_versions_of_the_requirements() -> None:
+    for env, (python, pip) in environments().items():
+        assert pip and pip <= pinned_for(python), (env, pip - pinned_for(python))
+    named = {name: re.findall(r'conda:\n\s+"([^"]+)"', body) for name, body in RULES.items()}
+    assert all(len(envs) == 1 for envs in named.values()), named
+    assert {envs[0] for envs in named.values()} == set(environments())
+
+
+def loaded_at_start(file: Path, seen: set[Path]) -> set[str]:
+    """Return the names of the modules that a script loads when it is loaded, by way of shared modules, too."""
+    names: set[str] = set()
+    for node in ast.parse(file.read_bytes()).body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and str(node.module).startswith("scripts."):
+            shared = REPO / f"{str(node.module).replace('.', '/')}.py"
+            names |= loaded_at_start(shared, seen | {shared}) if shared not in seen else set()
+        elif isinstance(node, ast.ImportFrom):
+            names.add(str(node.module).split(".")[0])
+    return names - sys.stdlib_module_names
+
+
+def test_each_environment_has_what_its_scripts_load() -> None:
+    packages = packages_distributions()
+    for name, body in RULES.items():
+        env = re.findall(r'conda:\n\s+"([^"]+)"', body)[0]
+        there = {pin.split("==")[0] for pin in environments()[env][1]}
+        for module in loaded_at_start(REPO / f"scripts/{name}.py", set()):
+            known = {re.sub(r"[-_.]+", "-", package).lower() for package in packages[module]}
+            assert known & there, f"{name} loads {module}, which {env} lacks"
 
 
 def test_fallback_slots_are_those_of_the_default_profile() -> None:

@@ -45,14 +45,13 @@ class Run:
         command = [sys.executable, "-m", "snakemake", "-s", str(self.checkout / "Snakefile"), "--directory"]
         return [*command, str(self.folder)]
 
-    def snakemake(self, *arguments: str, timeout_s: float = 600) -> Outcome:
-        """Run snakemake to its end."""
+    def snakemake(self, *arguments: str, timeout_s: float = 600, **process: Any) -> Outcome:
+        """Run snakemake to its end; `process` are arguments of subprocess.run, such as env and umask."""
         command = [*self.command(), *arguments]
         command += [] if "--cores" in arguments else ["--cores", "2"]
         command += [] if "--resources" in arguments else ["--resources", "gpu=1"]
-        done = subprocess.run(
-            command, cwd=self.folder.parent, capture_output=True, text=True, check=False, timeout=timeout_s
-        )
+        process |= {"capture_output": True, "text": True, "check": False, "timeout": timeout_s}
+        done = subprocess.run(command, cwd=self.folder.parent, **process)
         logs = sorted((self.folder / ".snakemake/log").glob("*.log"))
         said = "" if "-n" in arguments or not logs else logs[-1].read_text()  # of each job; not for the terminal
         return Outcome(done.returncode, done.stdout + done.stderr + said)
@@ -62,7 +61,7 @@ class Run:
         return config
 
     def write_config(self, config: dict[str, Any]) -> None:
-        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(config))
+        (self.folder / "config/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
 
     def write_table(self, *rows: str, header: str = "video\turl\tstart_s\tend_s\tsplit\tplace") -> None:
         (self.folder / "config/videos.tsv").write_text("\n".join([header, *rows]) + "\n")

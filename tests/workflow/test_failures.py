@@ -112,7 +112,8 @@ def test_trying_again_fetches_only_what_may_come(ran: tuple[Run, Outcome], serve
     touched = {request.path.split("?")[0].removeprefix("/media").strip("/") for request in server.log}
     assert {name.removesuffix(".mp4") for name in touched} == set(PASSING)
     chain = dict.fromkeys(("download_video", "extract_frames", "filter_frames", "hash_frames"), 4)
-    once = dict.fromkeys(("deduplicate", "detect_objects", "export_dataset", "report"), 1)  # one shows something new
+    together = ("deduplicate", "detect_objects", "export_dataset", "report", "record_provenance")
+    once = dict.fromkeys(together, 1)  # one shows something new
     assert outcome.jobs == chain | once
     rows = registry(run)
     assert {name for name, row in rows.items() if row["status"] != "ok"} == set(GONE)

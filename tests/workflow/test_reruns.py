@@ -1,31 +1,18 @@
-"""A rerun does what changed and nothing else, and the same bytes come out."""
+"""Reruns whose jobs only a real run shows; what else runs again after which change is in test_rerun_matrix.py."""
 
-import base64
-import os
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from scripts._digest import digest_of
 from scripts._tables import read_rows
 from tests._server import FaultServer
-from tests.conftest import DOWNLOAD, REPO
+from tests.conftest import DOWNLOAD
 from tests.workflow.conftest import Outcome, Run, lay_out
 
 Finished = tuple[Run, Outcome]
-
-
-def test_a_changed_detect_key_runs_detect_and_later_only(finished: Finished, tmp_path: Path) -> None:
-    run = finished[0].copy(tmp_path / "run")
-    config = run.read_config()
-    config["detect"]["confidence"] = 0.45
-    run.write_config(config)
-    outcome = run.snakemake()
-    assert outcome.code == 0, outcome.text[-3000:]
-    assert outcome.jobs == {"detect_objects": 8, "export_dataset": 1, "report": 1}
 
 
 def test_an_added_video_runs_its_own_chain_and_no_other_detection(finished: Finished, tmp_path: Path) -> None:
@@ -43,30 +30,25 @@ def test_an_added_video_runs_its_own_chain_and_no_other_detection(finished: Fini
         "detect_objects",
         "export_dataset",
         "report",
+        "record_provenance",
     )
     assert outcome.jobs == dict.fromkeys(chain, 1)
     assert "wildcards: video=night_again" in outcome.text and "7 of 9 videos ok" in outcome.text
 
 
-def test_a_threshold_of_dedup_detects_only_where_kept_frames_changed(finished: Finished, tmp_path: Path) -> None:
-    run = finished[0].copy(tmp_path / "run")
-    config = run.read_config()
-    config["dedup"] = {"max_distance_bits": 9}
-    run.write_config(config)
-    outcome = run.snakemake()
-    assert outcome.jobs == {"deduplicate": 1, "export_dataset": 1, "report": 1}
-
-
-def test_a_run_folder_of_before_distances_were_measured_gets_them_and_detects_nothing_again(
+def test_a_threshold_moved_and_moved_back_detects_only_where_kept_frames_changed_and_leaves_no_trace(
     finished: Finished, tmp_path: Path
 ) -> None:
     run = finished[0].copy(tmp_path / "run")
-    file = "results/dedup/distances.json"
-    before = (run.folder / file).read_bytes()
-    (run.folder / file).unlink()
-    (run.folder / ".snakemake/metadata" / base64.b64encode(file.encode()).decode()).unlink()
-    assert run.snakemake().jobs == {"deduplicate": 1}
-    assert (run.folder / file).read_bytes() == before
+    config = run.read_config()
+    before = digest_of(run.folder / "results")
+    together = dict.fromkeys(("deduplicate", "export_dataset", "report", "record_provenance"), 1)
+    run.write_config(config | {"dedup": {"max_distance_bits": 9}})
+    assert run.snakemake().jobs == together
+    assert digest_of(run.folder / "results") != before
+    run.write_config(config)
+    assert run.snakemake().jobs == together
+    assert digest_of(run.folder / "results") == before
 
 
 def test_other_formats_are_only_written_and_backgrounds_need_the_filter(finished: Finished, tmp_path: Path) -> None:
@@ -90,55 +72,6 @@ def test_other_formats_are_only_written_and_backgrounds_need_the_filter(finished
     assert len(without) == 1 and {r["reason"] for r in rows if r["stage"] == "export_dataset"} == {
         "", "surplus_background",
     }  # fmt: skip
-
-
-def test_one_core_and_cold_jobs_and_deleted_results_give_the_same_bytes(finished: Finished, tmp_path: Path) -> None:
-    run = finished[0].copy(tmp_path / "run")
-    run.write_config(run.read_config() | {"detector": {"warm": False}})
-    assert run.snakemake("-n").nothing_to_do
-    shutil.rmtree(run.folder / "results")
-    outcome = run.snakemake("--cores", "1")
-    assert outcome.code == 0, outcome.text[-3000:]
-    files = {p.relative_to(run.folder) for p in (run.folder / "results").rglob("*") if p.is_file()}
-    assert len(files) > 100
-    assert files == {
-        p.relative_to(finished[0].folder) for p in (finished[0].folder / "results").rglob("*") if p.is_file()
-    }
-    clocks = ("video.json", ".snakemake_timestamp")
-    for file in sorted(f for f in files if f.name not in clocks):
-        assert (run.folder / file).read_bytes() == (finished[0].folder / file).read_bytes(), file
-
-
-def test_code_counts_by_content_not_by_date(finished: Finished, tmp_path: Path) -> None:
-    checkout = tmp_path / "checkout"
-    checkout.mkdir()
-    for name in ("Snakefile", "rules", "scripts", "config", "profiles", "envs"):
-        subprocess.run(["cp", "-a", str(REPO / name), str(checkout)], check=True)
-    run = Run(finished[0].copy(tmp_path / "run").folder, checkout)
-    for script in (checkout / "scripts").glob("*.py"):
-        os.utime(script)
-    assert run.snakemake("-n").nothing_to_do
-    for name, expected in [
-        ("report.html.jinja", {"report"}),
-        ("export_dataset.py", {"export_dataset", "report"}),
-        (
-            "_detector.py",
-            {
-                "compile_model",
-                "extract_frames",
-                "filter_frames",
-                "hash_frames",
-                "deduplicate",
-                "export_dataset",
-                "report",
-            },
-        ),  # fmt: skip
-    ]:
-        before = (checkout / "scripts" / name).read_bytes()
-        (checkout / "scripts" / name).write_bytes(before + b"\n")
-        outcome = run.snakemake("-n")
-        assert set(outcome.jobs) == expected, (name, outcome.jobs)
-        (checkout / "scripts" / name).write_bytes(before)
 
 
 def test_raw_frames_and_media_do_not_wait_for_the_other_videos(fresh: Run) -> None:
@@ -191,14 +124,7 @@ def test_media_go_once_they_are_filtered_and_come_again_when_needed(tmp_path: Pa
     assert len(list((run.folder / "results/frames/start").glob("*.jpg"))) == 6
 
 
-def test_what_cannot_change_a_result_runs_nothing(finished: Finished, tmp_path: Path) -> None:
+def test_detection_alone_can_be_asked_for_again(finished: Finished, tmp_path: Path) -> None:
     run = finished[0].copy(tmp_path / "run")
-    config = run.read_config()
-    config["download"] |= {"attempts": 5, "wait_s": 9, "timeout_s": 7, "deadline_s": 99, "max_size_mb": 9}
-    for role in ("filter", "detect"):
-        config[role]["weights_sha256"] = ""
-    run.write_config(config | {"store": "elsewhere"})
-    (run.folder / "detector.pt").touch()
-    assert run.snakemake("-n").nothing_to_do
     asked = run.snakemake("results/detections/night.parquet", "--forcerun", "detect_objects", "-n")
     assert asked.jobs == {"detect_objects": 1}, asked.text

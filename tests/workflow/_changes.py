@@ -1,0 +1,220 @@
+"""Changes after which a run is planned, and the rules whose own input, settings or code each of them changes."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import REPO
+from tests.workflow.conftest import Run
+
+STAGES = (
+    "compile_model", "download_video", "extract_frames", "filter_frames", "hash_frames", "deduplicate",
+    "detect_objects", "export_dataset", "report", "record_provenance",
+)  # fmt: skip
+NEXT = {
+    "compile_model": {"filter_frames", "detect_objects", "record_provenance"},
+    "download_video": {"extract_frames", "deduplicate", "export_dataset", "report"},
+    "extract_frames": {"filter_frames"},
+    "filter_frames": {"hash_frames", "deduplicate", "export_dataset", "report"},
+    "hash_frames": {"deduplicate"},
+    "deduplicate": {"detect_objects", "export_dataset", "report"},
+    "detect_objects": {"export_dataset", "report"},
+    "export_dataset": {"report", "record_provenance"},
+    "record_provenance": {"report"},
+    "report": set(),
+}  # fmt: skip
+
+
+def downstream(first: set[str]) -> set[str]:
+    """Return rules and all that may follow from them."""
+    found: set[str] = set()
+    waiting = list(first)
+    while waiting:
+        rule = waiting.pop()
+        if rule not in found:
+            found.add(rule)
+            waiting += NEXT[rule]
+    return found
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is changed, the first rules that must run for it, and arguments of the run."""
+
+    do: Callable[[Run], None]
+    first: frozenset[str] = frozenset()
+    arguments: tuple[str, ...] = ()
+
+
+def changed(do: Callable[[Run], None], *first: str) -> Change:
+    return Change(do, frozenset(first))
+
+
+def config(*first: str, **sections: Any) -> Change:
+    """Return a change of configuration keys; sections are merged key by key."""
+
+    def do(run: Run) -> None:
+        known = run.read_config()
+        for name, value in sections.items():
+            known[name] = known.get(name, {}) | value if isinstance(value, dict) else value
+        run.write_config(known)
+
+    return changed(do, *first)
+
+
+def table(pattern: str, new: str, *first: str) -> Change:
+    """Return a replacement in the video table."""
+
+    def do(run: Run) -> None:
+        path = run.folder / "config/videos.tsv"
+        text, count = re.subn(pattern, new, path.read_text(), flags=re.MULTILINE)
+        assert count == 1
+        path.write_text(text)
+
+    return changed(do, *first)
+
+
+def reverse(run: Run) -> None:
+    path = run.folder / "config/videos.tsv"
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *reversed(rows)]) + "\n")
+
+
+def spell_out(run: Run) -> None:
+    """Write the keys of each section in another order, and with them some that have their defaults."""
+    known = run.read_config() | {"frames": {"min_entropy_bits": 1.0, "interval_s": 1.0}, "dedup": {"prefer": "best"}}
+    run.write_config({k: dict(reversed(v.items())) if isinstance(v, dict) else v for k, v in known.items()})
+
+
+def touch(*names: str) -> Change:
+    def do(run: Run) -> None:
+        for name in names:
+            os.utime(run.folder / name)
+
+    return changed(do)
+
+
+def delete(name: str, *first: str) -> Change:
+    def do(run: Run) -> None:
+        path = run.folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    return changed(do, *first)
+
+
+def edit(name: str, *first: str) -> Change:
+    """Return an edit of a file of the checkout, which is undone by whoever lent it."""
+
+    def do(run: Run) -> None:
+        path = run.checkout / "scripts" / name
+        path.write_bytes(path.read_bytes() + b"\n")
+
+    return changed(do, *first)
+
+
+def touch_scripts(run: Run) -> None:
+    for script in (run.checkout / "scripts").iterdir():
+        if script.is_file():
+            os.utime(script)
+
+
+def other_weights(run: Run) -> None:
+    """Put in other weights, which nobody loads before the plan is made."""
+    known = run.read_config()
+    for role in ("filter", "detect"):
+        known[role] |= {"weights_sha256": ""}
+    run.write_config(known)
+    with (run.folder / "detector.pt").open("ab") as file:
+        file.write(b"other")
+
+
+def forget(*names: str) -> Callable[[Run], None]:
+    """Return what makes a run folder one of before these outputs were thought of."""
+    from base64 import b64encode
+
+    def do(run: Run) -> None:
+        for name in names:
+            (run.folder / name).unlink()
+            (run.folder / ".snakemake/metadata" / b64encode(name.encode()).decode()).unlink()
+
+    return do
+
+
+def nothing(run: Run) -> None:
+    """Change nothing."""
+
+
+def with_arguments(*arguments: str) -> Change:
+    return Change(nothing, arguments=arguments)
+
+
+DOWNLOAD_LIMITS = {"attempts": 5, "wait_s": 9, "timeout_s": 7, "deadline_s": 99, "max_size_mb": 9}
+CHANGES: dict[str, Change] = {
+    "nothing": changed(nothing),
+    "16 cores": with_arguments("--cores", "16"),
+    "`profiles/per-video`": with_arguments("--workflow-profile", str(REPO / "profiles/per-video"), "--cores", "2"),
+    "`detector.warm: false`": config(detector={"warm": False}),
+    "limits of `download`, `store`": config(download=DOWNLOAD_LIMITS, store="elsewhere"),
+    "`frames.max_output_mb`, `frames.deadline_s`, `frames_budget_gb`": config(
+        frames={"max_output_mb": 9, "deadline_s": 99}, frames_budget_gb=1),
+    "`keep_media: false`": config(keep_media=False),
+    "keys in another order, defaults spelt out": changed(spell_out),
+    "weights and media touched": touch("detector.pt", "clips/night.mp4"),
+    "all scripts touched": changed(touch_scripts),
+    "`weights_sha256` taken away": config(
+        "record_provenance", filter={"weights_sha256": ""}, detect={"weights_sha256": ""}),
+    "`cleanup_raw_frames: false`": config("extract_frames", cleanup_raw_frames=False),
+    "`download.max_height_px`": config("download_video", download={"max_height_px": 480}),
+    "`frames.interval_s`": config("extract_frames", frames={"interval_s": 0.5}),
+    "`models.format`": config("compile_model", models={"format": "native"}),
+    "`filter.confidence`, raw frames gone": config("filter_frames", filter={"confidence": 0.6}),
+    "`filter.imgsz_px`": config("compile_model", "filter_frames", filter={"imgsz_px": 256}),
+    "`dedup.method: dhash`": config("hash_frames", dedup={"method": "dhash"}),
+    "`dedup.prefer`": config("deduplicate", dedup={"prefer": "first"}),
+    "`detect.confidence`": config("detect_objects", detect={"confidence": 0.45}),
+    "`dataset.seed`": config("export_dataset", dataset={"seed": 7}),
+    "`dataset.formats`": config("export_dataset", dataset={"formats": ["parquet", "imagefolder"]}),
+    "`dataset.negatives_share`, raw frames gone": config("filter_frames", dataset={"negatives_share": 0.1}),
+    "other weights of both models": changed(other_weights, "compile_model"),
+    "a row deleted": table(r"^night\t.*\n", "", "deduplicate"),
+    "a video under `exclude`": config("deduplicate", exclude=["night"]),
+    "rows reordered": changed(reverse, "deduplicate"),
+    "a row's `split`": table(r"test\tcity", "val\tcity", "export_dataset"),
+    "a row's `start_s`": table(r"(park\.mp4)\t\t", r"\1\t1\t", "extract_frames"),
+    "a row's `url`": table(r"clips/night\.mp4", "clips/../clips/night.mp4", "download_video"),
+    "a column of the user's own": table(r"park$(?=\ncrossing)", "wood", "report"),
+    "`report.html.jinja` edited": edit("report.html.jinja", "report"),
+    "`export_dataset.py` edited": edit("export_dataset.py", "export_dataset"),
+    "`_splits.py` edited": edit("_splits.py", "export_dataset"),
+    "`detect_objects.py` edited": edit("detect_objects.py", "detect_objects"),
+    "`deduplicate.py` edited": edit("deduplicate.py", "deduplicate"),
+    "`_engine.py` edited": edit("_engine.py", "compile_model", "filter_frames", "export_dataset"),
+    "`download_video.py` edited": edit("download_video.py", "download_video"),
+    "`_files.py` edited": edit("_files.py", "download_video", "extract_frames", "compile_model"),
+    "`results/download/ID` deleted": delete("results/download/night", "download_video"),
+    "`results/filtered/ID` deleted": delete("results/filtered/night", "filter_frames"),
+    "`results/hashes/ID` deleted": delete("results/hashes/night", "hash_frames"),
+    "`results/detections/ID.parquet` deleted": delete("results/detections/night.parquet", "detect_objects"),
+    "`results/models` deleted, which no job needs now": delete("results/models"),
+    "`results/dataset` deleted": delete("results/dataset", "export_dataset"),
+    "`results/report.html` deleted": delete("results/report.html", "report"),
+    "`results/` deleted": delete("results", "download_video", "compile_model"),
+    "a run folder of before copies' distances were measured": changed(
+        forget("results/dedup/distances.json"), "deduplicate"),
+    "a run folder of before provenance was told": changed(forget("results/provenance.json"), "record_provenance"),
+}  # fmt: skip
+
+
+def copy_checkout(source: Path, folder: Path) -> Path:
+    """Return a copy of what of a checkout runs, with git's own folder, since the commit is told."""
+    folder.mkdir(parents=True)
+    for name in ("Snakefile", "rules", "scripts", "config", "profiles", "envs", ".git"):
+        if (source / name).is_dir():
+            shutil.copytree(source / name, folder / name, copy_function=shutil.copyfile)
+        elif (source / name).exists():
+            shutil.copyfile(source / name, folder / name)
+    return folder
