@@ -79,7 +79,7 @@ def test_a_job_of_one_video_knows_nothing_of_the_others(stubbed: Path, whole: Ru
 
 def test_the_recipe_for_more_videos_gives_the_bytes_of_one_run(stubbed: Path, whole: Run, tmp_path: Path) -> None:
     parts = lay_out(tmp_path / "my-run", stubbed, 7)
-    text = re.search(r"```\n(.*?)```", (REPO / "docs/many_videos.md").read_text(), re.DOTALL)
+    text = re.search(r"```sh[^\n]*\n(.*?)```", (REPO / "docs/many_videos.md").read_text(), re.DOTALL)
     assert text
     recipe = text[1].replace("-n 1000", "-n 4").replace("--cores 16", "--cores 2")
     recipe = recipe.replace("snakemake ", f"{sys.executable} -m snakemake -s {stubbed}/Snakefile ")
