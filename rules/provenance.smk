@@ -14,6 +14,7 @@ rule record_provenance:
         "logs/record_provenance.log",
     benchmark:
         "benchmarks/record_provenance.tsv"
+    localrule: True
     conda:
         "../envs/media.yaml"
     params:
