@@ -21,19 +21,13 @@ from scripts._warm import private_folder
 from tests._disk import filled, small_disk
 from tests.workflow.conftest import Outcome, Run
 
-DISK_MB = 60
+DISK_MB = 300  # a run does not begin with less than 100
 END_S = 10.0  # for processes that notice that their run is gone
 LOOK_S = 0.05
-CLOCKS = ("began_at", "recorded_at")  # of video.json
+CLOCKS = ("began_at", "recorded_at")  # of the store's video.json
 SHARED = {"runs", "sites"}  # of the store: named by the run folder, and holding clocks
-OWN = (
-    "logs",
-    "benchmarks",
-    ".snakemake/log",
-    ".snakemake/metadata",
-    "store/runs",
-    "store/sites",
-)  # grow with each run, or hold clocks
+# Grow with each run, or hold clocks.
+OWN = ("logs", "benchmarks", ".snakemake/log", ".snakemake/metadata", "store/runs", "store/sites")
 
 
 @dataclass(frozen=True)
@@ -78,22 +72,34 @@ class Started:
     process: subprocess.Popen[bytes]
     owner: str
     log: Path
+    earlier: set[Path]  # Snakemake's own logs
 
     def wait(self) -> Outcome:
         """Return how it ended."""
-        code, text = self.process.wait(), self.log.read_text(errors="replace")
+        code, text = self.process.wait(), self.text()
         self.log.unlink()
         return Outcome(code, text)
+
+    def text(self) -> str:
+        """Return what Snakemake has logged so far, of each job, and then what the user has seen."""
+        own = logs_of(self.run) - self.earlier
+        return "".join(path.read_text(errors="replace") for path in (*own, self.log))
+
+
+def logs_of(run: Run) -> set[Path]:
+    """Return Snakemake's logs of all runs of a folder."""
+    return set((run.folder / ".snakemake/log").glob("*.log"))
 
 
 def start(run: Run) -> Started:
     """Start the whole workflow on a run folder; what it says goes to where no test fills the disk."""
+    earlier = logs_of(run)
     with tempfile.NamedTemporaryFile("w", suffix=".log", delete=False) as file:
         process = subprocess.Popen(
             [*run.command(), "--cores", "2", "--resources", "gpu=1"],
             cwd=run.folder.parent, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
         )  # fmt: skip
-    return Started(run, process, owner_name(process.pid), Path(file.name))
+    return Started(run, process, owner_name(process.pid), Path(file.name), earlier)
 
 
 def processes(run: Run) -> dict[int, str]:
@@ -121,7 +127,7 @@ def _kind(command: list[str]) -> str:
 def await_jobs(started: Started, count: int, rule: str = "") -> None:
     """Wait until so many jobs have begun, of a rule or of any, or the run has ended."""
     while started.process.poll() is None:
-        jobs = Outcome(0, started.log.read_text(errors="replace")).jobs
+        jobs = Outcome(0, started.text()).jobs
         if (jobs[rule] if rule else jobs.total()) >= count:
             return
         time.sleep(LOOK_S)
