@@ -7,7 +7,7 @@ from typing import Any
 
 STAGES = (
     "compile_model", "download_video", "extract_frames", "filter_frames", "hash_frames", "embed_frames", "deduplicate",
-    "detect_objects", "export_dataset", "report",
+    "detect_objects", "export_dataset", "record_provenance", "report",
 )  # fmt: skip
 AFTER_CHECKPOINT = "detect_objects"  # its jobs are planned once deduplicate has said which frames are kept
 EXTRACT, FILTER = "extract_frames", "filter_frames"

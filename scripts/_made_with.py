@@ -49,7 +49,10 @@ def commit_of(checkout: Path) -> dict[str, Any]:
         if Path(top).resolve() != checkout.resolve():  # a copy inside of somebody else's repository
             return {"commit": None, "changed": None}
         commit = _git(checkout, "rev-parse", "HEAD")
-        return {"commit": commit, "changed": bool(_git(checkout, "status", "--porcelain", "--", *CODE))}
+        return {
+            "commit": commit,
+            "changed": bool(_git(checkout, "status", "--porcelain", "--untracked-files=no", "--", *CODE)),
+        }
     except (OSError, subprocess.CalledProcessError):
         return {"commit": None, "changed": None}
 

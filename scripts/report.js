@@ -4,12 +4,12 @@
 const valueOf = (cell) => {
   const text = cell.dataset.v ?? cell.textContent.trim();
   const number = text === "" ? NaN : Number(text);
-  return { text, number, empty: text === "" };
+  return { text, number, blank: text === "" };
 };
 
 const byCell = (column, turn) => (one, other) => {
   const [a, b] = [one, other].map((row) => valueOf(row.cells[column]));
-  if (a.empty || b.empty) return a.empty - b.empty; // empty ones last, whichever the direction
+  if (a.blank || b.blank) return a.blank - b.blank; // those without a value last, whichever the direction
   if (!Number.isNaN(a.number) && !Number.isNaN(b.number)) return turn * (a.number - b.number);
   return turn * a.text.localeCompare(b.text, "en", { numeric: true });
 };

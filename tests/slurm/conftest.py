@@ -42,7 +42,8 @@ def submit(run: Run, profile: str, *arguments: str) -> Outcome:
     done = subprocess.run(
         command(run, profile, *arguments), cwd=run.folder, capture_output=True, text=True, check=False, timeout=1800
     )
-    return Outcome(done.returncode, done.stdout + done.stderr)
+    [log] = (run.folder / ".snakemake/log").glob("*.log")
+    return Outcome(done.returncode, done.stdout + done.stderr, log.read_text())
 
 
 def contents(run: Run) -> dict[str, bytes]:

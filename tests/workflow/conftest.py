@@ -20,7 +20,13 @@ class Outcome:
     """How a call of snakemake ended."""
 
     code: int
-    text: str
+    terminal: str
+    log: str = ""  # Snakemake's own, of each job
+
+    @property
+    def text(self) -> str:
+        """Return all that was said."""
+        return self.terminal + self.log
 
     @property
     def jobs(self) -> Counter[str]:
@@ -53,8 +59,8 @@ class Run:
         process |= {"capture_output": True, "text": True, "check": False, "timeout": timeout_s}
         done = subprocess.run(command, cwd=self.folder.parent, **process)
         logs = sorted((self.folder / ".snakemake/log").glob("*.log"))
-        said = "" if "-n" in arguments or not logs else logs[-1].read_text()  # of each job; not for the terminal
-        return Outcome(done.returncode, done.stdout + done.stderr + said)
+        log = "" if "-n" in arguments or not logs else logs[-1].read_text()
+        return Outcome(done.returncode, done.stdout + done.stderr, log)
 
     def read_config(self) -> dict[str, Any]:
         config: dict[str, Any] = yaml.safe_load((self.folder / "config/config.yaml").read_text())

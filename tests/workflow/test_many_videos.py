@@ -85,5 +85,5 @@ def test_the_recipe_for_more_videos_gives_the_bytes_of_one_run(stubbed: Path, wh
     recipe = recipe.replace("snakemake ", f"{sys.executable} -m snakemake -s {stubbed}/Snakefile ")
     done = subprocess.run(["bash", "-ec", recipe], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-    assert done.stderr.count("Building DAG of jobs") == 3, "two parts, and what follows from all"
+    assert done.stderr.count("Complete log(s):") == 3, "two parts, and what follows from all"
     assert made(parts) == made(whole)

@@ -29,7 +29,7 @@ def test_a_terminal_shows_a_line_per_stage_and_others_can_look_at_the_run(fresh:
     stages = [line.split()[0] for line in seen.text.splitlines() if "━" in line]
     assert stages == [
         "compile_model", "download_video", "extract_frames", "filter_frames", "hash_frames", "deduplicate",
-        "detect_objects", "export_dataset", "report",
+        "detect_objects", "export_dataset", "record_provenance", "report",
     ], seen.text  # fmt: skip
     assert "2/2" in next(line for line in seen.text.splitlines() if line.startswith("detect_objects"))
     assert "broken: invalid_media:" in seen.text and "dataset: " in seen.text
@@ -48,7 +48,7 @@ def test_a_terminal_shows_a_line_per_stage_and_others_can_look_at_the_run(fresh:
 def test_a_log_gets_plain_lines_and_a_failed_job_says_what_and_where(fresh: Run) -> None:
     (fresh.folder / "detector.pt").write_bytes(b"no weights")
     outcome = fresh.snakemake()
-    told = outcome.text.split("Building DAG")[0]  # the terminal's part, before the log file's
+    told = outcome.terminal
     assert outcome.code == 1
     assert "compile_model failed\n" in told and "weights_sha256: detector.pt has" in told
     assert f"log: {fresh.folder}/logs/compile_model/" in told

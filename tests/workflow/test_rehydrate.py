@@ -54,7 +54,7 @@ def test_what_is_published_names_no_folder_and_every_image(finished: Finished) -
     dataset = finished[0].folder / "results/dataset"
     text = (dataset / "videos.tsv").read_text()
     assert text.splitlines()[1].split("\t")[:2] == ["avenue", "avenue.mp4"] and "clips" not in text
-    assert [line.split("\t")[0] for line in text.splitlines()[1:]] == ["avenue", "park", "crossing", "night"]
+    assert [line.split("\t")[0] for line in text.splitlines()[1:]] == ["avenue", "crossing", "night", "park"]
     rows = read_rows(dataset / "manifest.parquet")
     assert {row["file"] for row in rows} == {str(p.relative_to(dataset)) for p in (dataset / "images").rglob("*.jpg")}
 
