@@ -47,9 +47,9 @@ def submit(run: Run, profile: str, *arguments: str) -> Outcome:
 
 
 def contents(run: Run) -> dict[str, bytes]:
-    """Return the bytes of each file under results/, but of those that hold clocks."""
+    """Return the bytes of each file under results/, but Snakemake's own time stamps."""
     results = run.folder / "results"
-    clocks = ("video.json", ".snakemake_timestamp")
+    clocks = (".snakemake_timestamp",)
     return {
         str(path.relative_to(results)): path.read_bytes()
         for path in sorted(results.rglob("*"))
