@@ -24,8 +24,8 @@ def _batch_of(
     workflow: Any, rule: Any, videos: Sequence[str], place: Mapping[str, int], wildcards: Mapping[str, str]
 ) -> str | None:
     """Return the group of a job, named by the first video of its batch."""
-    if rule.group is None:
-        return None
+    if rule.group is None or "video" not in wildcards:
+        return rule.group  # type: ignore[no-any-return]
     number, size = place[wildcards["video"]], workflow.group_settings.group_components.get(rule.group, 1)
     batch = f"{rule.group}-{videos[number - number % size]}"
     workflow.parent_groupids[batch] = rule.group  # so that Snakemake joins all of the batch

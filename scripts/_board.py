@@ -105,7 +105,7 @@ class Board:
     def stages(self) -> list[Stage]:
         """Return the stages that have something to do, in the order in which a video passes them."""
         order = {name: number for number, name in enumerate(STAGES)}
-        there = [stage for stage in self._stages.values() if stage.total]
+        there = [stage for stage in list(self._stages.values()) if stage.total]
         return sorted(there, key=lambda stage: order.get(stage.name, len(order)))
 
     def state(self, now_s: float) -> list[dict[str, Any]]:

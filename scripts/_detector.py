@@ -96,7 +96,8 @@ def detect_images(model: Path, images: list[Path], ask: Inference, place: Place)
 
 def _answers(model: Path, images: list[Path], ask: Inference, place: Place) -> Iterator[Detections]:
     if place.warm:
-        from scripts._warm import NoPlace, detect_warm
+        from scripts._sockets import NoPlace
+        from scripts._warm import detect_warm
 
         try:
             yield from detect_warm(model, images, ask, place)

@@ -24,13 +24,14 @@ def told_lock() -> str:
     return (
         f"reelsieve: this folder is still locked by a run that was killed (process {numbers}), and no run is at work on"
         " it. Nothing is lost: run the same command with --unlock, which only removes the lock, then again without"
+        " (if it had submitted jobs to a cluster, cancel these before)"
     )
 
 
 def begin_run(results: Path, marks: Path) -> None:
-    """Note that this run is at work; if only killed ones were before, delete what they left unfinished."""
+    """Note that this run is at work; if no other one is, delete what killed runs and jobs left unfinished."""
     runs = _runs()
-    if runs and not any(map(_may_work, runs)):
+    if not any(map(_may_work, runs)):
         shutil.rmtree(SCRIPTS, ignore_errors=True)
         shutil.rmtree(marks, ignore_errors=True)
         for pattern in WRITTEN:
@@ -43,7 +44,7 @@ def begin_run(results: Path, marks: Path) -> None:
 
 
 def end_run() -> None:
-    """Note that this run is finished, and has left nothing."""
+    """Note that this run is over, and not by having been killed."""
     _own_file().unlink(missing_ok=True)
 
 

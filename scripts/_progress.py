@@ -10,7 +10,8 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from scripts._owner import owner_name
 PLAIN_EVERY_S, NOTE_EVERY_S = 20.0, 2.0
 STATE = Path(".snakemake/reelsieve.json")  # of the run that is going on, or that was killed
 LAST_LINES, LONGEST_LINE = 12, 1000  # of a failed job's log
+IN_VIEW = frozenset({"expand_sources", "purge_excluded", "rehydrate", "verify"})  # see start_job_in_view()
 NOISE = frozenset(
     {"workflow_started", "job_info", "job_started", "job_finished", "progress", "shellcmd", "resources_info",
      "run_info", "group_info"}
@@ -65,6 +67,7 @@ class Progress(logging.Handler):
         self._board = Board(lambda rule, video: pictures_in(results, rule, video))
         self._screen: Any = None
         self._told: dict[str, int] = {}
+        self._noted = False
         self._end = threading.Event()
         self._run = owner_name(os.getpid())
         atexit.register(self.stop)  # a terminal without its cursor is no place to be left in
@@ -76,6 +79,8 @@ class Progress(logging.Handler):
             self._count(event, record)
             if event == "job_error":
                 self._say("\n".join(failure(vars(record), self._board.job(vars(record)["jobid"])[1])))
+            elif event == "group_error":
+                self._say("\n".join(["a submission failed:", *ends_of(vars(record)["aux_logs"])]))
             elif event not in NOISE and not is_chatter(record) and self._before.filter(record):
                 self._say(self._before.format(record))
         except Exception:
@@ -85,7 +90,9 @@ class Progress(logging.Handler):
         """Show the stages for the last time."""
         self._end.set()
         self._tell_plainly()
-        STATE.unlink(missing_ok=True)
+        with self.lock or threading.RLock():
+            if self._noted:
+                STATE.unlink(missing_ok=True)
         if self._screen:
             self._screen.stop()
             self._screen = None
@@ -95,7 +102,10 @@ class Progress(logging.Handler):
         if event == "run_info":
             self._board.plan({rule: count for rule, count in told["stats"].items() if rule != "total"})
         elif event == "job_info":
-            self._begin()
+            if told["rule_name"] in IN_VIEW:
+                self.stop()  # it speaks for itself
+            else:
+                self._begin()
             self._board.start(told["jobid"], told["rule_name"], told["wildcards"].get("video", ""), now_s)
         elif event == "job_finished":
             self._board.finish(told["job_id"], now_s)
@@ -123,8 +133,10 @@ class Progress(logging.Handler):
         """Note the state for who asks from outside, and say it where there is no screen."""
         told_s = time.monotonic()
         while not self._end.wait(NOTE_EVERY_S):
-            with self.lock or threading.RLock():
-                write_json(STATE, {"run": self._run, "stages": self._board.state(time.monotonic())})
+            with self.lock or threading.RLock(), suppress(OSError):  # a full disk, which the jobs will tell of
+                if not self._end.is_set():
+                    write_json(STATE, {"run": self._run, "stages": self._board.state(time.monotonic())})
+                    self._noted = True
             if time.monotonic() >= told_s + PLAIN_EVERY_S:
                 told_s = time.monotonic()
                 self._tell_plainly()
@@ -140,9 +152,12 @@ class Progress(logging.Handler):
                     self._say(plain_line(stage, time.monotonic()))
 
     def _say(self, text: str) -> None:
+        text = "\n".join("".join(c if c.isprintable() else " " for c in line) for line in text.splitlines())
+        if not text.strip():
+            return
         if self._screen:
             self._screen.say(text)
-        elif text:
+        else:
             self._before.stream.write(text + "\n")
             self._before.stream.flush()
 
@@ -157,11 +172,18 @@ def is_chatter(record: logging.LogRecord) -> bool:
 
 def failure(told: Mapping[str, Any], video: str) -> list[str]:
     """Return what to say of a failed job: on which video, the last lines of its log, and where that is."""
-    lines = [f"{told['rule_name']} failed" + (f" on video {video}" if video else "")]
-    for name in told["log"] or ():
-        path = Path(name)
+    end = ends_of(told["log"] or ())
+    if told.get("indent") and not any(" ERROR " in line for line in end):
+        return []  # another job of its submission failed
+    return [f"{told['rule_name']} failed" + (f" on video {video}" if video else ""), *end]
+
+
+def ends_of(logs: Iterable[str]) -> list[str]:
+    """Return the last lines of each log, and where it is."""
+    lines = []
+    for path in map(Path, logs):
         if not path.is_file():
-            lines.append(f"  it wrote no log ({path})")
+            lines.append(f"  it wrote no log ({path}); with --verbose it is seen what was said otherwise")
             continue
         with path.open(encoding="utf-8", errors="replace") as file:
             last = deque(file, LAST_LINES)

@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,8 @@ def video_state(video: str, kept: Mapping[str, Any]) -> dict[str, Any]:
     """Return a video's status, how far it is, counts of its frames and the site's message."""
     there = [stage for stage, path in DONE.items() if Path(path.format(video=video)).exists()]
     row = {"video": video, "status": "", "stage": there[-1] if there else WAITING, "message": ""}
-    record = Path(DONE["downloaded"].format(video=video))
-    if record.exists():
-        told = json.loads(record.read_text(encoding="utf-8"))
+    with suppress(OSError):  # not there yet, or being fetched again
+        told = json.loads(Path(DONE["downloaded"].format(video=video)).read_text(encoding="utf-8"))
         row |= {"status": told["status"], "message": one_line(told["message"] or "")}
         row["stage"] = row["stage"] if told["status"] == "ok" else LOST
     return row | {

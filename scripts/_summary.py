@@ -69,7 +69,10 @@ def print_failure(logs: Sequence[str]) -> None:
         causes[f"the disk is full: {REMEDY}"] = None  # Snakemake itself met it
     if KILLED.search(text):
         causes["a job was killed: by the system, if memory was short (run with fewer --cores), else by somebody"] = None
-    lines = ["reelsieve: the run did not finish.", *(f"  {cause}" for cause in list(causes)[:MOST_CAUSES])]
+    lines = [
+        "reelsieve: the run did not finish.",
+        *(f"  {one_line(cause, 1000)}" for cause in list(causes)[:MOST_CAUSES]),
+    ]
     lines += [
         "Finished jobs are kept: mend the cause and run the same command again.",
         f"Everything is in {', '.join(map(str, found))}",

@@ -5,14 +5,11 @@ import hashlib
 import json
 import logging
 import os
-import re
 import signal
 import socket
-import stat
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,23 +20,18 @@ from scripts._code import code_hash_in
 from scripts._detector import Detections, Inference, Place, read_model_card, runs_on_cpu
 from scripts._log import UserError
 from scripts._owner import OWNER, is_alive, owner_name
+from scripts._sockets import LONGEST_PATH, NoPlace, clear_sockets, private_folder, this_host, turn_of
 
 LISTEN_S = 60.0  # for a new process to open its socket, before it loads anything
 START_S = 300.0  # to load a model, with a cold disk
 ANSWER_S = 120.0  # for a batch; a process that takes longer hangs
-LONGEST_PATH = 100  # of a socket, in bytes; the system's limit is 104 to 108
 END_S = 10.0  # for a killed process to be gone
 TRIES = 3
 NO_SOCKET = 3  # a detector's exit code
-OWNED = re.compile(r"(\d+\.\w+)-[0-9a-f]{16}")  # the name of a socket
 
 
 class Gone(Exception):
     """The detector died or hung; another one may do."""
-
-
-class NoPlace(Exception):
-    """No detector can run here, so the job has to infer by itself."""
 
 
 def detect_warm(model: Path, images: list[Path], ask: Inference, place: Place) -> Iterator[Detections]:
@@ -80,10 +72,10 @@ class _Detector:
             raise NoPlace("this job is not part of a run on this machine")
         card = (model / "model.json").read_bytes()
         code = code_hash_in(Path(__file__).parent, "_warm_server")
-        # Nodes may share the folder of sockets, and use the same numbers for their processes.
-        key = json.dumps([socket.gethostname(), owner, str(model.absolute()), card.hex(), device, place.threads, code])
-        name = hashlib.sha256(key.encode()).hexdigest()[:16]
-        self._socket = private_folder() / f"{owner}-{name}"  # so that those of killed runs are known
+        key = json.dumps([str(model.absolute()), card.hex(), device, place.threads, code])
+        name = hashlib.sha256(f"{this_host()} {owner} {key}".encode()).hexdigest()[:16]
+        # Nodes may share the folder of sockets; and by the owner those that killed runs left are known.
+        self._socket = private_folder() / f"{this_host()}-{owner.replace('.', '_')}-{name}"
         if len(os.fsencode(self._socket)) > LONGEST_PATH:
             raise NoPlace(f"the path of the socket is too long: {self._socket}")
         self.log = place.work.absolute().parent / f"detector-{name}.log"
@@ -94,7 +86,7 @@ class _Detector:
     @contextmanager
     def turn(self) -> Iterator["_Detector"]:
         """Hold the process for one job: it answers one after the other, and who waits for it must not think it hung."""
-        with self._socket.with_suffix(".turn").open("w") as file:
+        with turn_of(self._socket).open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield self
 
@@ -183,29 +175,6 @@ class _Detector:
         return "".join(said[-1:])
 
 
-def clear_sockets(folder: Path) -> None:
-    """Delete what killed detectors of killed runs left."""
-    for path in folder.iterdir():
-        if (match := OWNED.match(path.name)) and not is_alive(match[1]):
-            path.unlink(missing_ok=True)
-
-
-def private_folder() -> Path:
-    """Return a folder that only this user can enter, short enough for sockets in it; raise NoPlace if there is none."""
-    for parent in dict.fromkeys([os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"]):
-        folder = Path(parent) / f"reelsieve-{os.getuid()}"
-        if not parent or len(os.fsencode(folder)) > LONGEST_PATH - 20:
-            continue
-        try:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            known = folder.lstat()
-        except OSError:
-            continue
-        if stat.S_ISDIR(known.st_mode) and known.st_uid == os.getuid() and not known.st_mode & 0o077:
-            return folder
-    raise NoPlace("no private folder for a socket: set TMPDIR to a short path that is yours alone")
-
-
 @contextmanager
 def _device(model: Path) -> Iterator[str]:
     """Yield a device that no other job of this user is using, so that N jobs use N devices.
@@ -230,7 +199,7 @@ def _device(model: Path) -> Iterator[str]:
                 try:
                     yield device
                 finally:
-                    lock.unlink()
+                    lock.unlink(missing_ok=True)
                 return
         time.sleep(0.1)
 

@@ -20,6 +20,7 @@ from scripts._detector import Inference
 from scripts._engine import Engine
 from scripts._log import UserError
 from scripts._owner import is_alive
+from scripts._sockets import turn_of
 from scripts._warm import NO_SOCKET
 
 IDLE_S = 600.0  # longer than a site pauses between videos; the end of the run is noticed at once
@@ -39,7 +40,7 @@ class _Watch(threading.Thread):
         while is_alive(self._owner) and (self.busy or time.monotonic() < self.since + IDLE_S):
             time.sleep(LOOK_S)
         self._path.unlink(missing_ok=True)
-        self._path.with_suffix(".turn").unlink(missing_ok=True)
+        turn_of(self._path).unlink(missing_ok=True)
         os._exit(0)  # inference cannot be interrupted in any other way
 
 

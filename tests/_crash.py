@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from scripts._owner import owner_name
-from scripts._warm import private_folder
+from scripts._sockets import private_folder
 from tests._disk import filled, small_disk
 from tests.workflow.conftest import Outcome, Run
 
@@ -244,7 +244,7 @@ def leftovers(run: Run, undisturbed: Run, owners: list[str]) -> list[str]:
     end = time.monotonic() + END_S
     while (alive := processes(run)) and time.monotonic() < end:
         time.sleep(LOOK_S)
-    sockets = [p.name for p in private_folder().iterdir() if any(p.name.startswith(owner) for owner in owners)]
+    sockets = [p.name for p in private_folder().iterdir() if any(o.replace(".", "_") in p.name for o in owners)]
     left = {f"process {kind}" for kind in alive.values()} | {f"socket {name}" for name in sockets}
     return sorted(left | (_paths(run) - _paths(undisturbed)))
 

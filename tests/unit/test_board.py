@@ -76,6 +76,10 @@ def test_a_failed_job_shows_the_end_of_its_log_without_what_moves_the_cursor(tmp
     lines = failure({"rule_name": "filter_frames", "log": [str(log)]}, "a")
     assert lines[0] == "filter_frames failed on video a" and lines[-1] == f"  log: {log}"
     assert "  line 49" in lines and "  line 20" not in lines and "\x1b" not in "".join(lines)
+    member = {"rule_name": "hash_frames", "log": [str(log)], "indent": True}
+    assert failure(member, "a")[0] == "hash_frames failed on video a"
+    log.write_text("INFO all is well")
+    assert failure(member, "a") == [], "another job of the submission failed"
     assert failure({"rule_name": "report", "log": [str(tmp_path / "none.log")]}, "")[1].startswith("  it wrote no log")
 
 

@@ -10,7 +10,7 @@ import pytest
 from scripts._files import clear_parts, delete_folder, write_text
 from scripts._leftovers import LOCKS, RUNS, begin_run, end_run, told_lock
 from scripts._owner import OWNER, owner_name
-from scripts._warm import clear_sockets
+from scripts._sockets import clear_sockets, this_host, turn_of
 from scripts._weights import unfinished
 from tests.conftest import REPO
 
@@ -141,8 +141,16 @@ def test_a_full_disk_is_named_with_the_job_and_the_remedy_and_without_a_tracebac
 
 def test_sockets_of_killed_runs_go_and_those_of_living_ones_stay(tmp_path: Path) -> None:
     digest = "0123456789abcdef"
-    living = f"{owner_name(os.getpid())}-{digest}"
-    for name in (f"999999999.1-{digest}", f"999999999.1-{digest}.turn", living, f"{living}.turn", "start1.lock"):
+    living = f"{this_host()}-{owner_name(os.getpid()).replace('.', '_')}-{digest}"
+    dead, of_another_host = f"{this_host()}-999999999_1-{digest}", f"00000000-999999999_1-{digest}"
+    there = {living, turn_of(Path(living)).name, of_another_host, "start1.lock"}
+    for name in there | {dead, turn_of(Path(dead)).name}:
         (tmp_path / name).touch()
     clear_sockets(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {living, f"{living}.turn", "start1.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == there
+
+
+def test_detectors_of_one_run_have_turns_of_their_own() -> None:
+    owner = owner_name(os.getpid()).replace(".", "_")
+    turns = {turn_of(Path(f"{this_host()}-{owner}-{number:016x}")) for number in range(2)}
+    assert len(turns) == 2

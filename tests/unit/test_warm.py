@@ -14,7 +14,8 @@ import pytest
 from scripts import _warm
 from scripts._detector import Inference, Place
 from scripts._owner import OWNER, is_alive, owner_name
-from scripts._warm import cuda_devices, private_folder
+from scripts._sockets import private_folder
+from scripts._warm import cuda_devices
 from tests._detectors import ask, images, owner, servers, wait_until
 from tests.conftest import DEMO
 from tests.unit.test_models import frames, model
