@@ -4,7 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 CHECK_PYTHON = test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
     { echo "reelsieve needs Python 3.11 or later, with make PYTHON=/path/to/python3"; exit 1; }
 BIN := .venv/bin
-TEST_JOBS ?= 2 # whole runs at a time; the other tests measure times, which others would disturb
+TEST_JOBS ?= 3 # files of tests at a time; many of them wait for servers and clusters
+TESTS := $(addprefix tests/,slurm workflow faults docs unit) # the longest first
 DIR ?= demo
 export DIR
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
@@ -32,9 +33,7 @@ verify: .venv/run.installed ## print digests of the dataset and results of a run
 	@$(BIN)/snakemake verify --directory "$$DIR" --cores 1 --quiet all
 
 test: .venv/test.installed lint ## run the linters and all tests
-	$(BIN)/python -m pytest tests/unit tests/faults tests/docs
-	$(BIN)/python -m pytest -n $(TEST_JOBS) --dist loadfile tests/workflow
-	$(BIN)/python -m pytest -rs tests/slurm
+	$(BIN)/python -m pytest -rs -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 test-slurm: .venv/test.installed ## run both SLURM profiles on a SLURM of the tests' own (needs root and apt-get, else skips)
 	$(BIN)/python -m pytest -rs tests/slurm

@@ -14,6 +14,8 @@ PACKAGES = (
 )  # fmt: skip
 CODE = ("Snakefile", "rules", "scripts", "envs", "profiles", "config/schemas")  # what of a checkout decides on a run
 
+COMPILED = ":(exclude,glob)**/__pycache__/**"  # which Python writes; a copy may lack the file that has git ignore it
+
 
 def installed_versions(names: Iterable[str], envs: Path | None = None) -> dict[str, str]:
     """Return the versions of packages: those installed here, else those that the environments of other rules pin."""
@@ -51,7 +53,7 @@ def commit_of(checkout: Path) -> dict[str, Any]:
         commit = _git(checkout, "rev-parse", "HEAD")
         return {
             "commit": commit,
-            "changed": bool(_git(checkout, "status", "--porcelain", "--untracked-files=no", "--", *CODE)),
+            "changed": bool(_git(checkout, "status", "--porcelain", "--", *CODE, COMPILED)),
         }
     except (OSError, subprocess.CalledProcessError):
         return {"commit": None, "changed": None}
