@@ -72,7 +72,7 @@ class Started:
     process: subprocess.Popen[bytes]
     owner: str
     log: Path
-    earlier: set[Path]  # Snakemake's own logs
+    earlier: list[Path]  # Snakemake's own logs
 
     def wait(self) -> Outcome:
         """Return how it ended."""
@@ -82,18 +82,13 @@ class Started:
 
     def text(self) -> str:
         """Return what Snakemake has logged so far, of each job, and then what the user has seen."""
-        own = logs_of(self.run) - self.earlier
+        own = [path for path in self.run.logs() if path not in self.earlier]
         return "".join(path.read_text(errors="replace") for path in (*own, self.log))
-
-
-def logs_of(run: Run) -> set[Path]:
-    """Return Snakemake's logs of all runs of a folder."""
-    return set((run.folder / ".snakemake/log").glob("*.log"))
 
 
 def start(run: Run) -> Started:
     """Start the whole workflow on a run folder; what it says goes to where no test fills the disk."""
-    earlier = logs_of(run)
+    earlier = run.logs()
     with tempfile.NamedTemporaryFile("w", suffix=".log", delete=False) as file:
         process = subprocess.Popen(
             [*run.command(), "--cores", "2", "--resources", "gpu=1"],

@@ -58,9 +58,12 @@ class Run:
         command += [] if "--resources" in arguments else ["--resources", "gpu=1"]
         process |= {"capture_output": True, "text": True, "check": False, "timeout": timeout_s}
         done = subprocess.run(command, cwd=self.folder.parent, **process)
-        logs = sorted((self.folder / ".snakemake/log").glob("*.log"))
-        log = "" if "-n" in arguments or not logs else logs[-1].read_text()
+        log = "" if "-n" in arguments or not self.logs() else self.logs()[-1].read_text()
         return Outcome(done.returncode, done.stdout + done.stderr, log)
+
+    def logs(self) -> list[Path]:
+        """Return Snakemake's own logs of all runs of the folder, the newest last."""
+        return sorted((self.folder / ".snakemake/log").glob("*.log"))
 
     def read_config(self) -> dict[str, Any]:
         config: dict[str, Any] = yaml.safe_load((self.folder / "config/config.yaml").read_text())
