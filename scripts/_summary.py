@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ def summary(registry: Path, report: Path, warnings: Sequence[str] = ()) -> str:
     transient = [row for row in failed if row["status"] in TRANSIENT]
     said = [row for row in rows if row["status"] == "ok" and row["message"]]
     useless = [row["video"] for row in rows if row["status"] == "ok" and row["exported"] == "0"]
+    data = report.parent / "dataset/data.yaml"
     exported = {split: sum(int(row["exported"] or 0) for row in rows if row["split"] == split) for split in SPLITS}
     lines = [
         f"reelsieve: {len(rows) - len(failed)} of {len(rows)} videos ok",
@@ -48,6 +50,7 @@ def summary(registry: Path, report: Path, warnings: Sequence[str] = ()) -> str:
         *([f"  look at the splits (report, section Splits): {one_line('; '.join(warnings))}"] if warnings else []),
         f"dataset: {report.parent / 'dataset'}",
         f"report:  {report}",
+        *([f"train:   yolo detect train model=yolo26n.pt data={shlex.quote(str(data))}"] if data.exists() else []),
     ]
     return "\n".join(lines)
 
