@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from scripts._published import check_rehydration, published_lines
 from scripts._room import fault_of_room
 from scripts._rows import listed_rows
 from scripts._runs import register_run
+from scripts._sockets import NoPlace, clear_sockets, private_folder
 from scripts._takedown import take_down
 from scripts._videos import Video
 
 
 def look_first() -> None:
     """Tell of a lock that a killed run left; raise UserError if the disk has no room for Snakemake's own notes."""
+    with suppress(NoPlace):
+        clear_sockets(private_folder())  # of killed detectors
     if told := told_lock():
         print(told, file=sys.stderr)
     if fault := fault_of_room(Path.cwd()):

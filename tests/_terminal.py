@@ -67,11 +67,12 @@ def shown(screen: Any) -> str:
     return "\n".join(line.rstrip() for line in screen.display).rstrip()
 
 
-def draw(screen: Any, title: str) -> str:
-    """Return a picture of a screen, as SVG."""
-    rows = shown(screen).count("\n") + 1
+def draw(screen: Any, title: str, first: str, last: str) -> str:
+    """Return a picture of a screen, from the line that begins with `first` to the one with `last`, as SVG."""
+    lines = shown(screen).splitlines()
+    begins, ends = (next(n for n, line in enumerate(lines) if line.startswith(word)) for word in (first, last))
     console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115
-    for row in range(rows):
+    for row in range(begins, ends + 1):
         line = Text(no_wrap=True)
         for column in range(COLUMNS):
             cell = screen.buffer[row][column]

@@ -42,7 +42,9 @@ def test_a_terminal_shows_a_line_per_stage_and_others_can_look_at_the_run(fresh:
     if os.environ.get("REELSIEVE_WRITE_DOCS"):
         whole = lay_out(fresh.folder.parent / "whole")
         seen = run_in_terminal([*whole.command(), *COMMAND], whole.folder.parent)
-        (REPO / "docs/progress.svg").write_text(draw(seen.screen, "snakemake --cores 2 --resources gpu=1"))
+        (REPO / "docs/progress.svg").write_text(
+            draw(seen.screen, " ".join(("snakemake", *COMMAND)), "broken", "splits")
+        )
 
 
 def test_a_log_gets_plain_lines_and_a_failed_job_says_what_and_where(fresh: Run) -> None:
