@@ -9,6 +9,7 @@ from pathlib import Path
 from scripts._owner import is_alive, owner_name
 
 RUNS = Path(".snakemake/reelsieve")  # a file per run that began here and did not finish: HOST_PID.START
+STATE = Path(".snakemake/reelsieve.json")  # how far the run is that goes on, or was killed
 LOCKS = Path(".snakemake/locks")
 SCRIPTS = Path(".snakemake/scripts")  # Snakemake's copies of scripts, for jobs at work
 WRITTEN = ("*", "*/*", "download/*/*")  # where results/ holds what is no member of an output folder
@@ -32,6 +33,7 @@ def begin_run(results: Path, marks: Path) -> None:
     """Note that this run is at work; if no other one is, delete what killed runs and jobs left unfinished."""
     runs = _runs()
     if not any(map(_may_work, runs)):
+        STATE.unlink(missing_ok=True)
         shutil.rmtree(SCRIPTS, ignore_errors=True)
         shutil.rmtree(marks, ignore_errors=True)
         for pattern in WRITTEN:

@@ -17,11 +17,11 @@ from typing import Any
 
 from scripts._board import Board, Stage, pictures_in
 from scripts._files import write_json
+from scripts._leftovers import STATE
 from scripts._log import SILENT, one_line
 from scripts._owner import owner_name
 
 PLAIN_EVERY_S, NOTE_EVERY_S = 20.0, 2.0
-STATE = Path(".snakemake/reelsieve.json")  # of the run that is going on, or that was killed
 LAST_LINES, LONGEST_LINE = 12, 1000  # of a failed job's log
 IN_VIEW = frozenset({"expand_sources", "purge_excluded", "rehydrate", "verify"})  # see start_job_in_view()
 NOISE = frozenset(

@@ -14,9 +14,9 @@ import yaml
 
 from scripts._board import stage_of
 from scripts._config import check_config, find_config
+from scripts._leftovers import STATE
 from scripts._log import UserError, one_line
 from scripts._owner import is_alive
-from scripts._progress import STATE
 from scripts._rows import rows_of
 
 ROOT = Path(__file__).parents[1]
