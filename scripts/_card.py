@@ -12,6 +12,7 @@ import jinja2
 import yaml
 
 from scripts._dataset import Dataset
+from scripts._log import printable
 from scripts._made_with import installed_versions, model_facts
 
 PACKAGES = ("ultralytics", "torch", "openvino", "ImageHash", "numpy", "pillow", "pyarrow", "snakemake", "yt-dlp")
@@ -61,9 +62,8 @@ def render_card(
 
 def escape_markdown(text: str) -> str:
     """Return text from elsewhere as Markdown that shows it and does nothing else: no markup, link or line of it."""
-    shown = "".join(char if char.isprintable() else " " for char in text)
     marks = {c: html.escape(c) if c in "<>&\"'" else f"\\{c}" for c in string.punctuation if c not in ",;"}
-    return "".join(marks.get(char, char) for char in " ".join(shown.split()))
+    return "".join(marks.get(char, char) for char in " ".join(printable(text).split()))
 
 
 def front_matter(dataset: Dataset, formats: list[str]) -> dict[str, Any]:

@@ -25,7 +25,12 @@ def stop_run(reason: object) -> NoReturn:
 
 def one_line(text: str, most: int = 300) -> str:
     """Return text in which anything from the internet may stand as a line that is safe in a terminal."""
-    return shorten("".join(c if c.isprintable() else " " for c in text), most)
+    return shorten(printable(text), most)
+
+
+def printable(text: str) -> str:
+    """Return text with spaces in place of what a terminal or a page would obey, line ends included."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def log_to(path: str) -> None:

@@ -13,7 +13,6 @@ PACKAGES = (
     "pyarrow", "snakemake", "torch", "torchvision", "ultralytics", "yt-dlp",
 )  # fmt: skip
 CODE = ("Snakefile", "rules", "scripts", "envs", "profiles", "config/schemas")  # what of a checkout decides on a run
-
 COMPILED = ":(exclude,glob)**/__pycache__/**"  # which Python writes; a copy may lack the file that has git ignore it
 
 
@@ -51,10 +50,7 @@ def commit_of(checkout: Path) -> dict[str, Any]:
         if Path(top).resolve() != checkout.resolve():  # a copy inside of somebody else's repository
             return {"commit": None, "changed": None}
         commit = _git(checkout, "rev-parse", "HEAD")
-        return {
-            "commit": commit,
-            "changed": bool(_git(checkout, "status", "--porcelain", "--", *CODE, COMPILED)),
-        }
+        return {"commit": commit, "changed": bool(_git(checkout, "status", "--porcelain", "--", *CODE, COMPILED))}
     except (OSError, subprocess.CalledProcessError):
         return {"commit": None, "changed": None}
 

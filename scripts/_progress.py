@@ -18,7 +18,7 @@ from typing import Any
 from scripts._board import Board, Stage, pictures_in
 from scripts._files import write_json
 from scripts._leftovers import STATE
-from scripts._log import SILENT, one_line
+from scripts._log import SILENT, one_line, printable
 from scripts._owner import owner_name
 
 PLAIN_EVERY_S, NOTE_EVERY_S = 20.0, 2.0
@@ -62,6 +62,7 @@ class Progress(logging.Handler):
     def __init__(self, before: Any, results: Path) -> None:
         """`before` is Snakemake's handler for the terminal."""
         super().__init__()
+        self._guard = self.lock or threading.RLock()  # logging holds it while emit() runs
         self._before = before
         self._results = results
         self._board = Board(lambda rule, video: pictures_in(results, rule, video))
@@ -90,7 +91,7 @@ class Progress(logging.Handler):
         """Show the stages for the last time."""
         self._end.set()
         self._tell_plainly()
-        with self.lock or threading.RLock():
+        with self._guard:
             if self._noted:
                 STATE.unlink(missing_ok=True)
         if self._screen:
@@ -133,7 +134,7 @@ class Progress(logging.Handler):
         """Note the state for who asks from outside, and say it where there is no screen."""
         told_s = time.monotonic()
         while not self._end.wait(NOTE_EVERY_S):
-            with self.lock or threading.RLock(), suppress(OSError):  # a full disk, which the jobs will tell of
+            with self._guard, suppress(OSError):  # a full disk, which the jobs will tell of
                 if not self._end.is_set():
                     write_json(STATE, {"run": self._run, "stages": self._board.state(time.monotonic())})
                     self._noted = True
@@ -145,14 +146,14 @@ class Progress(logging.Handler):
         """Say of the stages that went on how far they are."""
         if not self._told:
             return
-        with self.lock or threading.RLock():
+        with self._guard:
             for stage in self._board.stages():
                 if stage.done + len(stage.failed) != self._told.get(stage.name, 0):
                     self._told[stage.name] = stage.done + len(stage.failed)
                     self._say(plain_line(stage, time.monotonic()))
 
     def _say(self, text: str) -> None:
-        text = "\n".join("".join(c if c.isprintable() else " " for c in line) for line in text.splitlines())
+        text = "\n".join(map(printable, text.splitlines()))
         if not text.strip():
             return
         if self._screen:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from typing import Any, TextIO
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -39,7 +39,7 @@ class Screen:
         self._live.stop()
 
     def _draw(self) -> RenderableType:
-        return Group(stage_table(self._board.stages(), time.monotonic()))
+        return stage_table(self._board.stages(), time.monotonic())
 
 
 def stage_table(stages: Iterable[Stage], now_s: float) -> Table:
@@ -47,7 +47,7 @@ def stage_table(stages: Iterable[Stage], now_s: float) -> Table:
     table = Table.grid(padding=(0, 1), expand=False)
     for options in ({}, {"width": 16}, {"justify": "right"}, {}, {"justify": "right"}, {"overflow": "ellipsis"}):
         table.add_column(no_wrap=True, **options)
-    for stage in list(stages):
+    for stage in stages:
         table.add_row(*_cells(stage, now_s))
     return table
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from scripts._owner import is_alive
 
 LONGEST_PATH = 100  # of a socket, in bytes; the system's limit is 104 to 108
-LONGEST_NAME = 50
+LONGEST_NAME = 50  # of a socket, without its folder
 OWNED = re.compile(r"([0-9a-f]{8})-(\d+)_(\w+)-[0-9a-f]{16}")  # the name of a socket: its host and owner, then the rest
 
 

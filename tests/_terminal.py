@@ -56,9 +56,10 @@ def run_in_terminal(
                     break
                 stream.feed(data)
             meanwhile = meanwhile or look(shown(screen))
+        process.wait(max(1, end - time.monotonic()))
     finally:
         os.close(ours)
-        process.kill()
+        process.kill()  # only what did not end in time
     return Seen(process.wait(), screen, shown(screen), meanwhile)
 
 

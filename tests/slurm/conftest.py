@@ -46,17 +46,6 @@ def submit(run: Run, profile: str, *arguments: str) -> Outcome:
     return Outcome(done.returncode, done.stdout + done.stderr, log.read_text())
 
 
-def contents(run: Run) -> dict[str, bytes]:
-    """Return the bytes of each file under results/, but Snakemake's own time stamps."""
-    results = run.folder / "results"
-    clocks = (".snakemake_timestamp",)
-    return {
-        str(path.relative_to(results)): path.read_bytes()
-        for path in sorted(results.rglob("*"))
-        if path.is_file() and path.name not in clocks
-    }
-
-
 @pytest.fixture(scope="session")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Return the two videos, run on this machine."""

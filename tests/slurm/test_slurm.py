@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import REPO
 from tests.slurm._cluster import Submission, submissions
-from tests.slurm.conftest import command, contents, lay_out_two, submit
+from tests.slurm.conftest import command, lay_out_two, submit
 from tests.workflow.conftest import Run
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -39,7 +39,7 @@ def test_a_submission_per_job_gives_the_bytes_of_a_local_run(local: Run, tmp_pat
     assert_one_gpu_job_at_a_time(jobs)
     stages = ("rule_extract_frames", "rule_filter_frames", "rule_hash_frames", "rule_detect_objects", "rule_download")
     assert by_kind(jobs) == AGGREGATES | dict.fromkeys(stages, 2) | {"rule_compile_model": 1}
-    assert contents(run) == contents(local)
+    assert run.results() == local.results()
     assert run.snakemake("-n").nothing_to_do
 
 
@@ -54,7 +54,7 @@ def test_a_lost_submission_of_a_video_is_done_again_with_the_same_bytes(local: R
     assert [job.number for job in jobs if job.state != "COMPLETED"] == [lost]
     assert_one_gpu_job_at_a_time(jobs)
     assert by_kind(jobs) == AGGREGATES | {"rule_compile_model": 1, "rule_video": 3, "rule_labels": 2}
-    assert contents(run) == contents(local)
+    assert run.results() == local.results()
 
 
 def first_with(run: Run, group: str, file: str) -> int:

@@ -65,6 +65,12 @@ class Run:
         """Return Snakemake's own logs of all runs of the folder, the newest last."""
         return sorted((self.folder / ".snakemake/log").glob("*.log"))
 
+    def results(self) -> dict[str, bytes]:
+        """Return the contents of the files under results/, but for Snakemake's marks."""
+        folder = self.folder / "results"
+        files = [path for path in folder.rglob("*") if path.is_file() and path.name != ".snakemake_timestamp"]
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
     def read_config(self) -> dict[str, Any]:
         config: dict[str, Any] = yaml.safe_load((self.folder / "config/config.yaml").read_text())
         return config

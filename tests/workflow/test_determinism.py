@@ -14,16 +14,9 @@ Finished = tuple[Run, Outcome]
 IN_TABLE_ORDER = {"registry.tsv", "report.html", "dedup/distances.json"}  # the last by who is asked and who is known
 
 
-def contents(run: Run) -> dict[str, bytes]:
-    """Return the files under results/ but for Snakemake's marks."""
-    results = run.folder / "results"
-    files = [path for path in results.rglob("*") if path.is_file() and path.name != ".snakemake_timestamp"]
-    return {path.relative_to(results).as_posix(): path.read_bytes() for path in files}
-
-
 def differing(run: Run, finished: Finished) -> set[str]:
     """Return the files under results/ that are not there in both, or of which a byte differs."""
-    mine, other = contents(run), contents(finished[0])
+    mine, other = run.results(), finished[0].results()
     assert len(other) > 100
     return {name for name in mine.keys() | other.keys() if mine.get(name) != other.get(name)}
 
@@ -53,7 +46,7 @@ def test_the_order_of_the_table_shows_where_it_is_meant_to_and_16_cores_nowhere(
 
 def test_results_hold_no_clock(finished: Finished) -> None:
     today = datetime.now(UTC).date().isoformat().encode()
-    assert [name for name, content in contents(finished[0]).items() if today in content] == []
+    assert [name for name, content in finished[0].results().items() if today in content] == []
 
 
 def test_one_line_tells_whether_two_run_folders_hold_the_same(finished: Finished, tmp_path: Path) -> None:

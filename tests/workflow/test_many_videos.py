@@ -56,13 +56,6 @@ def records(run: Run) -> dict[tuple[str, str], Any]:
     return found
 
 
-def made(run: Run) -> dict[str, bytes]:
-    """Return all that a run made."""
-    results = run.folder / "results"
-    paths = [path for path in results.rglob("*") if path.is_file() and path.name != ".snakemake_timestamp"]
-    return {str(path.relative_to(results)): path.read_bytes() for path in paths}
-
-
 def test_each_further_video_takes_as_many_calls_to_plan_as_the_one_before(stubbed: Path, tmp_path: Path) -> None:
     few, more, most = (calls_of_planning(lay_out(tmp_path / str(count), stubbed, count)) for count in (50, 100, 150))
     assert most - more < 1.02 * (more - few), (few, more, most)
@@ -86,4 +79,4 @@ def test_the_recipe_for_more_videos_gives_the_bytes_of_one_run(stubbed: Path, wh
     done = subprocess.run(["bash", "-ec", recipe], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
     assert done.stderr.count("Complete log(s):") == 3, "two parts, and what follows from all"
-    assert made(parts) == made(whole)
+    assert parts.results() == whole.results()
