@@ -6,12 +6,14 @@ CHECK_PYTHON = test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.ver
 BIN := .venv/bin
 TEST_JOBS ?= 3 # files of tests at a time; many of them wait for servers and clusters
 TESTS := $(addprefix tests/,slurm workflow faults docs unit) # the longest first
-DIR ?= demo
-export DIR
+# Only the command line's DIR counts: a shell, or `make test`, may have one of its own.
+DIR := demo
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 DEMO_FILES := $(shell find config/demo/config config/demo/clips -type f) config/demo/detector.pt
 
 .PHONY: help demo install init status verify test test-slurm lint bench lock docs clean
+
+init status verify: export DIR := $(DIR)
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'

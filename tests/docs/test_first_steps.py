@@ -53,10 +53,11 @@ def test_nothing_is_laid_out_over_what_is_there(tmp_path: Path) -> None:
     assert (tmp_path / "config/videos.tsv").read_text() == "mine"
 
 
-def test_make_says_what_it_needs(tmp_path: Path) -> None:
+def test_make_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old = tmp_path / "python"
     old.write_text("#!/bin/sh\nexit 1\n")  # what the check says under an older Python
     old.chmod(0o755)
+    monkeypatch.setenv("DIR", str(tmp_path))
     assert "say where: make init DIR=my-run" in make("init").stdout
     done = make("init", f"DIR={tmp_path}/run", f"PYTHON={old}")
     assert done.returncode != 0 and "needs Python 3.11 or later" in done.stdout
