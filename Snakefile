@@ -9,6 +9,7 @@ from snakemake.utils import min_version
 from scripts._batches import batch_groups
 from scripts._config import find_config
 from scripts._failures import ASKING_AGAIN
+from scripts._job import UNTIL_STARTED
 from scripts._leftovers import end_run
 from scripts._log import UserError, stop_run
 from scripts._preflight import check_folder
@@ -57,6 +58,7 @@ include: "rules/store.smk"
 
 if workflow.is_main_process and IS_MAIN:
     show_progress(logger, Path("results"))
+    shell.prefix(UNTIL_STARTED)
 
 
 rule all:

@@ -19,7 +19,7 @@ from typing import IO, Any
 import ffmpeg
 
 from scripts._log import UserError
-from scripts._media import DECODE_OPTIONS, OPEN_OPTIONS, SEEKABLE, ffmpeg_exe
+from scripts._media import DECODE_OPTIONS, OPEN_OPTIONS, SEEKABLE, ffmpeg_exe, told_killed
 from scripts._sampling import Clip, FrameSettings, selection, window
 
 NOISE = "deprecated pixel format used"  # said of every JPEG; the range is set
@@ -238,5 +238,5 @@ def verdict(run: Run) -> str:
     if OWN_FAULTS.search(run.error):
         raise UserError(f"this ffmpeg cannot be used: {run.error}: install a complete one, or imageio-ffmpeg")
     if code < 0 and -code not in CRASHES:
-        raise UserError(f"ffmpeg was killed by signal {-code}: free memory and run again")
+        raise UserError(told_killed(-code))
     return f"ffmpeg gave up: {run.error or f'exit code {code}'}"

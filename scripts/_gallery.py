@@ -19,7 +19,11 @@ N_COLOURS = 10  # of the page's style
 
 
 def pick_samples(exported: Sequence[Row], labels: Labels, count: int) -> list[Row]:
-    """Return up to `count` exported frames in their order: some of each class in each split, then of each video."""
+    """Return up to `count` exported frames in their order.
+
+    Some show each class in each split; up to a quarter show what the model was least sure of, each class in turn; the
+    rest are some of each video.
+    """
     ranked = list(in_turn(exported))
     shown: set[tuple[str, str]] = set()
     first = []
@@ -28,9 +32,22 @@ def pick_samples(exported: Sequence[Row], labels: Labels, count: int) -> list[Ro
         if not of_entry <= shown:
             first.append(entry)
             shown |= of_entry
-    names = dict.fromkeys((entry["video"], entry["frame"]) for entry in [*first, *ranked])
+    unsure = least_sure(exported, labels)[: count // 4]
+    names = dict.fromkeys((entry["video"], entry["frame"]) for entry in [*first, *unsure, *ranked])
     chosen = set(list(names)[:count])
     return [entry for entry in exported if (entry["video"], entry["frame"]) in chosen]
+
+
+def least_sure(exported: Sequence[Row], labels: Labels) -> list[Row]:
+    """Return frames in which a class is least sure: the first of each class, then the second of each, and so on."""
+    by_class: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for number, entry in enumerate(exported):
+        row = labels[entry["video"], entry["frame"]]
+        for confidence, name in zip(row["confidences"], row["classes"], strict=True):
+            by_class[name].append((confidence, number))
+    turns = (enumerate(sorted(of_class)) for of_class in by_class.values())
+    ranked = sorted((turn, confidence, number) for of_class in turns for turn, (confidence, number) in of_class)
+    return [exported[number] for number in dict.fromkeys(number for *_, number in ranked)]
 
 
 def in_turn(entries: Sequence[Row]) -> Iterator[Row]:

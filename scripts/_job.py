@@ -2,13 +2,18 @@
 
 import logging
 import os
+import signal
+import sys
 import threading
 import time
 
-from scripts._log import log_and_show, log_to
+from scripts._leftovers import is_stopping
+from scripts._log import INTERRUPTED, log_and_show, log_to
 from scripts._owner import OWNER, is_alive
 
 LOOK_S = 0.5
+# What Snakemake puts before each job's command. A Ctrl-C that meets a Python which still imports shows a traceback.
+UNTIL_STARTED = "trap '' INT; set -euo pipefail; "
 
 
 def start_job(log: str) -> None:
@@ -24,6 +29,10 @@ def start_job_in_view(log: str) -> None:
 
 
 def _end_with_run() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if is_stopping():  # since before this job listened
+        logging.info(INTERRUPTED)
+        sys.exit(1)
     if owner := os.environ.get(OWNER):  # none where somebody runs the script by hand
         threading.Thread(target=_end_with, args=(owner,), daemon=True).start()
 

@@ -4,12 +4,14 @@ import os
 import re
 import shutil
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from scripts._owner import is_alive, owner_name
 
 RUNS = Path(".snakemake/reelsieve")  # a file per run that began here and did not finish: HOST_PID.START
 STATE = Path(".snakemake/reelsieve.json")  # how far the run is that goes on, or was killed
+STOPPING = Path(".snakemake/reelsieve.stopping")  # there while a run ends that was told to
 LOCKS = Path(".snakemake/locks")
 SCRIPTS = Path(".snakemake/scripts")  # Snakemake's copies of scripts, for jobs at work
 WRITTEN = ("*", "*/*", "download/*/*")  # where results/ holds what is no member of an output folder
@@ -33,7 +35,8 @@ def begin_run(results: Path, marks: Path) -> None:
     """Note that this run is at work; if no other one is, delete what killed runs and jobs left unfinished."""
     runs = _runs()
     if not any(map(_may_work, runs)):
-        STATE.unlink(missing_ok=True)
+        for path in [STOPPING, STATE, *STATE.parent.glob(f".{STATE.name}.*.part")]:
+            path.unlink(missing_ok=True)
         shutil.rmtree(SCRIPTS, ignore_errors=True)
         shutil.rmtree(marks, ignore_errors=True)
         for pattern in WRITTEN:
@@ -45,8 +48,20 @@ def begin_run(results: Path, marks: Path) -> None:
     _own_file().touch()
 
 
+def note_stop() -> None:
+    """Note that this run was told to end, for jobs that begin yet."""
+    with suppress(OSError):  # a full disk: they do their work, then
+        STOPPING.touch()
+
+
+def is_stopping() -> bool:
+    """Tell whether the run of this folder was told to end."""
+    return STOPPING.exists()
+
+
 def end_run() -> None:
     """Note that this run is over, and not by having been killed."""
+    STOPPING.unlink(missing_ok=True)
     _own_file().unlink(missing_ok=True)
 
 

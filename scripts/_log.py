@@ -12,6 +12,7 @@ from scripts._room import is_full, told_full
 
 # Set by a run that shows its progress itself: what its jobs wrote to the terminal would be written over it.
 SILENT = "REELSIEVE_SILENT_JOBS"
+INTERRUPTED = "interrupted"  # the last line of a job that was stopped with its run
 
 
 class UserError(Exception):
@@ -74,5 +75,8 @@ def _log_exception(path: str, error: BaseException, trace: TracebackType | None)
         logging.info("what met the full disk", exc_info=(type(error), error, trace), extra={"log_only": True})
         logging.error("%s: %s", job, told_full(error))
         return
-    known = isinstance(error, UserError | KeyboardInterrupt)
+    if isinstance(error, KeyboardInterrupt):
+        logging.info(INTERRUPTED)  # no fault: a person stopped the run
+        return
+    known = isinstance(error, UserError)
     logging.error("%s", error or type(error).__name__, exc_info=None if known else (type(error), error, trace))

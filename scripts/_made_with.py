@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from scripts._media import ffmpeg_version
+
 PACKAGES = (
     "av", "faiss-cpu", "ImageHash", "imageio-ffmpeg", "Jinja2", "numba", "numpy", "openvino", "pandas", "pillow",
     "pyarrow", "snakemake", "torch", "torchvision", "ultralytics", "yt-dlp",
@@ -38,9 +40,7 @@ def model_facts(card: Mapping[str, Any]) -> dict[str, str]:
 
 def tool_versions() -> dict[str, str]:
     """Return the versions of this Python and of the ffmpeg that extracts frames."""
-    import imageio_ffmpeg
-
-    return {"python": platform.python_version(), "ffmpeg": str(imageio_ffmpeg.get_ffmpeg_version())}
+    return {"python": platform.python_version(), "ffmpeg": ffmpeg_version()}
 
 
 def commit_of(checkout: Path) -> dict[str, Any]:

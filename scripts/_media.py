@@ -1,5 +1,7 @@
 """Find ffmpeg and look into media files without trusting them."""
 
+import os
+import subprocess
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -120,7 +122,26 @@ def ffmpeg_exe() -> str:
     """
     import imageio_ffmpeg
 
+    packaged = sorted((Path(imageio_ffmpeg.__file__).parent / "binaries").glob("ffmpeg-*"))
+    if packaged and not os.environ.get("IMAGEIO_FFMPEG_EXE"):
+        return str(packaged[0])  # get_ffmpeg_exe() tries it first, and takes the system's if the try fails or is killed
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
         raise UserError(f"no ffmpeg: set IMAGEIO_FFMPEG_EXE to the path of one, 5.1 or later ({error})") from None
+
+
+def ffmpeg_version() -> str:
+    """Return what this ffmpeg calls its version, as "n9.0" or "5.1.6-0+deb12u1"."""
+    try:
+        said = subprocess.run([ffmpeg_exe(), "-version"], capture_output=True, text=True, check=True, timeout=20).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        code = getattr(error, "returncode", 0)
+        why = f"ffmpeg does not run ({error}): unset IMAGEIO_FFMPEG_EXE, or reinstall imageio-ffmpeg"
+        raise UserError(told_killed(-code) if code < 0 else why) from None
+    return said.partition("version ")[2].partition(" ")[0] or "unknown"
+
+
+def told_killed(signal_number: int) -> str:
+    """Say that somebody, or a system short of memory, killed an ffmpeg."""
+    return f"ffmpeg was killed by signal {signal_number}: free memory and run again"

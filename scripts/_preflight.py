@@ -4,7 +4,6 @@ import fcntl
 import json
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts._log import UserError
-from scripts._media import ffmpeg_exe
+from scripts._media import ffmpeg_exe, ffmpeg_version
 from scripts._sites import site_of
 from scripts._videos import Video
 from scripts._ytdlp import base_options, read_cookies
@@ -72,13 +71,9 @@ def _is_here(results: Path, video: str) -> bool:
 
 
 def _check_ffmpeg() -> Iterator[str]:
-    exe = ffmpeg_exe()
-    try:
-        said = subprocess.run([exe, "-version"], capture_output=True, text=True, check=True, timeout=20).stdout
-    except (OSError, subprocess.SubprocessError) as error:
-        raise Problem(f"ffmpeg does not run ({error}): unset IMAGEIO_FFMPEG_EXE, or reinstall imageio-ffmpeg") from None
-    number = re.search(r"version n?(\d+)\.(\d+)", said)
-    yield f"ffmpeg {number[0].split()[-1] if number else 'of unknown version'}: {exe}"
+    exe, version = ffmpeg_exe(), ffmpeg_version()
+    number = re.match(r"n?(\d+)\.(\d+)", version)
+    yield f"ffmpeg {number[0] if number else version}: {exe}"
     if number and (int(number[1]), int(number[2])) < OLDEST_FFMPEG:
         raise Problem(f"{exe} is older than ffmpeg 5.1: unset IMAGEIO_FFMPEG_EXE, or set it to a newer one")
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from scripts._board import Board, Stage, pictures_in
 from scripts._files import write_json
-from scripts._leftovers import STATE
-from scripts._log import SILENT, one_line, printable
+from scripts._leftovers import STATE, note_stop
+from scripts._log import INTERRUPTED, SILENT, one_line, printable
 from scripts._owner import owner_name
 
 PLAIN_EVERY_S, NOTE_EVERY_S = 20.0, 2.0
@@ -33,7 +33,9 @@ CHATTER = (
     "Assuming unrestricted shared filesystem", "Building DAG of jobs", "Using shell:", "Conda environments: ignored",
     "Group jobs: inactive", "Select jobs to execute", "Execute ", "host: ", "Elapsed time", "Updating checkpoint",
     "DAG of jobs will be updated", "Removing temporary output", "Touching output file", "Removing output files",
+    "WorkflowError:\nAt least one job did not complete successfully",
 )  # fmt: skip
+STOPPED = "Terminating processes on user request"
 
 
 def show_progress(logger: logging.Logger, results: Path) -> None:
@@ -68,6 +70,7 @@ class Progress(logging.Handler):
         self._board = Board(lambda rule, video: pictures_in(results, rule, video))
         self._screen: Any = None
         self._told: dict[str, int] = {}
+        self._said = ""
         self._noted = False
         self._end = threading.Event()
         self._run = owner_name(os.getpid())
@@ -77,6 +80,8 @@ class Progress(logging.Handler):
         """Take one record of Snakemake's log."""
         event = str(getattr(record, "event", None) or "")
         try:
+            if str(record.msg).startswith(STOPPED):
+                note_stop()
             self._count(event, record)
             if event == "job_error":
                 self._say("\n".join(failure(vars(record), self._board.job(vars(record)["jobid"])[1])))
@@ -113,7 +118,7 @@ class Progress(logging.Handler):
             rule, video = self._board.job(told["job_id"])
             if rule == "download_video" and (lost := loss(self._results / "download" / video / "video.json")):
                 self._say(f"{video}: {lost}")
-        elif event == "job_error":
+        elif event == "job_error" and not was_interrupted(ends_of(told["log"] or ())):
             self._board.fail(told["jobid"])
         elif event == "progress":
             self._board.plan_in_all(told["total"])
@@ -154,8 +159,9 @@ class Progress(logging.Handler):
 
     def _say(self, text: str) -> None:
         text = "\n".join(map(printable, text.splitlines()))
-        if not text.strip():
+        if not text.strip() or text == self._said:  # a run that is told to end says so each second
             return
+        self._said = text
         if self._screen:
             self._screen.say(text)
         else:
@@ -164,19 +170,29 @@ class Progress(logging.Handler):
 
 
 def is_chatter(record: logging.LogRecord) -> bool:
-    """Tell whether a record says what nobody needs in a run that goes well, or repeats what a failed job said."""
+    """Tell whether a record says what nobody needs in a run that goes well, or repeats what is said elsewhere."""
     text = str(record.msg or "").strip()
-    if record.levelno >= logging.WARNING:
-        return "CalledProcessError" in text and "returned non-zero exit status" in text
+    if record.levelno >= logging.WARNING and "CalledProcessError" in text:
+        return "returned non-zero exit status" in text or "died with <Signals.SIGINT" in text
     return text.startswith(CHATTER)
 
 
 def failure(told: Mapping[str, Any], video: str) -> list[str]:
-    """Return what to say of a failed job: on which video, the last lines of its log, and where that is."""
+    """Return what to say of a failed job: on which video, the last lines of its log, and where that is.
+
+    Nothing of one that was stopped with its run.
+    """
     end = ends_of(told["log"] or ())
+    if was_interrupted(end):
+        return []
     if told.get("indent") and not any(" ERROR " in line for line in end):
         return []  # another job of its submission failed
     return [f"{told['rule_name']} failed" + (f" on video {video}" if video else ""), *end]
+
+
+def was_interrupted(end: Iterable[str]) -> bool:
+    """Tell by the end of its log whether a job was stopped with its run."""
+    return any(line.endswith(f" INFO {INTERRUPTED}") for line in end)
 
 
 def ends_of(logs: Iterable[str]) -> list[str]:

@@ -18,6 +18,7 @@ from scripts._videos import SPLITS
 MOST_FAILED = 20  # lines of failed videos; the registry has them all
 MOST_CAUSES = 5
 KILLED = re.compile(r"died with <Signals\.SIGKILL|non-zero exit status 137")  # Snakemake's words
+STOPPED = re.compile(r"^(Terminating processes on user request|Will exit after finishing)", re.MULTILINE)
 FUNNEL = ("frames", "looked_at", "passed", "kept", "exported", "objects")
 
 
@@ -72,12 +73,13 @@ def print_failure(logs: Sequence[str]) -> None:
         causes[f"the disk is full: {REMEDY}"] = None  # Snakemake itself met it
     if KILLED.search(text):
         causes["a job was killed: by the system, if memory was short (run with fewer --cores), else by somebody"] = None
+    stopped = STOPPED.search(text) is not None
     lines = [
-        "reelsieve: the run did not finish.",
+        f"reelsieve: the run {'was stopped' if stopped else 'did not finish'}.",
         *(f"  {one_line(cause, 1000)}" for cause in list(causes)[:MOST_CAUSES]),
     ]
     lines += [
-        "Finished jobs are kept: mend the cause and run the same command again.",
+        f"Finished jobs are kept: {'to go on,' if stopped else 'mend the cause and'} run the same command again.",
         f"Everything is in {', '.join(map(str, found))}",
     ]
     print("\n".join(lines), file=sys.stderr)

@@ -1,5 +1,5 @@
 "use strict";
-// Sort, search, hide columns of and export a table; filter the gallery. Without this script all of the page is still there.
+// Sort, search, hide columns of and export a table; filter and order the gallery. Without this script all of the page is still there.
 
 const valueOf = (cell) => {
   const text = cell.dataset.v ?? cell.textContent.trim();
@@ -94,10 +94,22 @@ const addTools = (tools) => {
   tools.append(search, columnMenu(table), save, count);
 };
 
+// The rank of a sample by the boxes that are shown of it: where wrong labels are likely, or crowds, comes first.
+const RANKS = {
+  "": () => 0,
+  unsure: (boxes) => Math.min(2, ...boxes.map((box) => Number(box.dataset.p))), // no confidence is 2
+  many: (boxes) => -boxes.length,
+};
+
+const orderGallery = (samples, rank) => {
+  const ranks = new Map(samples.map((sample) => [sample, rank([...sample.querySelectorAll("g:not(.out)")])]));
+  document.getElementById("samples").append(...[...samples].sort((a, b) => ranks.get(a) - ranks.get(b)));
+};
+
 const filterGallery = (form) => {
   const samples = [...document.querySelectorAll("#samples figure")];
   const show = () => {
-    const { class: name, video, split, confidence, boxes, least } = form.elements;
+    const { class: name, video, split, confidence, order, boxes, least } = form.elements;
     least.value = Number(confidence.value).toFixed(2);
     document.getElementById("samples").classList.toggle("no-boxes", !boxes.checked);
     let shown = 0;
@@ -115,6 +127,7 @@ const filterGallery = (form) => {
       sample.hidden = !fits;
       shown += fits;
     }
+    orderGallery(samples, RANKS[order.value]);
     document.getElementById("count").textContent = `${shown} shown`;
     document.getElementById("nothing").hidden = shown > 0;
   };

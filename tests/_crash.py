@@ -55,7 +55,7 @@ class FullDisk:
 STAGES = (
     FullDisk("compile_model", ("results/models/*", "store/models/*", "results/filtered/*"), 100),
     FullDisk("extract_frames", ("results/frames/*", "results/filtered/*"), 40),
-    FullDisk("filter_frames", ("results/filtered/*",), 8),
+    FullDisk("filter_frames", ("results/filtered/*",), 0),
     FullDisk("hash_frames", ("results/hashes/*",), 8),
     FullDisk("deduplicate", ("results/dedup/*",), 8),
     FullDisk("detect_objects", ("results/detections/*",), 4),
@@ -193,7 +193,7 @@ def go_on(ended: Outcome, run: Run, undisturbed: Run, owner: str) -> Aftermath:
 def last_word(text: str) -> str:
     """Return the line that tells a user most: the first cause that is repeated at the end, or the last of ours."""
     lines = text.splitlines()
-    after = [at for at, line in enumerate(lines) if line.startswith("reelsieve: the run did not finish")]
+    after = [at for at, line in enumerate(lines) if line.startswith("reelsieve: the run ")]
     if after and lines[after[-1] + 1].startswith("  "):
         return lines[after[-1] + 1].strip()
     return next((line for line in reversed(lines) if re.match("reelsieve:|WorkflowError|.*Error:", line)), "")

@@ -74,7 +74,7 @@ def _frame(video: str, number: int, index: int) -> Row:
         "pts_s": float(index), "sharpness": float(index * 9), "brightness": float(index % 256), "entropy_bits": 5.0,
         "phash": "0" * 16, "keep": kept, "boxes_xyxy_px": [box] * 2 if not fault else [], "passed": not fault,
         "classes": [CLASSES[number % 3], CLASSES[index % 2]] if not fault else [], "background": False,
-        "confidences": [0.9, 0.3 + index / 200] if not fault else [], "reason": fault,
+        "confidences": [0.9 - number / 500, 0.3 + index / 200] if not fault else [], "reason": fault,
         "value": float(index) if fault else None, "threshold": 50.0 if fault else None,
     }  # fmt: skip
 

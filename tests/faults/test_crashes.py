@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests._crash import STAGES, Aftermath, crash, fill_up, start
+from tests._crash import STAGES, Aftermath, await_jobs, await_process, crash, fill_up, go_on, kill, start
 from tests.workflow.conftest import Run, lay_out
 
 JOBS = 8  # of a run with one clip
@@ -41,6 +41,22 @@ def test_a_run_that_is_killed_comes_out_the_same_and_leaves_nothing(
     assert seen.code != 0 and (kind != "job" or "a job was killed" in seen.said), seen
     assert_healed(seen)
     assert not seen.asked or seen.asked.startswith("reelsieve: "), "the lock was told of in plain words"
+
+
+def test_who_presses_ctrl_c_is_told_that_it_stopped_and_not_that_something_failed(
+    undisturbed: Run, tmp_path: Path
+) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have background commands ignore it
+    started = start(one_clip(tmp_path / "run"))
+    signal.signal(signal.SIGINT, before)
+    await_jobs(started, 1, "filter_frames")
+    assert await_process(started, "job") and kill(started, "group", signal.SIGINT)
+    said = started.log.read_text()
+    ended = started.wait()
+    said = ended.text[ended.text.index(said) :]
+    assert "reelsieve: the run was stopped.\nFinished jobs are kept: to go on, run the same command" in said
+    assert "Error" not in said and "ERROR" not in said and "failed" not in said, said
+    assert_healed(go_on(ended, started.run, undisturbed, started.owner))
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts a small disk")

@@ -80,6 +80,8 @@ def test_a_failed_job_shows_the_end_of_its_log_without_what_moves_the_cursor(tmp
     assert failure(member, "a")[0] == "hash_frames failed on video a"
     log.write_text("INFO all is well")
     assert failure(member, "a") == [], "another job of the submission failed"
+    log.write_text("2026-11-25 10:00:00,000 INFO 3 frames\n2026-11-25 10:00:01,000 INFO interrupted\n")
+    assert failure({"rule_name": "filter_frames", "log": [str(log)]}, "a") == [], "it was stopped with its run"
     assert failure({"rule_name": "report", "log": [str(tmp_path / "none.log")]}, "")[1].startswith("  it wrote no log")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from scripts._files import write_json
-from scripts._gallery import Pictures, in_turn, pick_groups, pick_samples, read_copies, spread
+from scripts._gallery import Pictures, in_turn, least_sure, pick_groups, pick_samples, read_copies, spread
 from scripts._thumbnails import MOST_BYTES_PER_PX, thumbnail
 
 
@@ -32,14 +32,19 @@ def test_the_first_few_are_spread_over_the_whole_and_none_is_lost(count: int) ->
         assert max(gaps) <= 2 * count / few + 1
 
 
-def test_rare_classes_and_splits_are_in_a_sample_of_many_videos() -> None:
+def test_what_is_rare_or_unsure_is_in_a_sample_of_many_videos() -> None:
     exported = entries(**{f"v{i:03d}": 20 for i in range(300)})
-    labels: dict[tuple[str, str], dict[str, Any]] = {(e["video"], e["frame"]): {"classes": ["car"]} for e in exported}
-    labels["v123", "17"]["classes"] = ["car", "fox"]
+    labels: dict[tuple[str, str], dict[str, Any]] = {
+        (e["video"], e["frame"]): {"classes": ["car"], "confidences": [0.9]} for e in exported
+    }
+    labels["v123", "17"] = {"classes": ["car", "fox"], "confidences": [0.9, 0.8]}
+    labels["v077", "13"]["confidences"] = [0.3]
     exported[4444]["split"] = "val"
+    assert [entry["video"] for entry in least_sure(exported, labels)[:2]] == ["v077", "v123"]  # a car's, the fox's
     chosen = pick_samples(exported, labels, 50)
     assert len(chosen) == 50 and {"video": "v123", "frame": "17", "split": "train"} in chosen
-    assert exported[4444] in chosen and len({entry["video"] for entry in chosen}) >= 48
+    assert {"video": "v077", "frame": "13", "split": "train"} in chosen
+    assert exported[4444] in chosen and len({entry["video"] for entry in chosen}) >= 38
     assert chosen == [entry for entry in exported if entry in chosen]  # in the dataset's order
     assert pick_samples(exported[:30], labels, 50) == exported[:30]
 

@@ -2,12 +2,13 @@
 
 import os
 import random
+import re
 from pathlib import Path
 
 import pytest
 
 from scripts._log import UserError
-from scripts._media import NotVideo, ffmpeg_exe, probe_media
+from scripts._media import NotVideo, ffmpeg_exe, ffmpeg_version, probe_media
 from tests.conftest import H264, MakeClip, pattern
 
 
@@ -22,6 +23,24 @@ def test_the_packaged_ffmpeg_is_taken_unless_another_is_named(
     assert ffmpeg_exe() == packaged
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "ffmpeg"))
     assert ffmpeg_exe() == str(tmp_path / "ffmpeg")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("kill -9 $$", "ffmpeg was killed by signal 9: free memory"),
+        ("exit 3", r"ffmpeg does not run \(.*unset IMAGEIO"),
+    ],
+)
+def test_an_ffmpeg_that_does_not_run_or_is_killed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, words: str
+) -> None:
+    assert re.match(r"\d+\.\d", ffmpeg_version().removeprefix("n"))
+    (tmp_path / "ffmpeg").write_text(f"#!/bin/sh\n{body}\n")
+    (tmp_path / "ffmpeg").chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "ffmpeg"))
+    with pytest.raises(UserError, match=words):
+        ffmpeg_version()
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>no video</html>", b"\x89PNG\r\n", bytes(5000)])

@@ -82,6 +82,24 @@ def test_no_box_below_the_chosen_confidence_is_shown(browser: Browser) -> None:
     assert not shown_of(browser, "g", "p")
 
 
+def test_the_least_sure_or_the_fullest_samples_come_first(browser: Browser) -> None:
+    before = shown_of(browser, "figure", "classes")
+    per_sample = (
+        "return [...document.querySelectorAll('#samples figure')].filter((e) => e.getClientRects().length)"
+        ".map((e) => [...e.querySelectorAll('g')].filter((g) => g.getClientRects().length).map((g) => +g.dataset.p))"
+    )
+    order = Select(browser.one("[name=order]"))
+    Select(browser.one("[name=class]")).select_by_visible_text(CLASSES[0])  # only boxes that are to be seen count
+    order.select_by_visible_text("least sure first")
+    least = [min(boxes) for boxes in browser.ask(per_sample)]
+    assert least == sorted(least) and least[0] < least[-1]
+    order.select_by_visible_text("most objects first")
+    counts = [len(boxes) for boxes in browser.ask(per_sample)]
+    assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
+    browser.one("[type=reset]").click()
+    WebDriverWait(browser.chrome, 5).until(lambda _: shown_of(browser, "figure", "classes") == before)
+
+
 def test_a_click_on_a_video_shows_its_samples(browser: Browser) -> None:
     link = browser.one("#stats [data-pick]")
     link.click()
