@@ -52,5 +52,6 @@ def check_outage(records: Iterable[Path], max_failed_share: float) -> None:
     raise UserError(
         f"{len(failed)} of {len(told)} videos failed or were blocked, more than download.max_failed_share ="
         f" {max_failed_share:g}, so no dataset is made of the rest. Try them again with the target retry_failed, as in"
-        f" `snakemake retry_failed ...`, or set max_failed_share to 1 to go on without them. {remedy}Mostly: {mostly}"
+        f" `snakemake retry_failed ...`, or set download.max_failed_share to 1 to go on without them."
+        f" {remedy}Mostly: {mostly}"
     )

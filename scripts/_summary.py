@@ -38,7 +38,7 @@ def summary(registry: Path, report: Path, warnings: Sequence[str] = ()) -> str:
         *(f"  {row['video']}: {row['status']}: {one_line(row['message'])}" for row in failed[:MOST_FAILED]),
         *([f"  and {len(failed) - MOST_FAILED} more, in {registry}"] if len(failed) > MOST_FAILED else []),
         *(
-            [f"{len(transient)} of them may come now: the same command with the target retry_failed"]
+            [f"{len(transient)} of them may come now: snakemake retry_failed, and then the options of this run"]
             if transient
             else []
         ),

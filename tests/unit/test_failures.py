@@ -23,7 +23,7 @@ def records(results: Path, *statuses: str) -> list[Path]:
 def test_an_outage_stops_the_dataset_and_says_how_to_go_on(tmp_path: Path) -> None:
     told = records(tmp_path, *["ok"] * 7, "failed", "blocked", "blocked")
     check_outage(told, 0.3)
-    with pytest.raises(UserError, match=r"3 of 10 .*0.29.*retry_failed.*max_failed_share to 1.*2 x a.example: blocked"):
+    with pytest.raises(UserError, match=r"3 of 10 .*0.29.*retry_failed.*download.max_failed_share to 1.*2 x a.example"):
         check_outage(told, 0.29)
     check_outage(told, 1)
 
