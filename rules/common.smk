@@ -9,7 +9,7 @@ import scripts
 from scripts._code import code_hash_in
 from scripts._config import check_config
 from scripts._detector import check_role
-from scripts._failures import retry_numbers, write_retry_numbers
+from scripts._failures import may_come, retry_numbers, write_retry_numbers
 from scripts._log import UserError, stop_run
 from scripts._models import DEDUP_RULES, EMBEDDING, chosen_model, hash_method, name_of, roles_in, roles_of, spec_of
 from scripts._owner import begin_run
@@ -87,7 +87,10 @@ def local_media(wildcards):
 @functools.cache
 def retries():
     """Return how often each video was asked for again, counting the target of this call."""
-    return retry_numbers(Path("results"), VIDEOS, again=not RENAMED.keys().isdisjoint(workflow.dag_settings.targets))
+    again = not RENAMED.keys().isdisjoint(workflow.dag_settings.targets)
+    # Jobs read what their run wrote down.
+    asked = may_come(Path("results"), VIDEOS, config["download"], again) if workflow.is_main_process else ()
+    return retry_numbers(Path("results"), VIDEOS, asked)
 
 
 def times_retried(wildcards):

@@ -2,11 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from scripts._faults import TRANSIENT
+from scripts._faults import DECIDED_BY, TRANSIENT
 from scripts._files import write_json
 from scripts._log import UserError
 
@@ -14,8 +15,15 @@ ASKING_AGAIN = frozenset({"retry_failed", "rehydrate"})  # targets that try agai
 OUTAGE = frozenset({"blocked", "failed"})
 
 
-def retry_numbers(results: Path, videos: Collection[str], again: bool) -> dict[str, int]:
-    """Return how often each video was asked for again; with `again`, those that may come now once more.
+def refused_under(status: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a download's options that had a part in its refusal; of a secret, whether there was one."""
+    return {
+        key: bool(options[key]) if isinstance(options[key], str) else options[key] for key in DECIDED_BY.get(status, ())
+    }
+
+
+def retry_numbers(results: Path, videos: Collection[str], asked: Collection[str]) -> dict[str, int]:
+    """Return how often each video was asked for again, those in `asked` once more.
 
     The number is a parameter of a video's download, so that asking again runs it again. It stands in a file of its
     own, since Snakemake deletes a video's record before it runs the job.
@@ -23,12 +31,23 @@ def retry_numbers(results: Path, videos: Collection[str], again: bool) -> dict[s
     path = results / "retries.json"
     numbers: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     numbers = {video: number for video, number in numbers.items() if video in videos}
-    if again:
-        for video in videos:
-            record = results / "download" / video / "video.json"
-            if record.exists() and json.loads(record.read_text(encoding="utf-8"))["status"] in TRANSIENT:
-                numbers[video] = numbers.get(video, 0) + 1
-    return numbers
+    return numbers | {video: numbers.get(video, 0) + 1 for video in videos if video in asked}
+
+
+def may_come(results: Path, videos: Collection[str], options: Mapping[str, Any], again: bool) -> set[str]:
+    """Return the videos that were refused under other `options`, and with `again` those whose failure may pass."""
+    found = set()
+    for video in videos:
+        record = results / "download" / video / "video.json"
+        if not record.exists():
+            continue
+        told = json.loads(record.read_text(encoding="utf-8"))
+        under = told.get("refused_under", {})
+        if under != {key: refused_under(told["status"], options).get(key) for key in under}:
+            found.add(video)
+        if again and told["status"] in TRANSIENT:
+            found.add(video)
+    return found
 
 
 def write_retry_numbers(results: Path, numbers: dict[str, int]) -> None:

@@ -11,6 +11,13 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 TRANSIENT = frozenset({"later", "blocked", "failed"})  # another run may change them
 AGAIN = frozenset({"blocked", "failed"})  # another attempt within this run may change them
 HOPELESS = ("certificateverifyerror", "impersonat", "tls fingerprint")  # `failed`, but not for want of trying
+# What a key of `download` may have to do with a refusal, so that it is asked again once that key is another.
+DECIDED_BY = {
+    "rejected": ("max_size_mb", "allow_private_hosts"),
+    "needs_auth": ("cookies",),
+    "forbidden": ("cookies",),
+    "geo_blocked": ("proxy",),
+}
 # Tried in this order on the site's own words; the first that matches decides. The wordings are yt-dlp's and YouTube's.
 MESSAGES = (
     ("later", r"premieres in|live event will begin|processing this video|check back later|not currently live"

@@ -3,9 +3,11 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from scripts._remedies import DROPPED
 from scripts._thumbnails import PAIR_PX, SAMPLE_PX, thumbnail
 
 T = TypeVar("T")
@@ -14,6 +16,7 @@ Labels = Mapping[tuple[str, str], Row]  # by video and frame
 
 SAMPLES = 240
 BOXES_SHOWN = 40  # of a picture, the surest
+DROPPED_SHOWN = 48  # of the frames that the filter dropped
 GROUPS_SHOWN, MEMBERS_SHOWN = 24, 5  # beside the representative
 N_COLOURS = 10  # of the page's style
 
@@ -95,12 +98,23 @@ class Pictures:
         """Take the folder of each video's pictures, and the time of each video/frame."""
         self.filtered, self.times_s = filtered, times_s
 
-    def of(self, name: str) -> Row:
-        """Return the picture of video/frame."""
+    def of(self, name: str, folder: str = "") -> Row:
+        """Return the picture of video/frame, which lies in this folder beside those that passed."""
         video, frame = name.rsplit("/", 1)
-        return thumbnail(self.filtered[video] / frame, PAIR_PX) | {
+        return thumbnail(self.filtered[video] / folder / frame, PAIR_PX) | {
             "seen": f"{video} at {self.times_s[name]:g}\N{NO-BREAK SPACE}s"
         }
+
+
+def read_dropped(pictures: Pictures) -> list[Row]:
+    """Return pictures of what the filter dropped, some of each video that lost frames to it."""
+    found = [
+        {"video": video, "frame": path.name}
+        for video, folder in pictures.filtered.items()
+        for path in sorted((folder / DROPPED).glob("*.jpg"))
+    ]
+    chosen = [f"{entry['video']}/{entry['frame']}" for entry in islice(in_turn(found), DROPPED_SHOWN)]
+    return [pictures.of(name, DROPPED) for name in sorted(chosen)]
 
 
 def read_copies(distances: Path, pictures: Pictures) -> Row:

@@ -58,8 +58,7 @@ def only_public_hosts(proxy: str) -> Iterator[None]:
             raise PrivateHost(
                 socket.EAI_NONAME,
                 f"{name} is {found[0][4][0]}, an address of this machine or a private network;"
-                " config key download.allow_private_hosts: true lets such hosts in"
-                " (of a video in the table, delete results/download/ID, too)",
+                " config key download.allow_private_hosts: true lets such hosts in",
             )
         return public
 

@@ -20,6 +20,7 @@ from scripts._files import write_json
 from scripts._leftovers import STATE, note_stop
 from scripts._log import INTERRUPTED, SILENT, one_line, printable
 from scripts._owner import owner_name
+from scripts._summary import print_summary
 
 PLAIN_EVERY_S, NOTE_EVERY_S = 20.0, 2.0
 LAST_LINES, LONGEST_LINE = 12, 1000  # of a failed job's log
@@ -35,6 +36,7 @@ CHATTER = (
     "DAG of jobs will be updated", "Removing temporary output", "Touching output file", "Removing output files",
     "WorkflowError:\nAt least one job did not complete successfully",
 )  # fmt: skip
+IDLE = "Nothing to be done"
 STOPPED = "Terminating processes on user request"
 
 
@@ -89,6 +91,10 @@ class Progress(logging.Handler):
                 self._say("\n".join(["a submission failed:", *ends_of(vars(record)["aux_logs"])]))
             elif event not in NOISE and not is_chatter(record) and self._before.filter(record):
                 self._say(self._before.format(record))
+                if str(record.msg).startswith(IDLE):
+                    print_summary(
+                        self._results, 0.0
+                    )  # of the run before, for Snakemake tells of success only after jobs
         except Exception:
             self.handleError(record)
 

@@ -1,13 +1,16 @@
 """Say in a line what a person can do about a video that failed, or a frame that was lost."""
 
+DROPPED = "dropped"  # the folder, beside the frames that passed, of a few that the filter dropped
+
 # By the status of a video; ID stands for the video's.
 VIDEO_REMEDIES = {
     "unavailable": "It is gone from its site: replace or exclude the row. If it is back, delete results/download/ID.",
-    "needs_auth": "Set download.cookies to those of an account that may see it, delete results/download/ID, run again.",
-    "geo_blocked": "Set download.proxy to one where it may be seen, delete results/download/ID, run again.",
+    "needs_auth": "Set download.cookies to those of an account that may see it and run again. With other cookies in the"
+    " same file, first delete results/download/ID.",
+    "geo_blocked": "Set download.proxy to one where it may be seen, and run again.",
     "forbidden": "The server refuses. If it plays in your browser, download.cookies may help; else replace the row.",
     "unsupported": "No video is there, or a protected one: check the URL, or fetch it by hand and list the file.",
-    "rejected": "Live, too large, or on a host that is not allowed: see download.max_size_mb and allow_private_hosts.",
+    "rejected": "Live, too large, or on a private host. Once download.max_size_mb or allow_private_hosts is another, run again.",
     "invalid_media": "ffmpeg cannot read it. Does it play? Fetch or export it again, or drop the row.",
     "later": "It is not there yet (premiere, live, being processed). Run the target retry_failed when it is.",
     "blocked": "The site wanted fewer requests. Wait an hour or more, then run the target retry_failed.",
@@ -27,6 +30,6 @@ FRAME_REASONS = {
     "unreadable": ("its picture cannot be decoded", ""),
     "too_few_objects": ("shows too few wanted objects", "filter.min_objects, filter.classes, filter.confidence"),
     "duplicate": ("copy of another frame", "dedup.max_distance_bits"),
-    "no_objects": ("the final model finds nothing", "dataset.negatives_share"),
+    "no_objects": ("the final model finds nothing", "detect.confidence, dataset.negatives_share"),
     "surplus_background": ("shows no object, and there are enough such", "dataset.negatives_share"),
 }

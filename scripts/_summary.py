@@ -12,6 +12,7 @@ from textwrap import shorten
 
 from scripts._faults import TRANSIENT
 from scripts._log import one_line
+from scripts._notices import mostly_dropped
 from scripts._room import REMEDY, WORDS, fault_of_room
 from scripts._videos import SPLITS
 
@@ -44,6 +45,7 @@ def summary(registry: Path, report: Path, warnings: Sequence[str] = ()) -> str:
         ),
         *(f"  {row['video']}: {one_line(row['message'])}" for row in said[:MOST_FAILED]),
         *([f"ok, but no frame of it in the dataset: {shorten(', '.join(useless), 300)}"] if useless else []),
+        *([f"{dropped}; see the report, section Lost"] if (dropped := mostly_dropped(rows)) else []),
         f"frames: {totals['frames']} extracted, {totals['looked_at']} worth a look,"
         f" {totals['passed']} passed the filter, {totals['kept']} unique,"
         f" {totals['exported']} in the dataset with {totals['objects']} objects",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts._failures import refused_under
 from scripts._faults import OK, TRANSIENT, Fault
 from scripts._fetch import describe, fetch_anew
 from scripts._files import clear_parts, link_media, write_json
@@ -33,6 +34,8 @@ def download_video(video: str, url: str, out: Path, store: Path, options: dict[s
             record, media = fetch(url, entry, site_of(url, store, options["sites"]), options)
             _link(record, media, out)
     record |= {"video": video, "url": public_url(url)}
+    if under := refused_under(record["status"], options):
+        record["refused_under"] = under
     write_json(out / "video.json", {key: value for key, value in record.items() if key not in CLOCKS})
     logging.info("%s: %s %s", video, record["status"], record["message"])
 

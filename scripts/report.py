@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from scripts._charts import draw_histogram, draw_map
 from scripts._files import write_text
-from scripts._gallery import Labels, Pictures, read_audit, read_copies, read_groups, read_samples
+from scripts._gallery import Labels, Pictures, read_audit, read_copies, read_dropped, read_groups, read_samples
 from scripts._job import start_job
 from scripts._measures import distance_histogram, frame_histograms, object_histograms, positions
+from scripts._notices import mostly_dropped
 from scripts._page import class_rows, failures, flattened, funnel, losses, render, shown_rows
 from scripts._publish import credits_of
 from scripts._tables import read_note, read_rows
@@ -73,6 +74,8 @@ def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: So
         "funnel": funnel(rows),
         "losses": losses(ledger),
         "failures": failures(rows),
+        "mostly_dropped": mostly_dropped(rows),
+        "dropped": read_dropped(pictures),
         "classes": class_rows(counts),
         "images": Counter(entry["split"] for entry in exported),
         "splits": SPLITS,

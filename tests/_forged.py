@@ -9,7 +9,9 @@ import numpy as np
 from PIL import Image
 
 from scripts._files import write_json
+from scripts._remedies import DROPPED
 from scripts._tables import DETECTIONS, FILTER, LEDGER, MANIFEST, write_table
+from scripts.filter_frames import DROPPED_SHOWN
 from scripts.report import Sources, report
 from tests._planted import CONFIGURED, made_with
 
@@ -48,6 +50,8 @@ def forge(folder: Path) -> Path:
             picture = noise[(number * 7 + int(frame["pts_s"])) % len(noise)]
             _link(picture, folders[video]["filtered"] / frame["frame"])
             _link(picture, folder / "dataset" / _file(frame, number))
+        for frame in [frame for frame in frames if frame["reason"] == "too_few_objects"][:DROPPED_SHOWN]:
+            _link(noise[number % len(noise)], folders[video]["filtered"] / DROPPED / frame["frame"])
     _lay_out_aggregates(folder, ledger, verdicts)
     tables = (folder / "manifest.parquet", folder / "distances.json", folder / "dataset")
     sources = Sources(folders, *tables, CONFIGURED, made_with(folder))

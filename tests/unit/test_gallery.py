@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from scripts._files import write_json
-from scripts._gallery import Pictures, in_turn, least_sure, pick_groups, pick_samples, read_copies, spread
+from scripts._gallery import (
+    DROPPED_SHOWN,
+    Pictures,
+    in_turn,
+    least_sure,
+    pick_groups,
+    pick_samples,
+    read_copies,
+    read_dropped,
+    spread,
+)
+from scripts._remedies import DROPPED
 from scripts._thumbnails import MOST_BYTES_PER_PX, thumbnail
 
 
@@ -68,6 +79,17 @@ def test_pairs_have_small_pictures_names_and_times(tmp_path: Path) -> None:
     pictures = copies["pairs"]["dropped"][0]["pictures"]
     assert [picture["seen"] for picture in pictures] == ["a at 0.5\N{NO-BREAK SPACE}s", "b at 0.5\N{NO-BREAK SPACE}s"]
     assert all(len(p["src"]) < 5_000 for p in pictures) and pictures[0]["src"] != pictures[1]["src"]
+
+
+def test_what_the_filter_dropped_is_shown_of_every_video(tmp_path: Path) -> None:
+    times_s = {}
+    for video in "abc":
+        (tmp_path / video / DROPPED).mkdir(parents=True)
+        for number in range({"a": 100, "b": 1, "c": 0}[video]):
+            Image.new("RGB", (64, 36)).save(tmp_path / video / DROPPED / f"{number:09d}.jpg")
+            times_s[f"{video}/{number:09d}.jpg"] = float(number)
+    shown = read_dropped(Pictures({video: tmp_path / video for video in "abc"}, times_s))
+    assert len(shown) == DROPPED_SHOWN and [picture["seen"][0] for picture in shown] == ["a"] * 47 + ["b"]
 
 
 def test_groups_of_a_fixed_camera_leave_room_for_those_of_others() -> None:

@@ -96,7 +96,7 @@ def test_one_may_always_go_and_more_only_up_to_the_share(removed: int, rest: int
 
 def test_numbers_of_retries_forget_who_is_gone(tmp_path: Path) -> None:
     write_retry_numbers(tmp_path, {"a": 2, "b": 1})
-    assert retry_numbers(tmp_path, ["b"], again=False) == {"b": 1}
+    assert retry_numbers(tmp_path, ["b"], ()) == {"b": 1}
     write_retry_numbers(tmp_path, {})
     assert not (tmp_path / "retries.json").exists()
 

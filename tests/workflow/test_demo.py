@@ -51,6 +51,7 @@ def test_ends_well_and_says_what_failed(finished: Finished) -> None:
 def test_a_second_run_has_nothing_to_do(finished: Finished) -> None:
     again = finished[0].snakemake()
     assert (again.code, again.nothing_to_do, again.jobs) == (0, True, Counter())
+    assert "reelsieve: 6 of 8 videos ok" in again.terminal, "it says again how the run ended"
 
 
 def test_the_filter_agrees_with_the_scenes(finished: Finished) -> None:

@@ -123,6 +123,18 @@ def test_trying_again_fetches_only_what_may_come(ran: tuple[Run, Outcome], serve
     assert run.snakemake().nothing_to_do and run.snakemake("retry_failed").nothing_to_do
 
 
+def test_another_limit_fetches_only_what_the_old_one_rejected(
+    ran: tuple[Run, Outcome], server: FaultServer, tmp_path: Path
+) -> None:
+    run = ran[0].copy(tmp_path / "run")
+    run.write_config(run.read_config() | {"download": DOWNLOADS | {"max_size_mb": 100, "attempts": 3}})
+    server.acts["/media/huge.mp4"] = [huge]
+    assert run.snakemake("-n").jobs["download_video"] == len([name for name in GONE if GONE[name] == "rejected"])
+    assert run.snakemake().code == 0
+    assert registry(run)["huge"]["message"].startswith("larger than max_size_mb = 100")
+    assert run.snakemake().nothing_to_do
+
+
 def test_an_outage_stops_the_dataset_and_trying_again_makes_it(server: FaultServer, tmp_path: Path) -> None:
     run = lay_out(tmp_path / "run")
     run.write_table(*[f"v{i}\t{server.url(f'/out{i}')}\t\t\t\tcity" for i in range(4)])
