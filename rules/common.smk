@@ -8,7 +8,7 @@ import yaml
 import scripts
 from scripts._code import code_hash_in
 from scripts._config import check_config
-from scripts._detector import check_role
+from scripts._detector import check_roles
 from scripts._failures import may_come, retry_numbers, write_retry_numbers
 from scripts._log import UserError, stop_run
 from scripts._models import DEDUP_RULES, EMBEDDING, chosen_model, hash_method, name_of, roles_in, roles_of, spec_of
@@ -29,8 +29,7 @@ try:
     check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text()))
     VIDEOS = rows_of(config)
     config["download"] |= published_options(config, VIDEOS)
-    for role in roles_in(config):
-        check_role(role, chosen_model(config, role), Path("results/models") / name_of(config, role))
+    check_roles({r: (chosen_model(config, r), Path("results/models") / name_of(config, r)) for r in roles_in(config)})
 except UserError as error:
     stop_run(error)
 

@@ -49,8 +49,21 @@ def audit(
     return result | {"warnings": warnings_of(result)}
 
 
-def write_audit(path: Path, result: Mapping[str, Any]) -> None:
-    """Write the audit, and say in the log how many images each split got and what is wrong."""
+def absent_classes(asked: Iterable[str], images: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return in plain words which of the classes that were asked for no image shows."""
+    shown = {name for image in images for name in image["classes"]}
+    absent = [name for name in asked if name not in shown]
+    return [f"no object anywhere of class {_some(absent)}, though detect.classes asks for it"] if absent else []
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED_CLASSES} more" if len(names) > NAMED_CLASSES else ""
+    return ", ".join(names[:NAMED_CLASSES]) + more
+
+
+def write_audit(path: Path, result: Mapping[str, Any], also: Sequence[str] = ()) -> None:
+    """Write the audit with further warnings, and say in the log how many images each split got and what is wrong."""
+    result = {**result, "warnings": [*result["warnings"], *also]}
     write_json(path, result)
     logging.info("images: %s", ", ".join(f"{row['images']} {split}" for split, row in result["splits"].items()))
     for warning in result["warnings"]:
@@ -69,7 +82,7 @@ def warnings_of(result: Mapping[str, Any]) -> list[str]:
     """Return in plain words what is wrong with the splits, the worst first."""
     wanted = {split: row["wanted_share"] for split, row in result["splits"].items() if row["wanted_share"] > 0}
     said = [
-        f"{pair['pairs_within']} pairs of images in {' and '.join(pair['splits'])} are within"
+        f"{_counted(pair['pairs_within'], 'pair')} of images in {' and '.join(pair['splits'])} within"
         f" {result['max_distance_bits']} bits of each other"
         for pair in result["closest"]
         if pair["pairs_within"]
@@ -81,7 +94,8 @@ def warnings_of(result: Mapping[str, Any]) -> list[str]:
     too_few = result["groups"] < len(wanted)
     if result["empty_splits"] and too_few:
         said.append(
-            f"images come from {result['groups']} groups of videos, too few for {len(wanted)} splits: add videos"
+            f"images come from {_counted(result['groups'], 'group')} of videos, too few for {len(wanted)} splits:"
+            " add videos"
         )
     said += [
         f"no image in {split}{'' if too_few else _remedy(split, result['suggestion'])}"
@@ -89,6 +103,10 @@ def warnings_of(result: Mapping[str, Any]) -> list[str]:
     ]
     said += list(_uneven(result, wanted))
     return said
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
 
 
 def _remedy(split: str, suggestion: Mapping[str, Any]) -> str:
@@ -107,8 +125,7 @@ def _uneven(result: Mapping[str, Any], wanted: Mapping[str, float]) -> Iterable[
     for split in wanted:
         missing = result["splits"][split]["missing_classes"]
         if missing and split not in result["empty_splits"]:
-            more = f" and {len(missing) - NAMED_CLASSES} more" if len(missing) > NAMED_CLASSES else ""
-            yield f"no object in {split} of class {', '.join(missing[:NAMED_CLASSES])}{more}"
+            yield f"no object in {split} of class {_some(missing)}"
 
 
 def _link_text(link: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts._log import UserError
+from scripts._log import UserError, did_you_mean
 
 LOG_EVERY = 320  # images
 
@@ -46,7 +46,20 @@ def check_classes(wanted: Iterable[str], names: Iterable[str], key: str, model: 
     known = list(names)
     unknown = [name for name in wanted if name not in known]
     if unknown:
-        raise UserError(f"{key}: {model} has no class {', '.join(map(repr, unknown))}; allowed: {', '.join(known)}")
+        said = ", ".join(f"{name!r}{did_you_mean(name, known)}" for name in unknown)
+        raise UserError(f"{key}: {model} has no class {said}; allowed: {', '.join(known)}")
+
+
+def check_roles(chosen: Mapping[str, tuple[Mapping[str, Any], Path]]) -> None:
+    """Raise UserError with all that is wrong with the models of some roles, each with its compiled folder."""
+    problems = []
+    for role, (model, compiled) in chosen.items():
+        try:
+            check_role(role, model, compiled)
+        except UserError as error:
+            problems.append(str(error))
+    if problems:
+        raise UserError("\n".join(problems))
 
 
 def check_role(role: str, chosen: Mapping[str, Any], compiled: Path) -> None:

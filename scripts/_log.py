@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from textwrap import shorten
 from types import TracebackType
@@ -12,6 +14,7 @@ from scripts._room import is_full, told_full
 
 # Set by a run that shows its progress itself: what its jobs wrote to the terminal would be written over it.
 SILENT = "REELSIEVE_SILENT_JOBS"
+LIKE = 0.7  # difflib's ratio: "persn" is like "person", "cat" is not like "car"
 INTERRUPTED = "interrupted"  # the last line of a job that was stopped with its run
 
 
@@ -27,6 +30,13 @@ def stop_run(reason: object) -> NoReturn:
 def one_line(text: str, most: int = 300) -> str:
     """Return text in which anything from the internet may stand as a line that is safe in a terminal."""
     return shorten(printable(text), most)
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Return a question in brackets if one of the known names is much like the given one."""
+    by_lower = {name.lower(): name for name in known}
+    close = get_close_matches(given.lower(), by_lower, 1, LIKE)
+    return f" (did you mean {by_lower[close[0]]!r}?)" if close else ""
 
 
 def printable(text: str) -> str:

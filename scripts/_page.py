@@ -18,7 +18,7 @@ Row = dict[str, Any]
 ROWS_SHOWN = 1_000  # of videos, and of failed ones; a browser sorts so many without a pause
 FUNNEL = {
     "frames": "extracted",
-    "looked_at": "worth a look",
+    "looked_at": "looked at by the filter",
     "passed": "passed the filter",
     "kept": "unique",
     "exported": "in the dataset",

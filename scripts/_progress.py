@@ -91,10 +91,8 @@ class Progress(logging.Handler):
                 self._say("\n".join(["a submission failed:", *ends_of(vars(record)["aux_logs"])]))
             elif event not in NOISE and not is_chatter(record) and self._before.filter(record):
                 self._say(self._before.format(record))
-                if str(record.msg).startswith(IDLE):
-                    print_summary(
-                        self._results, 0.0
-                    )  # of the run before, for Snakemake tells of success only after jobs
+                if str(record.msg).startswith(IDLE):  # which Snakemake does not count as a success to tell of
+                    print_summary(self._results, 0.0)
         except Exception:
             self.handleError(record)
 

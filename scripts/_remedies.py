@@ -10,7 +10,7 @@ VIDEO_REMEDIES = {
     "geo_blocked": "Set download.proxy to one where it may be seen, and run again.",
     "forbidden": "The server refuses. If it plays in your browser, download.cookies may help; else replace the row.",
     "unsupported": "No video is there, or a protected one: check the URL, or fetch it by hand and list the file.",
-    "rejected": "Live, too large, or on a private host. Set download.max_size_mb or allow_private_hosts, and run again.",
+    "rejected": "Live, too large, or on a private host. Set download.max_size_mb or allow_private_hosts, run again.",
     "invalid_media": "ffmpeg cannot read it. Does it play? Fetch or export it again, or drop the row.",
     "later": "It is not there yet (premiere, live, being processed). Run the target retry_failed when it is.",
     "blocked": "The site wanted fewer requests. Wait an hour or more, then run the target retry_failed.",

@@ -46,7 +46,7 @@ def summary(registry: Path, report: Path, warnings: Sequence[str] = ()) -> str:
         *(f"  {row['video']}: {one_line(row['message'])}" for row in said[:MOST_FAILED]),
         *([f"ok, but no frame of it in the dataset: {shorten(', '.join(useless), 300)}"] if useless else []),
         *([f"{dropped}; see the report, section Lost"] if (dropped := mostly_dropped(rows)) else []),
-        f"frames: {totals['frames']} extracted, {totals['looked_at']} worth a look,"
+        f"frames: {totals['frames']} extracted, {totals['looked_at']} looked at,"
         f" {totals['passed']} passed the filter, {totals['kept']} unique,"
         f" {totals['exported']} in the dataset with {totals['objects']} objects",
         "splits: " + ", ".join(f"{count} {split}" for split, count in exported.items()),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts._audit import audit, write_audit
+from scripts._audit import absent_classes, audit, write_audit
 from scripts._backgrounds import drop_backgrounds
 from scripts._card import render_card
 from scripts._coco import write_coco
@@ -63,10 +63,7 @@ def export_dataset(
     check_totals(ledger, verdicts, folders)
     images = take_images(ledger, folders, plan.splits, chosen["negatives_share"], chosen["seed"])
     dataset = Dataset(out, settings["detect"]["classes"] or models["detect"]["names"], images)
-    for split, rows in images.items():
-        (out / "images" / split).mkdir(parents=True, exist_ok=True)  # empty splits too
-        for row in rows:
-            link_file(folders[row["video"]]["filtered"] / row["frame"], out / row["file"])
+    _link_images(images, folders, out)
     for form in chosen["formats"]:
         FORMATS[form](dataset)
     taken = [row for rows in images.values() for row in rows]
@@ -78,7 +75,15 @@ def export_dataset(
     write_text(out / "ATTRIBUTION.tsv", attribution(credits))
     write_text(out / "README.md", render_card(TEMPLATE, dataset, chosen["formats"], credits, models, settings))
     hashes = {f"{row['video']}/{row['frame']}": int(row["hash"], 16) for row in verdicts}
-    write_audit(out / "audit.json", audit(plan, taken, hashes, dataset.classes, max_distance_bits))
+    audited = audit(plan, taken, hashes, dataset.classes, max_distance_bits)
+    write_audit(out / "audit.json", audited, absent_classes(settings["detect"]["classes"], taken))
+
+
+def _link_images(images: dict[str, list[dict[str, Any]]], folders: dict[str, dict[str, Path]], out: Path) -> None:
+    for split, rows in images.items():
+        (out / "images" / split).mkdir(parents=True, exist_ok=True)  # empty splits too
+        for row in rows:
+            link_file(folders[row["video"]]["filtered"] / row["frame"], out / row["file"])
 
 
 def channels_of(videos: dict[str, dict[str, Any]], folders: dict[str, dict[str, Path]]) -> dict[str, str]:

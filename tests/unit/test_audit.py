@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts._audit import audit, warnings_of
+from scripts._audit import absent_classes, audit, warnings_of
 from scripts._splits import Splitting, plan_splits
 from scripts._summary import summary
 from scripts._tables import read_rows
@@ -68,7 +68,7 @@ def test_two_videos_are_too_few_for_three_splits_and_it_is_said(tmp_path: Path) 
     found = read(reported(tmp_path, videos, {"a": far_hashes(3, 3), "b": []}, Splitting(SHARES, 0, "video")))
     assert found["empty_splits"] == ["val", "test"] and found["closest"] == [] and found["groups"] == 1
     assert found["warnings"] == [
-        "images come from 1 groups of videos, too few for 3 splits: add videos",
+        "images come from 1 group of videos, too few for 3 splits: add videos",
         "no image in val",
         "no image in test",
     ]
@@ -110,7 +110,7 @@ def test_a_leak_and_a_group_that_outgrows_every_split_are_warned_of() -> None:
         "closest": [{"splits": ["train", "val"], "pairs_within": 3}],
     }  # fmt: skip
     leak, large = warnings_of(result)
-    assert leak == "3 pairs of images in train and val are within 8 bits of each other"
+    assert leak == "3 pairs of images in train and val within 8 bits of each other"
     assert large == "one group of videos, that of a, holds 90% of the images: more than any split is to have"
 
 
@@ -120,3 +120,10 @@ def test_names_from_the_internet_do_not_steer_the_terminal(name: str, tmp_path: 
     text = summary(tmp_path / "registry.tsv", tmp_path / "report.html", [f"both are of channel {name}"])
     (line,) = [line for line in text.split("\n") if "channel a" in line]
     assert line.isprintable()
+
+
+def test_a_class_that_was_asked_for_and_is_nowhere_is_told() -> None:
+    images = [{"classes": ["car"]}, {"classes": ["dog", "car"]}]
+    assert absent_classes(["car", "dog"], images) == absent_classes([], images) == []
+    (told,) = absent_classes(["car", *"abcdefg"], images)
+    assert told == "no object anywhere of class a, b, c, d, e and 2 more, though detect.classes asks for it"

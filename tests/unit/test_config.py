@@ -80,7 +80,7 @@ def test_names_every_bad_key_its_value_and_what_is_allowed(schema: dict[str, Any
     assert text.startswith("4 problem(s)")
     assert "filter.confidence: 1.5 is not allowed" in text
     assert "maximum 1" in text
-    assert "filter: unknown key(s) 'confidense'; allowed: classes, confidence" in text
+    assert "filter: unknown key(s) 'confidense' (did you mean 'confidence'?); allowed: classes, confidence" in text
     assert "frames.interval_s: 'fast' is not allowed" in text
     assert "(top level): unknown key(s) 'extra'" in text
 

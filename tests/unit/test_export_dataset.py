@@ -83,4 +83,4 @@ def test_registry_and_summary_name_what_failed(tmp_path: Path) -> None:
     registry.write_text(registry_tsv([rows[0], *([rows[1]] * 25)]))
     many = summary(registry, tmp_path / "report.html")
     assert "and 5 more, in" in many and "look at the splits" not in many
-    assert "3 extracted, 3 worth a look, 2 passed the filter, 1 unique, 1 in the dataset with 4 objects" in text
+    assert "3 extracted, 3 looked at, 2 passed the filter, 1 unique, 1 in the dataset with 4 objects" in text

@@ -42,9 +42,7 @@ def test_ends_well_and_says_what_failed(finished: Finished) -> None:
     assert "6 of 8 videos ok" in outcome.text
     assert re.search(r"^  broken: invalid_media: .*Invalid data", outcome.text, re.MULTILINE)
     assert re.search(r"^  unreachable: failed: .*resolve", outcome.text, re.MULTILINE)
-    assert re.search(
-        r"66 extracted, 46 worth a look, \d+ passed the filter, \d+ unique, \d+ in the dataset", outcome.text
-    )
+    assert re.search(r"66 extracted, 46 looked at, \d+ passed the filter, \d+ unique, \d+ in the dataset", outcome.text)
     assert str(run.folder / "results/report.html") in outcome.text
 
 

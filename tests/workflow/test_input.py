@@ -18,11 +18,12 @@ Finished = tuple[Run, Outcome]
 def test_a_wrong_class_stops_a_rerun_before_it_deletes_anything(finished: Finished, tmp_path: Path) -> None:
     run = finished[0].copy(tmp_path / "run")
     config = run.read_config()
-    for role in ("filter", "detect"):
-        run.write_config(config | {role: config[role] | {"classes": ["car", "persn"]}})
-        outcome = run.snakemake()
-        assert outcome.code != 0 and f"{role}.classes: detector.pt has no class 'persn'; allowed: car," in outcome.text
-        assert not outcome.jobs
+    roles = ("filter", "detect")
+    run.write_config(config | {role: config[role] | {"classes": ["car", "persn"]} for role in roles})
+    outcome = run.snakemake()
+    assert outcome.code != 0 and not outcome.jobs
+    said = "classes: detector.pt has no class 'persn' (did you mean 'person'?); allowed: car,"
+    assert all(f"{role}.{said}" in outcome.text for role in roles), "one run tells of both"
     run.write_config(config | {"detect": config["detect"] | {"weights_sha256": "0" * 64}})
     outcome = run.snakemake()
     assert outcome.code != 0 and "detect.weights_sha256: detector.pt has " in outcome.text and not outcome.jobs
