@@ -80,6 +80,8 @@ def print_failure(logs: Sequence[str]) -> None:
         f"reelsieve: the run {'was stopped' if stopped else 'did not finish'}.",
         *(f"  {one_line(cause, 1000)}" for cause in list(causes)[:MOST_CAUSES]),
     ]
+    if Path("results/report.html").exists() and not stopped:
+        lines.append("results/report.html is of an earlier run.")
     lines += [
         f"Finished jobs are kept: {'to go on,' if stopped else 'mend the cause and'} run the same command again.",
         f"Everything is in {', '.join(map(str, found))}",
