@@ -57,7 +57,7 @@ include: "rules/store.smk"
 
 
 if workflow.is_main_process and IS_MAIN:
-    show_progress(logger, Path("results"))
+    show_progress(logger, Path("results"), tell_again)
     shell.prefix(UNTIL_STARTED)
 
 

@@ -9,7 +9,7 @@ import scripts
 from scripts._code import code_hash_in
 from scripts._config import check_config
 from scripts._detector import check_roles
-from scripts._failures import may_come, retry_numbers, write_retry_numbers
+from scripts._failures import retry_numbers, to_ask_again, write_retry_numbers
 from scripts._log import UserError, stop_run
 from scripts._models import DEDUP_RULES, EMBEDDING, chosen_model, hash_method, name_of, roles_in, roles_of, spec_of
 from scripts._owner import begin_run
@@ -17,7 +17,7 @@ from scripts._published import manifest_of, published_options, published_row
 from scripts._rows import no_dataset, rows_of
 from scripts._settings import telling_settings
 from scripts._store import form_of
-from scripts._summary import print_failure, print_summary
+from scripts._summary import print_failure, print_last_summary, print_summary
 
 ROOT = Path(scripts.__file__).parents[1]  # workflow.basedir would be the folder of a workflow that uses this one
 code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits reach jobs
@@ -88,13 +88,19 @@ def retries():
     """Return how often each video was asked for again, counting the target of this call."""
     again = not RENAMED.keys().isdisjoint(workflow.dag_settings.targets)
     # Jobs read what their run wrote down.
-    asked = may_come(Path("results"), VIDEOS, config["download"], again) if workflow.is_main_process else ()
+    asked = to_ask_again(Path("results"), VIDEOS, config["download"], again) if workflow.is_main_process else ()
     return retry_numbers(Path("results"), VIDEOS, asked)
 
 
 def times_retried(wildcards):
     """Return what asks for a video again when it changes."""
     return retries().get(wildcards.video, 0)
+
+
+def tell_again():
+    """Say how the last run ended, if all of it was asked for again."""
+    if set(workflow.dag_settings.targets) <= {"all", *RENAMED}:
+        print_last_summary(Path("results"))
 
 
 def video_url(wildcards):

@@ -8,9 +8,8 @@ from typing import Any
 from scripts._balance import Tally, outcome, suggest_seed, tally
 from scripts._files import write_json
 from scripts._leaks import closest_pairs, naive_leak
+from scripts._notices import listed
 from scripts._splits import Group, Plan, conflicts, wanted_splits, with_images
-
-NAMED_CLASSES = 5
 
 
 def audit(
@@ -50,20 +49,13 @@ def audit(
 
 
 def absent_classes(asked: Iterable[str], images: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return in plain words which of the classes that were asked for no image shows."""
+    """Return which of the classes that were asked for no image shows."""
     shown = {name for image in images for name in image["classes"]}
-    absent = [name for name in asked if name not in shown]
-    return [f"no object anywhere of class {_some(absent)}, though detect.classes asks for it"] if absent else []
+    return [name for name in asked if name not in shown]
 
 
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMED_CLASSES} more" if len(names) > NAMED_CLASSES else ""
-    return ", ".join(names[:NAMED_CLASSES]) + more
-
-
-def write_audit(path: Path, result: Mapping[str, Any], also: Sequence[str] = ()) -> None:
-    """Write the audit with further warnings, and say in the log how many images each split got and what is wrong."""
-    result = {**result, "warnings": [*result["warnings"], *also]}
+def write_audit(path: Path, result: Mapping[str, Any]) -> None:
+    """Write the audit, and say in the log how many images each split got and what is wrong."""
     write_json(path, result)
     logging.info("images: %s", ", ".join(f"{row['images']} {split}" for split, row in result["splits"].items()))
     for warning in result["warnings"]:
@@ -125,7 +117,7 @@ def _uneven(result: Mapping[str, Any], wanted: Mapping[str, float]) -> Iterable[
     for split in wanted:
         missing = result["splits"][split]["missing_classes"]
         if missing and split not in result["empty_splits"]:
-            yield f"no object in {split} of class {_some(missing)}"
+            yield f"no object in {split} of class {listed(missing)}"
 
 
 def _link_text(link: Mapping[str, Any]) -> str:

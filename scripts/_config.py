@@ -77,7 +77,7 @@ def _explain(error: ValidationError) -> str:
     rules: dict[str, Any] = dict(error.schema)  # type: ignore[arg-type]
     if error.validator == "additionalProperties":
         known = sorted(rules["properties"])
-        unknown = sorted(set(error.instance) - set(known))  # type: ignore[arg-type]
+        unknown = sorted(set(error.instance) - set(known), key=str)  # type: ignore[arg-type]
         said = ", ".join(f"{name!r}{did_you_mean(name, known)}" for name in unknown)
         return f"{key}: unknown key(s) {said}; allowed: {', '.join(known)}"
     hidden = ("description", "default", "properties", "additionalProperties")

@@ -7,19 +7,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scripts._faults import DECIDED_BY, TRANSIENT
+from scripts._faults import TRANSIENT, noted
 from scripts._files import write_json
 from scripts._log import UserError
 
 ASKING_AGAIN = frozenset({"retry_failed", "rehydrate"})  # targets that try again what may come now
 OUTAGE = frozenset({"blocked", "failed"})
-
-
-def refused_under(status: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of a download's options that had a part in its refusal; of a secret, whether there was one."""
-    return {
-        key: bool(options[key]) if isinstance(options[key], str) else options[key] for key in DECIDED_BY.get(status, ())
-    }
 
 
 def retry_numbers(results: Path, videos: Collection[str], asked: Collection[str]) -> dict[str, int]:
@@ -34,18 +27,19 @@ def retry_numbers(results: Path, videos: Collection[str], asked: Collection[str]
     return numbers | {video: numbers.get(video, 0) + 1 for video in videos if video in asked}
 
 
-def may_come(results: Path, videos: Collection[str], options: Mapping[str, Any], again: bool) -> set[str]:
+def to_ask_again(results: Path, videos: Collection[str], options: Mapping[str, Any], again: bool) -> set[str]:
     """Return the videos that were refused under other `options`, and with `again` those whose failure may pass."""
     found = set()
     for video in videos:
-        record = results / "download" / video / "video.json"
-        if not record.exists():
+        try:
+            told = json.loads((results / "download" / video / "video.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:  # none yet, or being fetched
             continue
-        told = json.loads(record.read_text(encoding="utf-8"))
-        under = told.get("refused_under", {})
-        if under != {key: refused_under(told["status"], options).get(key) for key in under}:
+        except ValueError:  # a power cut spoilt it
             found.add(video)
-        if again and told["status"] in TRANSIENT:
+            continue
+        under = told.get("refused_under", {})
+        if under != noted(under, options) or (again and told["status"] in TRANSIENT):
             found.add(video)
     return found
 

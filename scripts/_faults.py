@@ -1,7 +1,7 @@
 """Decide what an error of yt-dlp means for a video."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,13 +11,13 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 TRANSIENT = frozenset({"later", "blocked", "failed"})  # another run may change them
 AGAIN = frozenset({"blocked", "failed"})  # another attempt within this run may change them
 HOPELESS = ("certificateverifyerror", "impersonat", "tls fingerprint")  # `failed`, but not for want of trying
-# What a key of `download` may have to do with a refusal, so that it is asked again once that key is another.
+# Keys of `download` that may have a part in a refusal, so that it is asked again once one of them is another.
 DECIDED_BY = {
     "rejected": ("max_size_mb", "allow_private_hosts"),
     "needs_auth": ("cookies",),
-    "forbidden": ("cookies",),
-    "geo_blocked": ("proxy",),
+    "forbidden": ("cookies", "allow_private_hosts"),  # the latter brings curl_cffi, with which a site may answer
 }
+SECRET = frozenset({"cookies"})  # of these it is told only whether there is one
 # Tried in this order on the site's own words; the first that matches decides. The wordings are yt-dlp's and YouTube's.
 MESSAGES = (
     ("later", r"premieres in|live event will begin|processing this video|check back later|not currently live"
@@ -37,6 +37,16 @@ MESSAGES = (
                     r"|ffmpeg (could not be found|is not installed)"),
     ("failed", r"giving up after|did not get any data blocks|no video formats found|format is not available|timed out"),
 )  # fmt: skip
+
+
+def refused_under(status: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of a download's options that had a part in its refusal."""
+    return noted(DECIDED_BY.get(status, ()), options)
+
+
+def noted(keys: Iterable[str], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return some options as a record may hold them."""
+    return {key: bool(options[key]) if key in SECRET else options[key] for key in keys if key in options}
 
 
 class Rejected(Exception):

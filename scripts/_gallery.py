@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from scripts._remedies import DROPPED
+from scripts._dropped import DROPPED
 from scripts._thumbnails import PAIR_PX, SAMPLE_PX, thumbnail
 
 T = TypeVar("T")
@@ -106,15 +106,13 @@ class Pictures:
         }
 
 
-def read_dropped(pictures: Pictures) -> list[Row]:
-    """Return pictures of what the filter dropped, some of each video that lost frames to it."""
-    found = [
-        {"video": video, "frame": path.name}
-        for video, folder in pictures.filtered.items()
-        for path in sorted((folder / DROPPED).glob("*.jpg"))
-    ]
-    chosen = [f"{entry['video']}/{entry['frame']}" for entry in islice(in_turn(found), DROPPED_SHOWN)]
-    return [pictures.of(name, DROPPED) for name in sorted(chosen)]
+def read_dropped(pictures: Pictures, first: Sequence[str]) -> list[Row]:
+    """Return pictures of what the filter dropped: of the `first` videos, then some of each other one in turn."""
+    found = {video: sorted((folder / DROPPED).glob("*.jpg")) for video, folder in pictures.filtered.items()}
+    ordered = [{"video": video, "frame": path.name} for video in first for path in found[video]]
+    others = [{"video": v, "frame": path.name} for v, paths in found.items() if v not in first for path in paths]
+    chosen = islice((*ordered, *in_turn(others)), DROPPED_SHOWN)
+    return [pictures.of(f"{entry['video']}/{entry['frame']}", DROPPED) for entry in chosen]
 
 
 def read_copies(distances: Path, pictures: Pictures) -> Row:

@@ -32,10 +32,10 @@ def one_line(text: str, most: int = 300) -> str:
     return shorten(printable(text), most)
 
 
-def did_you_mean(given: str, known: Iterable[str]) -> str:
+def did_you_mean(given: object, known: Iterable[str]) -> str:
     """Return a question in brackets if one of the known names is much like the given one."""
     by_lower = {name.lower(): name for name in known}
-    close = get_close_matches(given.lower(), by_lower, 1, LIKE)
+    close = get_close_matches(str(given).lower(), by_lower, 1, LIKE)
     return f" (did you mean {by_lower[close[0]]!r}?)" if close else ""
 
 

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from scripts._files import write_json
 from scripts._leftovers import STATE, note_stop
 from scripts._log import INTERRUPTED, SILENT, one_line, printable
 from scripts._owner import owner_name
-from scripts._summary import print_summary
 
 PLAIN_EVERY_S, NOTE_EVERY_S = 20.0, 2.0
 LAST_LINES, LONGEST_LINE = 12, 1000  # of a failed job's log
@@ -40,8 +39,8 @@ IDLE = "Nothing to be done"
 STOPPED = "Terminating processes on user request"
 
 
-def show_progress(logger: logging.Logger, results: Path) -> None:
-    """Take over from Snakemake's own lines, unless all of them, or others, were asked for."""
+def show_progress(logger: logging.Logger, results: Path, when_idle: Callable[[], None]) -> None:
+    """Take over from Snakemake's own lines, unless others were asked for; `when_idle` tells where nothing is to do."""
     for handler in logger.handlers:
         asked = next(iter(handler.filters), None)
         if handler.name == "DefaultStreamHandler" and not (
@@ -49,7 +48,7 @@ def show_progress(logger: logging.Logger, results: Path) -> None:
         ):
             os.environ[SILENT] = "1"
             logger.removeHandler(handler)
-            logger.addHandler(Progress(handler, results))
+            logger.addHandler(Progress(handler, results, when_idle))
             return
 
 
@@ -63,12 +62,13 @@ def stop_progress(logger: logging.Logger) -> None:
 class Progress(logging.Handler):
     """Count jobs and show the stages; pass on everything else to the handler whose place it takes."""
 
-    def __init__(self, before: Any, results: Path) -> None:
+    def __init__(self, before: Any, results: Path, when_idle: Callable[[], None]) -> None:
         """`before` is Snakemake's handler for the terminal."""
         super().__init__()
         self._guard = self.lock or threading.RLock()  # logging holds it while emit() runs
         self._before = before
         self._results = results
+        self._when_idle = when_idle
         self._board = Board(lambda rule, video: pictures_in(results, rule, video))
         self._screen: Any = None
         self._told: dict[str, int] = {}
@@ -92,7 +92,7 @@ class Progress(logging.Handler):
             elif event not in NOISE and not is_chatter(record) and self._before.filter(record):
                 self._say(self._before.format(record))
                 if str(record.msg).startswith(IDLE):  # which Snakemake does not count as a success to tell of
-                    print_summary(self._results, 0.0)
+                    self._when_idle()
         except Exception:
             self.handleError(record)
 

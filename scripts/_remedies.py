@@ -1,13 +1,11 @@
 """Say in a line what a person can do about a video that failed, or a frame that was lost."""
 
-DROPPED = "dropped"  # the folder, beside the frames that passed, of a few that the filter dropped
-
 # By the status of a video; ID stands for the video's.
 VIDEO_REMEDIES = {
     "unavailable": "It is gone from its site: replace or exclude the row. If it is back, delete results/download/ID.",
-    "needs_auth": "Set download.cookies to those of an account that may see it and run again. With other cookies in the"
-    " same file, first delete results/download/ID.",
-    "geo_blocked": "Set download.proxy to one where it may be seen, and run again.",
+    "needs_auth": "Set download.cookies to those of an account that may see it, and run again. If there were others,"
+    " first delete results/download/ID.",
+    "geo_blocked": "The site does not offer it where you are. From elsewhere: delete results/download/ID, run again.",
     "forbidden": "The server refuses. If it plays in your browser, download.cookies may help; else replace the row.",
     "unsupported": "No video is there, or a protected one: check the URL, or fetch it by hand and list the file.",
     "rejected": "Live, too large, or on a private host. Set download.max_size_mb or allow_private_hosts, run again.",

@@ -12,7 +12,7 @@ from textwrap import shorten
 
 from scripts._faults import TRANSIENT
 from scripts._log import one_line
-from scripts._notices import mostly_dropped
+from scripts._notices import mostly_dropped, tell_absent, tell_dropped
 from scripts._room import REMEDY, WORDS, fault_of_room
 from scripts._videos import SPLITS
 
@@ -23,8 +23,8 @@ STOPPED = re.compile(r"^(Terminating processes on user request|Will exit after f
 FUNNEL = ("frames", "looked_at", "passed", "kept", "exported", "objects")
 
 
-def summary(registry: Path, report: Path, warnings: Sequence[str] = ()) -> str:
-    """Return the closing summary of a finished run from its registry and what its audit warns of."""
+def summary(registry: Path, report: Path, warnings: Sequence[str] = (), absent: Sequence[str] = ()) -> str:
+    """Return the closing summary of a finished run from its registry, its audit's warnings and its absent classes."""
     with registry.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     failed = [row for row in rows if row["status"] != "ok"]
@@ -45,7 +45,8 @@ def summary(registry: Path, report: Path, warnings: Sequence[str] = ()) -> str:
         ),
         *(f"  {row['video']}: {one_line(row['message'])}" for row in said[:MOST_FAILED]),
         *([f"ok, but no frame of it in the dataset: {shorten(', '.join(useless), 300)}"] if useless else []),
-        *([f"{dropped}; see the report, section Lost"] if (dropped := mostly_dropped(rows)) else []),
+        *([f"{told}; see the report, section Lost"] if (told := tell_dropped(mostly_dropped(rows))) else []),
+        *([told] if (told := tell_absent(absent)) else []),
         f"frames: {totals['frames']} extracted, {totals['looked_at']} looked at,"
         f" {totals['passed']} passed the filter, {totals['kept']} unique,"
         f" {totals['exported']} in the dataset with {totals['objects']} objects",
@@ -63,7 +64,13 @@ def print_summary(results: Path, started: float) -> None:
     registry, page = (results / "registry.tsv").absolute(), (results / "report.html").absolute()
     if registry.exists() and registry.stat().st_mtime >= started:
         audit = json.loads((results / "dataset/audit.json").read_text(encoding="utf-8"))
-        print(summary(registry, page, audit["warnings"]), file=sys.stderr)
+        print(summary(registry, page, audit["warnings"], audit["absent_classes"]), file=sys.stderr)
+
+
+def print_last_summary(results: Path) -> None:
+    """Print how the last run ended, if its results are all there."""
+    if all((results / name).exists() for name in ("registry.tsv", "report.html", "dataset/audit.json")):
+        print_summary(results, 0.0)
 
 
 def print_failure(logs: Sequence[str]) -> None:

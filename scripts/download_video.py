@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts._failures import refused_under
-from scripts._faults import OK, TRANSIENT, Fault
+from scripts._faults import OK, TRANSIENT, Fault, refused_under
 from scripts._fetch import describe, fetch_anew
 from scripts._files import clear_parts, link_media, write_json
 from scripts._job import start_job
@@ -34,8 +33,6 @@ def download_video(video: str, url: str, out: Path, store: Path, options: dict[s
             record, media = fetch(url, entry, site_of(url, store, options["sites"]), options)
             _link(record, media, out)
     record |= {"video": video, "url": public_url(url)}
-    if under := refused_under(record["status"], options):
-        record["refused_under"] = under
     write_json(out / "video.json", {key: value for key, value in record.items() if key not in CLOCKS})
     logging.info("%s: %s %s", video, record["status"], record["message"])
 
@@ -66,14 +63,15 @@ def fetch(url: str, entry: Path, site: Site, options: dict[str, Any]) -> tuple[d
         return record, version / record["media"]["file"]
     version.mkdir(exist_ok=True)
     fault, found = fetch_anew(url, version, site, options)
-    record = _record(fault, began, found)
+    under = {"refused_under": refused} if (refused := refused_under(fault.status, options)) else {}
+    record = _record(fault, began, found | under)
     if fault.status == "ok":
         clear_parts(version / "video.json")
         write_json(version / "video.json", record)
     elif fault.status not in TRANSIENT:
         for stored, folder in other_versions(version):
             said = f"{fault.status}: {fault.message}; in its place: what was fetched on {stored['recorded_at'][:10]}"
-            return stored | {"message": said}, folder / stored["media"]["file"]
+            return stored | under | {"message": said}, folder / stored["media"]["file"]
     return record, version / str(record["media"] and record["media"]["file"])
 
 

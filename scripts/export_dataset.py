@@ -76,7 +76,8 @@ def export_dataset(
     write_text(out / "README.md", render_card(TEMPLATE, dataset, chosen["formats"], credits, models, settings))
     hashes = {f"{row['video']}/{row['frame']}": int(row["hash"], 16) for row in verdicts}
     audited = audit(plan, taken, hashes, dataset.classes, max_distance_bits)
-    write_audit(out / "audit.json", audited, absent_classes(settings["detect"]["classes"], taken))
+    absent = absent_classes(settings["detect"]["classes"], taken)
+    write_audit(out / "audit.json", audited | {"absent_classes": absent})
 
 
 def _link_images(images: dict[str, list[dict[str, Any]]], folders: dict[str, dict[str, Path]], out: Path) -> None:

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Any
 from scripts._backgrounds import pass_backgrounds
 from scripts._budget import MARKS, at_work
 from scripts._detector import Detections, Inference, Place, detect_images
+from scripts._dropped import DROPPED, pick_dropped
 from scripts._files import delete_folder, link_file
 from scripts._job import start_job
 from scripts._log import UserError
 from scripts._owner import inference_threads
-from scripts._remedies import DROPPED
 from scripts._rows import parts_of
 from scripts._store import discard_media
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
-
-DROPPED_SHOWN = 3  # per video, since those of thousands are on one page
 
 
 def filter_frames(
@@ -59,13 +57,6 @@ def judge_frame(row: dict[str, Any], found: Detections | None, min_objects: int)
     if row["keep"] and not judged["passed"]:
         return judged | {"reason": "too_few_objects", "value": float(len(objects)), "threshold": float(min_objects)}
     return judged
-
-
-def pick_dropped(judged: list[dict[str, Any]]) -> list[str]:
-    """Return a few of the frames that the filter drops, evenly spread in time."""
-    names = [row["frame"] for row in judged if row["reason"] == "too_few_objects"]
-    count = min(DROPPED_SHOWN, len(names))
-    return [names[(2 * number + 1) * len(names) // (2 * count)] for number in range(count)]
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from scripts._files import write_text
 from scripts._gallery import Labels, Pictures, read_audit, read_copies, read_dropped, read_groups, read_samples
 from scripts._job import start_job
 from scripts._measures import distance_histogram, frame_histograms, object_histograms, positions
-from scripts._notices import mostly_dropped
+from scripts._notices import mostly_dropped, tell_absent, tell_dropped
 from scripts._page import class_rows, failures, flattened, funnel, losses, render, shown_rows
 from scripts._publish import credits_of
 from scripts._tables import read_note, read_rows
@@ -67,6 +67,7 @@ def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: So
     pictures = Pictures(filtered, {f"{entry['video']}/{entry['frame']}": entry["pts_s"] for entry in ledger})
     copies = read_copies(sources.distances, pictures)
     shown, n_hidden = shown_rows(rows)
+    audit, thinned = read_audit(sources.dataset), mostly_dropped(rows)
     return {
         "rows": rows,
         "shown": shown,
@@ -74,8 +75,9 @@ def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: So
         "funnel": funnel(rows),
         "losses": losses(ledger),
         "failures": failures(rows),
-        "mostly_dropped": mostly_dropped(rows),
-        "dropped": read_dropped(pictures),
+        "mostly_dropped": tell_dropped(thinned),
+        "dropped": read_dropped(pictures, [row["video"] for row in thinned]),
+        "absent": tell_absent(audit["absent_classes"]),
         "classes": class_rows(counts),
         "images": Counter(entry["split"] for entry in exported),
         "splits": SPLITS,
@@ -84,7 +86,7 @@ def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: So
         "samples": read_samples(exported, labels, sources.dataset, names),
         "copies": copies,
         "groups": read_groups(read_rows(sources.manifest), pictures),
-        "audit": read_audit(sources.dataset),
+        "audit": audit,
         "provenance": flattened(read_provenance(sources.provenance)),
     }
 

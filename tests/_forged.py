@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from scripts._dropped import DROPPED, DROPPED_KEPT
 from scripts._files import write_json
-from scripts._remedies import DROPPED
 from scripts._tables import DETECTIONS, FILTER, LEDGER, MANIFEST, write_table
-from scripts.filter_frames import DROPPED_SHOWN
 from scripts.report import Sources, report
 from tests._planted import CONFIGURED, made_with
 
@@ -50,7 +49,7 @@ def forge(folder: Path) -> Path:
             picture = noise[(number * 7 + int(frame["pts_s"])) % len(noise)]
             _link(picture, folders[video]["filtered"] / frame["frame"])
             _link(picture, folder / "dataset" / _file(frame, number))
-        for frame in [frame for frame in frames if frame["reason"] == "too_few_objects"][:DROPPED_SHOWN]:
+        for frame in [frame for frame in frames if frame["reason"] == "too_few_objects"][:DROPPED_KEPT]:
             _link(noise[number % len(noise)], folders[video]["filtered"] / DROPPED / frame["frame"])
     _lay_out_aggregates(folder, ledger, verdicts)
     tables = (folder / "manifest.parquet", folder / "distances.json", folder / "dataset")
@@ -135,7 +134,7 @@ def _lay_out_aggregates(folder: Path, ledger: list[Row], verdicts: list[Row]) ->
     audit: Row = {
         "warnings": [ATTACKS[1]], "splits": splits, "split_by": "video", "seed": 0, "groups": 97,
         "largest_group": {"image_share": 0.01}, "naive": {"share": None}, "suggestion": {"is_configured": True},
-        "closest": [], "conflicts": [], "max_distance_bits": 8,
+        "closest": [], "conflicts": [], "max_distance_bits": 8, "absent_classes": ["unicorn"],
     }  # fmt: skip
     write_json(folder / "dataset/audit.json", audit)
 

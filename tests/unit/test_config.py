@@ -73,7 +73,12 @@ def test_fills_in_what_is_left_out_without_sharing_it(schema: dict[str, Any]) ->
 
 
 def test_names_every_bad_key_its_value_and_what_is_allowed(schema: dict[str, Any]) -> None:
-    config = {"filter": {"confidence": 1.5, "confidense": 0.5}, "frames": {"interval_s": "fast"}, "extra": 1}
+    config: dict[Any, Any] = {
+        "filter": {"confidence": 1.5, "confidense": 0.5},
+        "frames": {"interval_s": "fast"},
+        "extra": 1,
+        True: 1,
+    }
     with pytest.raises(UserError) as caught:
         check_config(config, schema)
     text = str(caught.value)
@@ -82,7 +87,7 @@ def test_names_every_bad_key_its_value_and_what_is_allowed(schema: dict[str, Any
     assert "maximum 1" in text
     assert "filter: unknown key(s) 'confidense' (did you mean 'confidence'?); allowed: classes, confidence" in text
     assert "frames.interval_s: 'fast' is not allowed" in text
-    assert "(top level): unknown key(s) 'extra'" in text
+    assert "(top level): unknown key(s) True, 'extra'" in text, "YAML takes `on` for a boolean"
 
 
 @pytest.mark.parametrize(

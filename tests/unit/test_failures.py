@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts._failures import check_outage, may_come, refused_under, retry_numbers, write_retry_numbers
+from scripts._failures import check_outage, retry_numbers, to_ask_again, write_retry_numbers
+from scripts._faults import refused_under
 from scripts._log import UserError
 
 OPTIONS = {"max_size_mb": 10, "allow_private_hosts": False, "cookies": "", "proxy": ""}
@@ -39,8 +40,8 @@ def test_only_what_may_come_is_asked_for_again(tmp_path: Path) -> None:
     statuses = ["ok", "failed", "unavailable", "blocked", "later", "invalid_media"]
     records(tmp_path, *statuses)
     videos = [f"v{number}" for number in range(7)]
-    assert may_come(tmp_path, videos, OPTIONS, again=False) == set()
-    asked = may_come(tmp_path, videos, OPTIONS, again=True)
+    assert to_ask_again(tmp_path, videos, OPTIONS, again=False) == set()
+    asked = to_ask_again(tmp_path, videos, OPTIONS, again=True)
     assert asked == {"v1", "v3", "v4"}
     once = retry_numbers(tmp_path, videos, asked)
     assert once == {"v1": 1, "v3": 1, "v4": 1}
@@ -48,7 +49,7 @@ def test_only_what_may_come_is_asked_for_again(tmp_path: Path) -> None:
     write_retry_numbers(tmp_path, once)
     (tmp_path / "download/v1/video.json").unlink()  # as while its job runs
     assert retry_numbers(tmp_path, videos, ()) == once
-    asked = may_come(tmp_path, videos, OPTIONS, again=True)
+    asked = to_ask_again(tmp_path, videos, OPTIONS, again=True)
     assert retry_numbers(tmp_path, videos, asked) == {"v1": 1, "v3": 2, "v4": 2}
 
 
@@ -57,12 +58,12 @@ def test_only_what_may_come_is_asked_for_again(tmp_path: Path) -> None:
     [
         ("rejected", {"max_size_mb": 20}, True),
         ("rejected", {"allow_private_hosts": True}, True),
-        ("rejected", {"cookies": "c.txt", "proxy": "socks5h://a"}, False),
+        ("rejected", {"cookies": "c.txt"}, False),
         ("needs_auth", {"cookies": "c.txt"}, True),
         ("forbidden", {"cookies": "c.txt"}, True),
-        ("geo_blocked", {"proxy": "socks5h://a"}, True),
-        ("geo_blocked", {"max_size_mb": 20}, False),
-        ("unavailable", {"max_size_mb": 20, "cookies": "c.txt", "proxy": "socks5h://a"}, False),
+        ("forbidden", {"allow_private_hosts": True}, True),
+        ("geo_blocked", {"max_size_mb": 20, "proxy": "socks5h://a"}, False),
+        ("unavailable", {"max_size_mb": 20, "cookies": "c.txt"}, False),
     ],
 )
 def test_what_was_refused_is_asked_for_again_when_its_key_changes(
@@ -70,10 +71,19 @@ def test_what_was_refused_is_asked_for_again_when_its_key_changes(
 ) -> None:
     (path,) = records(tmp_path, status)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"refused_under": refused_under(status, OPTIONS)}))
-    assert may_come(tmp_path, ["v0"], OPTIONS, again=False) == set()
-    assert may_come(tmp_path, ["v0"], OPTIONS | change, again=False) == ({"v0"} if comes else set())
+    assert to_ask_again(tmp_path, ["v0"], OPTIONS, again=False) == set()
+    assert to_ask_again(tmp_path, ["v0"], OPTIONS | change, again=False) == ({"v0"} if comes else set())
 
 
 def test_no_secret_is_noted() -> None:
     told = refused_under("needs_auth", OPTIONS | {"cookies": "/home/me/cookies.txt"})
     assert told == {"cookies": True} and refused_under("ok", OPTIONS) == {}
+
+
+def test_a_stand_in_is_asked_for_again_too_and_a_spoilt_record_stops_nothing(tmp_path: Path) -> None:
+    stands_in, spoilt = records(tmp_path, "ok", "ok")
+    under = {"refused_under": refused_under("rejected", OPTIONS)}
+    stands_in.write_text(json.dumps(json.loads(stands_in.read_text()) | under))
+    spoilt.write_text("")
+    assert to_ask_again(tmp_path, ["v0", "v1", "v2"], OPTIONS, again=False) == {"v1"}
+    assert to_ask_again(tmp_path, ["v0"], OPTIONS | {"max_size_mb": 20}, again=False) == {"v0"}

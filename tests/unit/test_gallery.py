@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from scripts._dropped import DROPPED
 from scripts._files import write_json
 from scripts._gallery import (
     DROPPED_SHOWN,
@@ -20,7 +21,6 @@ from scripts._gallery import (
     read_dropped,
     spread,
 )
-from scripts._remedies import DROPPED
 from scripts._thumbnails import MOST_BYTES_PER_PX, thumbnail
 
 
@@ -88,8 +88,10 @@ def test_what_the_filter_dropped_is_shown_of_every_video(tmp_path: Path) -> None
         for number in range({"a": 100, "b": 1, "c": 0}[video]):
             Image.new("RGB", (64, 36)).save(tmp_path / video / DROPPED / f"{number:09d}.jpg")
             times_s[f"{video}/{number:09d}.jpg"] = float(number)
-    shown = read_dropped(Pictures({video: tmp_path / video for video in "abc"}, times_s))
-    assert len(shown) == DROPPED_SHOWN and [picture["seen"][0] for picture in shown] == ["a"] * 47 + ["b"]
+    pictures = Pictures({video: tmp_path / video for video in "abc"}, times_s)
+    shown = [picture["seen"][0] for picture in read_dropped(pictures, ["b"])]
+    assert shown == ["b"] + ["a"] * (DROPPED_SHOWN - 1), "those that are named first, and no more than fit"
+    assert sorted(picture["seen"][0] for picture in read_dropped(pictures, [])) == ["a"] * (DROPPED_SHOWN - 1) + ["b"]
 
 
 def test_groups_of_a_fixed_camera_leave_room_for_those_of_others() -> None:

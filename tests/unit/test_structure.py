@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 from importlib.metadata import packages_distributions
@@ -176,3 +177,15 @@ def test_the_hash_of_code_follows_imports_and_nothing_else(tmp_path: Path) -> No
         (tmp_path / name).write_text("x = 2\n")
         assert (code_hash_in(tmp_path, "a") != first) is counts, name
         first = code_hash_in(tmp_path, "a")
+
+
+@pytest.mark.parametrize(
+    ("module", "rules"),
+    [("_remedies.py", {"report"}), ("_notices.py", {"report", "export_dataset"}), ("_failures.py", {"deduplicate"})],
+)
+def test_words_for_people_run_no_costly_stage_again(tmp_path: Path, module: str, rules: set[str]) -> None:
+    shutil.copytree(REPO / "scripts", tmp_path / "scripts")
+    before = {rule: code_hash_in(tmp_path / "scripts", rule) for rule in STAGES}
+    with (tmp_path / "scripts" / module).open("a") as file:
+        file.write("# more\n")
+    assert {rule for rule in STAGES if code_hash_in(tmp_path / "scripts", rule) != before[rule]} == rules

@@ -158,7 +158,7 @@ CHANGES: dict[str, Change] = {
     "16 cores": with_arguments("--cores", "16"),
     "`profiles/per-video`": with_arguments("--workflow-profile", str(REPO / "profiles/per-video"), "--cores", "2"),
     "`detector.warm: false`": config(detector={"warm": False}),
-    "limits of `download`, `store`": config(download=DOWNLOAD_LIMITS, store="elsewhere"),
+    "limits of `download` (nothing was rejected), `store`": config(download=DOWNLOAD_LIMITS, store="elsewhere"),
     "`frames.max_output_mb`, `frames.deadline_s`, `frames_budget_gb`": config(
         frames={"max_output_mb": 9, "deadline_s": 99}, frames_budget_gb=1),
     "`keep_media: false`": config(keep_media=False),

@@ -52,6 +52,18 @@ def test_a_second_run_has_nothing_to_do(finished: Finished) -> None:
     assert "reelsieve: 6 of 8 videos ok" in again.terminal, "it says again how the run ended"
 
 
+def test_what_the_filter_dropped_is_there_to_be_looked_at(finished: Finished) -> None:
+    page = (results(finished) / "report.html").read_text()
+    shown = 0
+    for video in TRUTH["shots"]:
+        folder = results(finished) / f"filtered/{video}"
+        dropped = {r["frame"] for r in read_rows(folder / "filter.parquet") if r["reason"] == "too_few_objects"}
+        kept = {path.name for path in (folder / "dropped").glob("*.jpg")}
+        assert kept <= dropped and len(kept) == min(3, len(dropped))
+        shown += len(kept)
+    assert shown and page.count(", dropped by the filter") == shown
+
+
 def test_the_filter_agrees_with_the_scenes(finished: Finished) -> None:
     right, passed, wanted = 0, 0, 0
     for video in TRUTH["shots"]:
