@@ -74,7 +74,7 @@ def test_each_fault_ends_as_the_page_says(
     monkeypatch.setattr(_watch, "PAGE_WINDOWS", 2)
     case = CASES[name]
     url = case.lay(stage)
-    download_video("v", url, tmp_path / "out", tmp_path / "store", DOWNLOAD)
+    download_video("v", url, tmp_path / "out", tmp_path / "store", {**DOWNLOAD, **case.options})
     record = json.loads((tmp_path / "out/video.json").read_text())
     left = left_in(version_of(entry_of(tmp_path / "store", url), DOWNLOAD))
     assert (record["status"], record["attempts"], left) == (case.status, case.attempts, case.left), record
