@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from scripts._watch import PAGE_WINDOWS
 from tests._acts import (
     chunked_cut,
     drop_every,
@@ -24,13 +25,18 @@ from tests._streams import dash
 
 @dataclass(frozen=True)
 class Case:
-    """A fault and what it must lead to; `left` is what the store then holds, `options` what is set otherwise."""
+    """A fault and what it must lead to.
+
+    `left` is what the store then holds, `options` what is set otherwise, `page_windows` how long a page may take: short
+    only where that is what ends an attempt, since on a busy machine yt-dlp alone takes seconds.
+    """
 
     lay: Callable[[Stage], str]
     status: str
     attempts: int
     left: str = "nothing"
     options: Mapping[str, Any] = field(default_factory=dict)
+    page_windows: int = PAGE_WINDOWS
 
 
 def ok(lay: Callable[[Stage], str], attempts: int = 1) -> Case:
@@ -126,7 +132,7 @@ CASES = {
     "page: 503, Retry-After: 3600": Case(lambda s: s.direct(refuse(503, "3600")), "failed", 1),
     "page: connection reset": Case(always(reset, "direct"), "failed", 3),
     "page: no answer": Case(always(stall(before_headers=True), "direct"), "failed", 3),
-    "page: trickles in": Case(lambda s: s.direct(trickle, kind="text/html"), "failed", 3),
+    "page: trickles in": Case(lambda s: s.direct(trickle, kind="text/html"), "failed", 3, page_windows=2),
     "redirect loop": Case(lambda s: s.direct(redirect("/clip.mp4")), "unavailable", 1),
     "redirect to file://": Case(lambda s: s.direct(redirect("file:///etc/passwd")), "unsupported", 1),
     "media: 403 once (link expired)": ok(after(1, refuse(403), "behind_page"), 2),

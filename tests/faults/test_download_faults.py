@@ -71,8 +71,8 @@ def left_in(version: Path) -> str:
 def test_each_fault_ends_as_the_page_says(
     stage: Stage, tmp_path: Path, name: str, rows: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_watch, "PAGE_WINDOWS", 2)
     case = CASES[name]
+    monkeypatch.setattr(_watch, "PAGE_WINDOWS", case.page_windows)
     url = case.lay(stage)
     download_video("v", url, tmp_path / "out", tmp_path / "store", {**DOWNLOAD, **case.options})
     record = json.loads((tmp_path / "out/video.json").read_text())
