@@ -10,7 +10,7 @@ import yaml
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from scripts._log import UserError, did_you_mean
+from scripts._log import UserError, told_unknown
 from scripts._models import EMBEDDING, is_served, weights_of
 from scripts._settings import MODE_KEYS
 
@@ -78,8 +78,7 @@ def _explain(error: ValidationError) -> str:
     if error.validator == "additionalProperties":
         known = sorted(rules["properties"])
         unknown = sorted(set(error.instance) - set(known), key=str)  # type: ignore[arg-type]
-        said = ", ".join(f"{name!r}{did_you_mean(name, known)}" for name in unknown)
-        return f"{key}: unknown key(s) {said}; allowed: {', '.join(known)}"
+        return f"{key}: unknown key(s) {told_unknown(unknown, known)}; allowed: {', '.join(known)}"
     hidden = ("description", "default", "properties", "additionalProperties")
     allowed = ", ".join(f"{rule} {limit}" for rule, limit in rules.items() if rule not in hidden)
     return f"{key}: {error.instance!r} is not allowed; allowed: {allowed}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts._log import UserError, did_you_mean
+from scripts._log import UserError, told_unknown
 
 LOG_EVERY = 320  # images
 
@@ -46,8 +46,7 @@ def check_classes(wanted: Iterable[str], names: Iterable[str], key: str, model: 
     known = list(names)
     unknown = [name for name in wanted if name not in known]
     if unknown:
-        said = ", ".join(f"{name!r}{did_you_mean(name, known)}" for name in unknown)
-        raise UserError(f"{key}: {model} has no class {said}; allowed: {', '.join(known)}")
+        raise UserError(f"{key}: {model} has no class {told_unknown(unknown, known)}; allowed: {', '.join(known)}")
 
 
 def check_roles(chosen: Mapping[str, tuple[Mapping[str, Any], Path]]) -> None:

@@ -32,11 +32,12 @@ def one_line(text: str, most: int = 300) -> str:
     return shorten(printable(text), most)
 
 
-def did_you_mean(given: object, known: Iterable[str]) -> str:
-    """Return a question in brackets if one of the known names is much like the given one."""
+def told_unknown(given: Iterable[object], known: Iterable[str]) -> str:
+    """Return names that are not known as a list, each with the known one that it is much like, if any."""
     by_lower = {name.lower(): name for name in known}
-    close = get_close_matches(str(given).lower(), by_lower, 1, LIKE)
-    return f" (did you mean {by_lower[close[0]]!r}?)" if close else ""
+    close = {name: get_close_matches(str(name).lower(), by_lower, 1, LIKE) for name in given}
+    said = [f"{name!r}" + (f" (did you mean {by_lower[like[0]]!r}?)" if like else "") for name, like in close.items()]
+    return ", ".join(said)
 
 
 def printable(text: str) -> str:

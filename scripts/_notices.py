@@ -28,5 +28,5 @@ def tell_absent(classes: Sequence[str]) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """Return the first names as a list, and how many more there are."""
-    more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
-    return ", ".join(names[:NAMED]) + "".join(f" and {text}" for text in more)
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -69,8 +69,8 @@ def test_each_class_and_split_has_samples_and_filters_show_these_alone(browser: 
         Select(browser.one("[name=split]")).select_by_visible_text(split)
         shown = shown_of(browser, "figure", "split")
         assert set(shown) == {split} and browser.one("#count").text == f"{len(shown)} shown"
-    browser.one("[type=reset]").click()
-    assert len(shown_of(browser, "figure", "split")) == everything
+    browser.one("[type=reset]").click()  # which the page answers a moment later
+    WebDriverWait(browser.chrome, 5).until(lambda _: len(shown_of(browser, "figure", "split")) == everything)
 
 
 def test_no_box_below_the_chosen_confidence_is_shown(browser: Browser) -> None:
