@@ -29,7 +29,7 @@ init: ## lay out a run folder for your own videos: make init DIR=my-run
 	@$(PYTHON) config/init.py "$$DIR"
 
 status: .venv/run.installed ## show how far the run in DIR is, also while it goes on: make status DIR=my-run
-	@$(BIN)/python -m scripts._status "$$DIR"
+	@$(BIN)/python -m scripts.run.status "$$DIR"
 
 verify: .venv/run.installed ## print digests of the dataset and results of a run folder, to compare with others': make verify DIR=my-run
 	@$(BIN)/snakemake verify --directory "$$DIR" --cores 1 --quiet all
@@ -58,7 +58,7 @@ bench: .venv/test.installed ## compare with hand-written scripts, bare ffmpeg, o
 
 docs: .venv/test.installed ## write what schema and tests say: config.yaml, the manual's table, measured tables and pictures in docs/
 	$(BIN)/python config/document.py
-	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/test_media_cases.py tests/faults/test_download_faults.py \
+	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/media/test_media_cases.py tests/faults/test_download_faults.py \
 	    tests/workflow/test_report.py tests/workflow/test_progress.py tests/workflow/test_rerun_matrix.py \
 	    tests/docs/test_commands.py
 

@@ -6,16 +6,16 @@ from pathlib import Path
 from snakemake.logging import logger
 from snakemake.utils import min_version
 
-from scripts._batches import batch_groups
-from scripts._config import find_config
-from scripts._failures import ASKING_AGAIN
-from scripts._job import UNTIL_STARTED
-from scripts._leftovers import end_run
-from scripts._log import UserError, stop_run
-from scripts._preflight import check_folder
-from scripts._progress import show_progress, stop_progress
-from scripts._start import look_first, start_run
-from scripts._takedown import path_patterns
+from scripts.core.errors import UserError
+from scripts.download.retries import ASKING_AGAIN
+from scripts.inputs.config import find_config
+from scripts.job.start import UNTIL_STARTED
+from scripts.run.batches import batch_groups
+from scripts.run.begin import look_first, start_run, stop_run
+from scripts.run.leftovers import end_run
+from scripts.run.preflight import check_folder
+from scripts.run.progress import show_progress, stop_progress
+from scripts.run.takedown import path_patterns
 
 min_version("9.0")
 
@@ -42,18 +42,13 @@ report: "rules/captions/workflow.rst"
 
 
 include: "rules/common.smk"
-include: "rules/sources.smk"
 include: "rules/download.smk"
 include: "rules/frames.smk"
-include: "rules/models.smk"
-include: "rules/filter.smk"
+include: "rules/detection.smk"
 include: "rules/dedup.smk"
-include: "rules/detect.smk"
 include: "rules/dataset.smk"
 include: "rules/report.smk"
-include: "rules/provenance.smk"
 include: "rules/rehydrate.smk"
-include: "rules/store.smk"
 
 
 if workflow.is_main_process and IS_MAIN:

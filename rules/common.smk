@@ -6,18 +6,28 @@ import json
 import yaml
 
 import scripts
-from scripts._code import code_hash_in
-from scripts._config import check_config
-from scripts._detector import check_roles
-from scripts._failures import retry_numbers, to_ask_again, write_retry_numbers
-from scripts._log import UserError, stop_run
-from scripts._models import DEDUP_RULES, EMBEDDING, chosen_model, hash_method, name_of, roles_in, roles_of, spec_of
-from scripts._owner import begin_run
-from scripts._published import manifest_of, published_options, published_row
-from scripts._rows import no_dataset, rows_of
-from scripts._settings import telling_settings
-from scripts._store import form_of
-from scripts._summary import print_failure, print_last_summary, print_summary
+from scripts.core.code import code_hash_in
+from scripts.core.errors import UserError
+from scripts.download.retries import retry_numbers, to_ask_again, write_retry_numbers
+from scripts.download.store import form_of
+from scripts.inputs.config import check_config
+from scripts.inputs.model_choice import (
+    DEDUP_RULES,
+    EMBEDDING,
+    chosen_model,
+    hash_method,
+    name_of,
+    roles_in,
+    roles_of,
+    spec_of,
+)
+from scripts.inputs.published import manifest_of, published_options, published_row
+from scripts.inputs.rows import no_dataset, rows_of
+from scripts.inputs.settings import telling_settings
+from scripts.job.environment import begin_run
+from scripts.model.card import check_roles
+from scripts.run.begin import stop_run
+from scripts.run.summary import print_failure, print_last_summary, print_summary
 
 ROOT = Path(scripts.__file__).parents[1]  # workflow.basedir would be the folder of a workflow that uses this one
 code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits reach jobs

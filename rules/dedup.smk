@@ -18,7 +18,7 @@ rule hash_frames:
         method=hash_method(config),
         code=code_hash("hash_frames"),
     script:
-        "../scripts/hash_frames.py"
+        "../scripts/dedup/hash_frames.py"
 
 
 rule embed_frames:
@@ -42,7 +42,7 @@ rule embed_frames:
         work=ULTRALYTICS_FOLDER,
         code=code_hash("embed_frames"),
     script:
-        "../scripts/embed_frames.py"
+        "../scripts/dedup/embed_frames.py"
 
 
 checkpoint deduplicate:
@@ -68,4 +68,4 @@ checkpoint deduplicate:
         rules={key: config["dedup"][key] for key in DEDUP_RULES},
         code=code_hash("deduplicate"),
     script:
-        "../scripts/deduplicate.py"
+        "../scripts/dedup/deduplicate.py"

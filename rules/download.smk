@@ -1,4 +1,19 @@
-"""Bring the videos in."""
+"""Download videos into the store, and link them into results/."""
+
+
+rule expand_sources:
+    """Append the videos of the configured playlists, channels and searches to the video table (run on demand)."""
+    log:
+        "logs/expand_sources.log",
+    localrule: True
+    conda:
+        "../envs/media.yaml"
+    resources:
+        download=1,
+    params:
+        code=code_hash("expand_sources"),
+    script:
+        "../scripts/download/expand_sources.py"
 
 
 rule download_video:
@@ -23,4 +38,17 @@ rule download_video:
         again=times_retried,
         code=code_hash("download_video"),
     script:
-        "../scripts/download_video.py"
+        "../scripts/download/download_video.py"
+
+
+rule purge_excluded:
+    """Delete the media of excluded and removed rows from the store, unless another run uses them (run on demand)."""
+    log:
+        "logs/purge_excluded.log",
+    localrule: True
+    conda:
+        "../envs/media.yaml"
+    params:
+        code=code_hash("purge_excluded"),
+    script:
+        "../scripts/download/purge_excluded.py"

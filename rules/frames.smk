@@ -23,4 +23,4 @@ rule extract_frames:
         frames={key: value for key, value in config["frames"].items() if key not in ("max_output_mb", "deadline_s")},
         code=code_hash("extract_frames"),
     script:
-        "../scripts/extract_frames.py"
+        "../scripts/frames/extract_frames.py"

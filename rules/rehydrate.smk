@@ -23,7 +23,7 @@ rule retake_frames:
         settings=lambda wildcards: VIDEOS[wildcards.video].extra,
         code=code_hash("retake_frames"),
     script:
-        "../scripts/retake_frames.py"
+        "../scripts/rehydrate/retake_frames.py"
 
 
 rule rehydrate:
@@ -43,4 +43,4 @@ rule rehydrate:
         videos=list(VIDEOS),
         code=code_hash("rehydrate"),
     script:
-        "../scripts/rehydrate.py"
+        "../scripts/rehydrate/rehydrate.py"

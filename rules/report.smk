@@ -27,4 +27,4 @@ rule report:
         settings=telling_settings(config),
         code=code_hash("report"),
     script:
-        "../scripts/report.py"
+        "../scripts/report/report.py"

@@ -8,11 +8,12 @@ import av
 import numpy as np
 import yaml
 
-from scripts._files import link_file
-from scripts._media import probe_media
-from scripts._sampling import Clip, FrameSettings
-from scripts._tables import read_rows
-from scripts.extract_frames import extract_frames
+from scripts.core.files import link_file
+from scripts.core.tables import read_rows
+from scripts.frames.extract_frames import extract_frames
+from scripts.frames.sampling import FrameSettings
+from scripts.media.clip import Clip
+from scripts.media.probe import probe_media
 from tests.conftest import REPO, MakeClip, pattern
 
 SCHEMA = yaml.safe_load((REPO / "config/schemas/config.schema.yaml").read_text())["properties"]["frames"]["properties"]

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import psutil
 
-from scripts._owner import owner_name
-from scripts._sockets import private_folder
+from scripts.job.process import owner_name
+from scripts.warm.sockets import private_folder
 from tests._disk import filled, small_disk
 from tests.workflow.conftest import Outcome, Run
 
@@ -110,7 +110,7 @@ def processes(run: Run) -> dict[int, str]:
 
 
 def _kind(command: list[str]) -> str:
-    if "scripts._warm_server" in command:
+    if "scripts.warm.server" in command:
         return "detector"
     if command and Path(command[0]).name.startswith("ffmpeg"):
         return "ffmpeg"

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from scripts._detector import Detections, Inference, Place, detect_images
-from scripts._owner import OWNER, owner_name
+from scripts.detection.detect import detect_images
+from scripts.job.environment import OWNER
+from scripts.job.process import owner_name
+from scripts.model.inference import Detections, Inference, Place
 from tests._infer import detect_alone
-from tests.unit.test_models import ASK
+from tests.unit.model.test_engine import ASK
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def servers() -> list[int]:
             words = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if b"scripts._warm_server" in words and name.encode() in words:
+        if b"scripts.warm.server" in words and name.encode() in words:
             found.append(int(folder.name))
     return found
 

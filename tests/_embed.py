@@ -11,7 +11,7 @@ from tests.conftest import REPO
 JOB = """
 import sys
 from pathlib import Path
-from scripts.embed_frames import embed_frames
+from scripts.dedup.embed_frames import embed_frames
 filtered, hashed, model, threads, work, out = sys.argv[1:]
 embed_frames(Path(filtered), Path(hashed), Path(model), int(threads), Path(work), Path(out))
 """

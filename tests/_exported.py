@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from scripts._files import write_json
-from scripts._tables import DETECTIONS, FILTER, MANIFEST, write_table
-from scripts.export_dataset import export_dataset
+from scripts.core.files import write_json
+from scripts.core.tables import DETECTIONS, FILTER, MANIFEST, write_table
+from scripts.dataset.export_dataset import export_dataset
 
 CLASSES = ['chien: "vélo"', "it's #1, 犬"]
 FORMATS = ["yolo", "coco", "parquet", "webdataset", "imagefolder"]

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from scripts._dropped import DROPPED, DROPPED_KEPT
-from scripts._files import write_json
-from scripts._tables import DETECTIONS, FILTER, LEDGER, MANIFEST, write_table
-from scripts.report import Sources, report
+from scripts.core.files import write_json
+from scripts.core.layout import DROPPED
+from scripts.core.tables import DETECTIONS, FILTER, LEDGER, MANIFEST, write_table
+from scripts.detection.filter_frames import DROPPED_KEPT
+from scripts.report.report import Sources, report
 from tests._planted import CONFIGURED, made_with
 
 ATTACKS = (

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from scripts._hashing import THUMB_PX
-from scripts._tables import HASHES, write_table
-from scripts.deduplicate import Rules
+from scripts.core.tables import HASHES, write_table
+from scripts.dedup.deduplicate import Rules
+from scripts.dedup.hashing import THUMB_PX
 
 WEIGHTS = {"resolution": 1.0, "sharpness": 0.0, "confidence": 0.0}
 

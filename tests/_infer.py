@@ -6,13 +6,14 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from scripts._detector import Detections, Inference
+from scripts.model.inference import Detections, Inference
 from tests.conftest import REPO
 
 JOB = """
 import json, sys
 from pathlib import Path
-from scripts._detector import Inference, Place, detect_images
+from scripts.detection.detect import detect_images
+from scripts.model.inference import Inference, Place
 asked = json.load(sys.stdin)
 ask = Inference(**asked["ask"])
 place = Place(asked["threads"], Path(asked["work"]), warm=False)

@@ -9,7 +9,7 @@ from tests.conftest import REPO
 JOB = """
 import sys
 from pathlib import Path
-from scripts.compile_model import compile_model
+from scripts.detection.compile_model import compile_model
 weights, imgsz_px, out = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
 compile_model(weights, [""], "auto", imgsz_px, out, out.parent / "store", out.parent / "work")
 """

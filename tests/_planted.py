@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from scripts._files import write_json
-from scripts._passed import Source
-from scripts._splits import Splitting
-from scripts._tables import DETECTIONS, FILTER, write_table
-from scripts.deduplicate import deduplicate
-from scripts.export_dataset import export_dataset
-from scripts.report import Sources, report
+from scripts.core.files import write_json
+from scripts.core.tables import DETECTIONS, FILTER, write_table
+from scripts.dataset.export_dataset import export_dataset
+from scripts.dataset.splits import Splitting
+from scripts.dedup.deduplicate import deduplicate
+from scripts.dedup.features import Source
+from scripts.report.report import Sources, report
 from tests._exported import CLIP, RECORD
 from tests._hashed import rules, write_hashes
 

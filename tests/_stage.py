@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts._store import entry_of, version_of
+from scripts.download.store import entry_of, version_of
 from tests._server import Act, FaultServer, etag
 from tests._streams import hls
 from tests.conftest import DOWNLOAD, MakeClip

@@ -16,7 +16,7 @@ from _scenes import draw_scene, make_scene
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from scripts._media import ffmpeg_exe  # noqa: E402 - found only now
+from scripts.media.probe import ffmpeg_exe  # noqa: E402 - found only now
 
 SIZE_PX, FPS, SHOT_S = (640, 360), 12, 2
 C, P, D = "car", "person", "dog"

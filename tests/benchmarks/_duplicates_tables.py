@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from scripts._hashing import METHODS
+from scripts.dedup.hashing import METHODS
 from tests.benchmarks._variants import CHANGES, RE_ENCODED
 from tests.conftest import REPO
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts._media import ffmpeg_exe
+from scripts.media.probe import ffmpeg_exe
 
 SELECT = "select=isnan(prev_selected_t)+gt(floor(t/{s}+1e-6)\\,floor(prev_selected_t/{s}+1e-6))"
 SCALE = "scale=out_range=full:out_color_matrix=bt601:flags=bicubic,format=yuvj420p"

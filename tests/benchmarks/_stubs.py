@@ -9,10 +9,10 @@ import numpy as np
 import yaml
 from PIL import Image
 
-from scripts._files import write_json
-from scripts._hashing import THUMB_PX
-from scripts._models import name_of
-from scripts._tables import DETECTIONS, FILTER, FRAMES, HASHES, write_table
+from scripts.core.files import write_json
+from scripts.core.tables import DETECTIONS, FILTER, FRAMES, HASHES, write_table
+from scripts.dedup.hashing import THUMB_PX
+from scripts.inputs.model_choice import name_of
 from tests.conftest import DEMO, REPO
 
 PARTS = ("Snakefile", "rules", "scripts", "profiles", "envs", "config")
@@ -46,7 +46,7 @@ def stubbed_checkout(folder: Path) -> Path:
     for file in sorted((folder / "rules").glob("*.smk")):
         text = file.read_text()
         for rule, command in STUBS.items():
-            text = re.sub(rf'script:\n        "../scripts/{rule}.py"', f'shell:\n        "{command}"', text)
+            text = re.sub(rf'script:\n        "../scripts/\w+/{rule}.py"', f'shell:\n        "{command}"', text)
         file.write_text(text)
     return folder
 

@@ -10,7 +10,7 @@ import av
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
-from scripts._media import ffmpeg_exe
+from scripts.media.probe import ffmpeg_exe
 from tests.conftest import DEMO, REAL
 
 sys.path.insert(0, str(DEMO))

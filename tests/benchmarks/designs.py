@@ -19,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-from scripts._media import ffmpeg_exe
+from scripts.media.probe import ffmpeg_exe
 from tests._server import FaultServer
 from tests.benchmarks._measure import measure
 from tests.benchmarks._tell import Outcome, Round, table, write

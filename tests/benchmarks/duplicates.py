@@ -18,9 +18,9 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from scripts._detector import Detections, Inference
-from scripts._hashing import ASKED, CORES, KNOWN, METHODS, MIRRORED, Hashed, hash_picture
-from scripts._sameness import SURE, Look, View, same_objects, view_of
+from scripts.dedup.hashing import ASKED, CORES, KNOWN, METHODS, MIRRORED, Hashed, hash_picture
+from scripts.dedup.same_objects import SURE, Look, View, same_objects, view_of
+from scripts.model.inference import Detections, Inference
 from tests._infer import detect_alone
 from tests._models import compiled
 from tests.benchmarks._duplicates_tables import FARTHEST_BITS, PEERS, Labelled, Measured, write_tables

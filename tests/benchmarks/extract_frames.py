@@ -18,15 +18,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from scripts._media import ffmpeg_exe, probe_media
+from scripts.media.probe import ffmpeg_exe, probe_media
 from tests._clips import DEFAULTS
 from tests.benchmarks._plain import JPEGS, SCALE, SELECT
 from tests.conftest import REAL, REPO
 
 JOB = """
 import json, pathlib, sys
-from scripts._sampling import Clip, FrameSettings
-from scripts.extract_frames import extract_frames
+from scripts.frames.sampling import FrameSettings
+from scripts.media.clip import Clip
+from scripts.frames.extract_frames import extract_frames
 record, settings, out = json.loads(sys.argv[1]), json.loads(sys.argv[2]), pathlib.Path(sys.argv[3])
 extract_frames(record, pathlib.Path("/"), out, Clip(0, None), FrameSettings(**settings), 2)
 """

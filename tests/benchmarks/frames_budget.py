@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from scripts._media import ffmpeg_exe
+from scripts.media.probe import ffmpeg_exe
 from tests._disk import sampled_bytes
 from tests.conftest import pattern
 from tests.workflow.conftest import Run, lay_out

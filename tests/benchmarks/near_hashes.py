@@ -58,10 +58,10 @@ def measure(count: int, kind: str, with_faiss: bool) -> dict[str, Any]:
     """Group one set in this process; return time, memory, how many planted groups came out as one, and faiss' time."""
     import resource
 
-    from scripts._near import HashSpace
-    from scripts._passed import Hashes
-    from scripts._stars import find_stars
-    from scripts.deduplicate import hashes_alone
+    from scripts.dedup.deduplicate import hashes_alone
+    from scripts.dedup.features import Hashes
+    from scripts.dedup.grouping import find_stars
+    from scripts.dedup.hash_space import HashSpace
 
     codes, group = planted(count, kind, np.random.default_rng(count))
     hashes = Hashes(codes, np.arange(count), np.zeros(count, np.uint8))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scripts._watch import PAGE_WINDOWS
+from scripts.download.deadline import PAGE_WINDOWS
 from tests._acts import (
     chunked_cut,
     drop_every,

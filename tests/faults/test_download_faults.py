@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts import _watch
-from scripts._store import entry_of, version_of
-from scripts._videos import url_fault
-from scripts.download_video import download_video
+from scripts.download import deadline as _watch
+from scripts.download.download_video import download_video
+from scripts.download.store import entry_of, version_of
+from scripts.inputs.videos import url_fault
 from tests._page import collected
 from tests._server import FaultServer
 from tests._stage import Stage

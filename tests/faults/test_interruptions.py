@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from scripts.download_video import download_video
+from scripts.download.download_video import download_video
 from tests._server import FaultServer, Handler, etag
 from tests.conftest import DOWNLOAD, H264, REPO, MakeClip, pattern
 
@@ -21,7 +21,7 @@ JOB = """
 import json, sys
 from pathlib import Path
 from typing import Any
-from scripts.download_video import download_video
+from scripts.download.download_video import download_video
 video, url, out, store, options = sys.argv[1:]
 download_video(video, url, Path(out), Path(store), json.loads(options))
 """

@@ -117,7 +117,7 @@ def edit(name: str, *first: str) -> Change:
 
 
 def touch_scripts(run: Run) -> None:
-    for script in (run.checkout / "scripts").iterdir():
+    for script in (run.checkout / "scripts").rglob("*"):
         if script.is_file():
             os.utime(script)
 
@@ -187,14 +187,14 @@ CHANGES: dict[str, Change] = {
     "a row's `start_s`": table(r"(park\.mp4)\t\t", r"\1\t1\t", "extract_frames"),
     "a row's `url`": table(r"clips/night\.mp4", "clips/../clips/night.mp4", "download_video"),
     "a column of the user's own": table(r"park$(?=\ncrossing)", "wood", "report"),
-    "`report.html.jinja` edited": edit("report.html.jinja", "report"),
-    "`export_dataset.py` edited": edit("export_dataset.py", "export_dataset"),
-    "`_splits.py` edited": edit("_splits.py", "export_dataset"),
-    "`detect_objects.py` edited": edit("detect_objects.py", "detect_objects"),
-    "`deduplicate.py` edited": edit("deduplicate.py", "deduplicate"),
-    "`_engine.py` edited": edit("_engine.py", "compile_model", "filter_frames", "export_dataset"),
-    "`download_video.py` edited": edit("download_video.py", "download_video"),
-    "`_files.py` edited": edit("_files.py", "download_video", "extract_frames", "compile_model"),
+    "`page.html.jinja` edited": edit("report/page.html.jinja", "report"),
+    "`export_dataset.py` edited": edit("dataset/export_dataset.py", "export_dataset"),
+    "`splits.py` edited": edit("dataset/splits.py", "export_dataset"),
+    "`detect_objects.py` edited": edit("detection/detect_objects.py", "detect_objects"),
+    "`deduplicate.py` edited": edit("dedup/deduplicate.py", "deduplicate"),
+    "`engine.py` edited": edit("model/engine.py", "compile_model", "filter_frames"),
+    "`download_video.py` edited": edit("download/download_video.py", "download_video"),
+    "`files.py` edited": edit("core/files.py", "download_video", "extract_frames", "compile_model"),
     "`results/download/ID` deleted": delete("results/download/night", "download_video"),
     "`results/filtered/ID` deleted": delete("results/filtered/night", "filter_frames"),
     "`results/hashes/ID` deleted": delete("results/hashes/night", "hash_frames"),

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from pycocotools.coco import COCO
 
-from scripts._tables import read_rows
+from scripts.core.tables import read_rows
 from tests.conftest import DEMO
 from tests.workflow.conftest import Outcome, Run
 

@@ -4,8 +4,8 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scripts._digest import digest_of
-from scripts.verify import verify
+from scripts.dataset.digest import digest_of
+from scripts.dataset.verify import verify
 from tests.conftest import REPO
 from tests.workflow._changes import copy_checkout, reverse
 from tests.workflow.conftest import Outcome, Run, lay_out

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 
-from scripts._angles import VECTOR_ROLES
-from scripts._files import sha256_of
-from scripts._tables import read_rows
+from scripts.core.files import sha256_of
+from scripts.core.tables import read_rows
+from scripts.dedup.vector_space import VECTOR_ROLES
 from tests.workflow.conftest import Run
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts._tables import read_rows
+from scripts.core.tables import read_rows
 from tests._server import FaultServer
 from tests.conftest import DOWNLOAD, REAL
 from tests.workflow.conftest import Outcome, Run, lay_out

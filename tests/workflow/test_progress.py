@@ -12,7 +12,7 @@ COMMAND = ("--cores", "2", "--resources", "gpu=1")
 
 
 def status(run: Run, *options: str) -> str:
-    command = [sys.executable, "-m", "scripts._status", str(run.folder), *options]
+    command = [sys.executable, "-m", "scripts.run.status", str(run.folder), *options]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
 

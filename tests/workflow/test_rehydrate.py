@@ -9,7 +9,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
-from scripts._tables import read_rows
+from scripts.core.tables import read_rows
 from tests._server import FaultServer
 from tests.conftest import DEMO, DOWNLOAD
 from tests.workflow.conftest import Outcome, Run

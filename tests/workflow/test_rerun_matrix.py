@@ -53,7 +53,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plan_after(change: Change, run: Run, plans: Planner) -> Counter[str]:
     """Return how many jobs of each rule are planned after a change, which is undone in the checkout."""
     scripts = run.checkout / "scripts"
-    before = {path: path.read_bytes() for path in scripts.iterdir() if path.is_file()}
+    before = {path: path.read_bytes() for path in scripts.rglob("*") if path.is_file()}
     change.do(run)
     command = ["-s", str(run.checkout / "Snakefile"), "--directory", ".", "-n", *(change.arguments or ("--cores", "2"))]
     code, text = plans.plan(run.folder, command)

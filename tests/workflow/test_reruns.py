@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts._digest import digest_of
-from scripts._tables import read_rows
+from scripts.core.tables import read_rows
+from scripts.dataset.digest import digest_of
 from tests._server import FaultServer
 from tests.conftest import DOWNLOAD
 from tests.workflow.conftest import Outcome, Run, lay_out

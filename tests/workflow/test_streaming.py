@@ -21,7 +21,7 @@ def detectors(run: Run) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
-        if "scripts._warm_server" in words and any(str(run.folder) in word for word in words):
+        if "scripts.warm.server" in words and any(str(run.folder) in word for word in words):
             found.append(process)
     return found
 

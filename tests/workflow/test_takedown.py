@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts._runs import read_run
-from scripts._store import entry_of
-from scripts._tables import read_rows
+from scripts.core.tables import read_rows
+from scripts.download.store import entry_of
+from scripts.download.store_users import read_run
 from tests._server import FaultServer
 from tests.conftest import DOWNLOAD
 from tests.workflow.conftest import Outcome, Run

@@ -1,0 +1,86 @@
+"""Compile the models, filter frames, label the kept ones."""
+
+
+rule compile_model:
+    """Check weights and bring them into the fastest format of this machine."""
+    input:
+        weights=model_weights,
+    output:
+        model=directory("results/models/{model}"),
+    log:
+        "logs/compile_model/{model}.log",
+    benchmark:
+        "benchmarks/compile_model/{model}.tsv"
+    priority: 100
+    conda:
+        "../envs/vision.yaml"
+    resources:
+        gpu=1,
+    params:
+        model=spec_of_model,
+        work=ULTRALYTICS_FOLDER,
+        code=code_hash("compile_model"),
+    script:
+        "../scripts/detection/compile_model.py"
+
+
+rule filter_frames:
+    """Keep the frames of one video in which the filter model sees enough objects."""
+    input:
+        frames="results/frames/{video}",
+        model=f"results/models/{model_name('filter')}",
+    output:
+        frames=directory("results/filtered/{video}"),
+    log:
+        "logs/filter_frames/{video}.log",
+    benchmark:
+        "benchmarks/filter_frames/{video}.tsv"
+    priority: 20
+    conda:
+        "../envs/vision.yaml"
+    resources:
+        gpu=1,
+    params:
+        ask={
+            "confidence": config["filter"]["confidence"],
+            "iou": 0.7,
+            "imgsz_px": config["filter"]["imgsz_px"],
+            "classes": config["filter"]["classes"],
+        },
+        min_objects=config["filter"]["min_objects"],
+        negatives_share=config["dataset"]["negatives_share"],
+        work=ULTRALYTICS_FOLDER,
+        code=code_hash("filter_frames"),
+    script:
+        "../scripts/detection/filter_frames.py"
+
+
+rule detect_objects:
+    """Label the kept frames of one video; runs again only if they, the model or its settings change."""
+    input:
+        frames=ancient("results/filtered/{video}"),
+        kept=ancient("results/dedup/kept.json"),
+        model=f"results/models/{model_name('detect')}",
+    output:
+        table="results/detections/{video}.parquet",
+    log:
+        "logs/detect_objects/{video}.log",
+    benchmark:
+        "benchmarks/detect_objects/{video}.tsv"
+    priority: 30
+    conda:
+        "../envs/vision.yaml"
+    resources:
+        gpu=1,
+    params:
+        kept_digest=kept_digest,
+        ask={
+            "confidence": config["detect"]["confidence"],
+            "iou": config["detect"]["iou"],
+            "imgsz_px": config["detect"]["imgsz_px"],
+            "classes": config["detect"]["classes"],
+        },
+        work=ULTRALYTICS_FOLDER,
+        code=code_hash("detect_objects"),
+    script:
+        "../scripts/detection/detect_objects.py"

@@ -1,0 +1,1 @@
+"""Files, tables, names of results, locks, text, errors, the code hash: knows no video."""

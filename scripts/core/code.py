@@ -1,0 +1,45 @@
+"""Hash a rule's code. Snakemake compares only the script's modification date and ignores its imports."""
+
+import ast
+import functools
+import hashlib
+from collections.abc import Set
+from pathlib import Path
+
+# Rooms that say how a job runs. What a job writes is the same with any version of them, so an edit reruns nothing.
+NOT_HASHED = frozenset({"job", "warm", "run"})
+
+
+def code_hash_in(scripts: Path, rule: str, left_out: Set[str] = NOT_HASHED) -> str:
+    """Return a hash of a rule's script, of all that it imports from `scripts`, and of the templates beside these.
+
+    Modules in the rooms `left_out` do not count, nor does what only they import.
+    """
+    (script,) = scripts.glob(f"*/{rule}.py")
+    files: set[Path] = set()
+    waiting = [script]
+    while waiting:
+        file = waiting.pop()
+        if file in files or file.relative_to(scripts).parts[0] in left_out:
+            continue
+        files.add(file)
+        waiting += [path for path in _imported_files(scripts, file.read_bytes()) if path.is_file()]
+    templates = {path for file in files for path in file.parent.iterdir() if _is_template(path)}
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(files | templates))).hexdigest()[:16]
+
+
+def _is_template(path: Path) -> bool:
+    return path.is_file() and path.suffix not in (".py", ".pyc")
+
+
+@functools.cache  # several scripts import the same modules, and parsing Python is slow
+def _imported_files(scripts: Path, source: bytes) -> tuple[Path, ...]:
+    """Return the files that these imports may name: `import scripts.a.b`, `from scripts.a import b`, and so on."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    parts = [name.split(".") for name in sorted(names) if name.startswith("scripts.")]
+    return tuple(scripts.joinpath(*inner).with_suffix(".py") for _, *inner in parts)

@@ -1,0 +1,1 @@
+"""Rules export_dataset, record_provenance, verify: images, labels, splits, ledger, card."""

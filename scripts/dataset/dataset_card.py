@@ -1,0 +1,86 @@
+"""The dataset's card: what is in it, where it comes from, how it was made and how it is loaded."""
+
+import html
+import string
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jinja2
+import yaml
+
+from scripts.core.text import printable
+from scripts.dataset.formats.images import Dataset
+from scripts.dataset.versions import installed_versions, model_facts
+
+PACKAGES = ("ultralytics", "torch", "openvino", "ImageHash", "numpy", "pillow", "pyarrow", "snakemake", "yt-dlp")
+MOST_VIDEOS = 100  # in the card's table; ATTRIBUTION.tsv has them all
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+# Where load_dataset finds what, in the order of preference: it reads all of a folder in one format.
+HUB_PLACES = {"imagefolder": "images/{}/**", "webdataset": "shards/{}-*.tar", "parquet": "data/{}.parquet"}
+HUB_SPLITS = {"train": "train", "val": "validation", "test": "test"}
+
+
+def render_card(
+    template: Path,
+    dataset: Dataset,
+    formats: list[str],
+    credits: list[dict[str, str]],
+    models: Mapping[str, Mapping[str, Any]],
+    settings: Mapping[str, Any],
+) -> str:
+    """Return the card in Markdown; `credits` has a row per video with images, as in ATTRIBUTION.tsv."""
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    environment.filters["md"] = escape_markdown
+    of_split = dataset.images.items()
+    images = [row for _, rows in of_split for row in rows]
+    counts = Counter(row["video"] for row in images)
+    shown = sorted(credits, key=lambda row: -counts[row["video"]])[:MOST_VIDEOS]
+    return environment.from_string(template.read_text(encoding="utf-8")).render(
+        front=yaml.safe_dump(front_matter(dataset, formats), sort_keys=False, allow_unicode=True),
+        classes=dataset.classes,
+        splits=dataset.images,
+        objects=Counter((label, split) for split, rows in of_split for row in rows for label in row["classes"]),
+        backgrounds=Counter(split for split, rows in of_split for row in rows if not row["classes"]),
+        videos={split: len({row["video"] for row in rows}) for split, rows in of_split},
+        licences=Counter(row["license"] for row in credits).most_common(),
+        sources=Counter(urlsplit(row["url"]).hostname or "local files" for row in credits).most_common(),
+        credits=shown,
+        images_of=counts,
+        more=len(credits) - len(shown),
+        models={role: model_facts(card) for role, card in models.items()},
+        settings=yaml.safe_dump(dict(settings), allow_unicode=True).rstrip(),
+        versions=installed_versions(PACKAGES),
+        formats=formats,
+        is_empty=not images,
+    )
+
+
+def escape_markdown(text: str) -> str:
+    """Return text from elsewhere as Markdown that shows it and does nothing else: no markup, link or line of it."""
+    marks = {c: html.escape(c) if c in "<>&\"'" else f"\\{c}" for c in string.punctuation if c not in ",;"}
+    return "".join(marks.get(char, char) for char in " ".join(printable(text).split()))
+
+
+def front_matter(dataset: Dataset, formats: list[str]) -> dict[str, Any]:
+    """Return what Hugging Face reads of a card: by `configs`, load_dataset finds the splits that hold images."""
+    total = sum(map(len, dataset.images.values()))
+    front: dict[str, Any] = {
+        "pretty_name": "Frames of videos with boxes of objects",
+        "license": "other",  # a licence per video
+        "license_name": "per-video",
+        "license_link": "ATTRIBUTION.tsv",
+        "annotations_creators": ["machine-generated"],
+        "task_categories": ["object-detection"],
+        "size_categories": [next((name for most, name in SIZES if total < most), "n>1M")],
+    }
+    form = next((form for form in HUB_PLACES if form in formats and total), None)
+    if form is None:
+        return front
+    found = [split for split, rows in dataset.images.items() if rows]
+    files = [{"split": HUB_SPLITS[split], "path": HUB_PLACES[form].format(split)} for split in found]
+    return front | {"configs": [{"config_name": "default", "data_files": files}]}

@@ -1,0 +1,41 @@
+"""Labels as YOLO reads them: a text file per image, and data.yaml."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scripts.core.files import write_text
+from scripts.dataset.formats.images import Dataset
+from scripts.inputs.videos import SPLITS
+
+
+def write_yolo(dataset: Dataset) -> None:
+    """Write labels/ and data.yaml; images without objects have an empty file."""
+    for split, rows in dataset.images.items():
+        folder = dataset.folder / "labels" / split
+        folder.mkdir(parents=True, exist_ok=True)  # empty splits too
+        for row in rows:
+            write_text(folder / f"{Path(row['file']).stem}.txt", label_lines(row, dataset.classes))
+    write_text(dataset.folder / "data.yaml", data_yaml(dataset.classes))
+
+
+def label_lines(row: dict[str, Any], classes: list[str]) -> str:
+    """Return a line per object: class number, centre and size as shares of the picture."""
+    lines = []
+    for (x1, y1, x2, y2), label in zip(row["boxes_xyxy_px"], row["classes"], strict=True):
+        shares = (
+            (x1 + x2) / 2 / row["width"],
+            (y1 + y2) / 2 / row["height"],
+            (x2 - x1) / row["width"],
+            (y2 - y1) / row["height"],
+        )
+        lines.append(" ".join([str(classes.index(label)), *(f"{share:.6f}" for share in shares)]) + "\n")
+    return "".join(lines)
+
+
+def data_yaml(classes: list[str]) -> str:
+    """Return ultralytics' description of the dataset; without `path` it is looked up beside the file."""
+    return yaml.safe_dump(
+        {**{s: f"images/{s}" for s in SPLITS}, "names": dict(enumerate(classes))}, sort_keys=False, allow_unicode=True
+    )

@@ -1,0 +1,1 @@
+"""Rules compile_model, filter_frames, detect_objects."""

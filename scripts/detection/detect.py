@@ -1,0 +1,40 @@
+"""Infer over files of images: the one way in which every stage asks a model."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from scripts.model.card import check_classes, read_model_card
+from scripts.model.inference import Detections, Inference, Place
+
+LOG_EVERY = 320  # images
+
+
+def detect_images(model: Path, images: list[Path], ask: Inference, place: Place) -> Iterator[Detections]:
+    """Yield the detections of each image that can be read, in order; unreadable images are left out.
+
+    The run's warm process and this one run the same code and give the same numbers.
+    """
+    if not images:
+        return  # no model is loaded for a video without frames
+    card = read_model_card(model)
+    check_classes(ask.classes, card["names"], "classes", card["weights"])
+    for done, found in enumerate(_answers(model, images, ask, place), 1):
+        yield found
+        if done % LOG_EVERY == 0:
+            logging.info("%d of %d images", done, len(images))
+
+
+def _answers(model: Path, images: list[Path], ask: Inference, place: Place) -> Iterator[Detections]:
+    if place.warm:
+        from scripts.warm.client import detect_warm
+        from scripts.warm.sockets import NoPlace
+
+        try:
+            yield from detect_warm(model, images, ask, place)
+            return
+        except NoPlace as reason:
+            logging.info("no warm detector, since %s: this job loads the model itself", reason)
+    from scripts.model.engine import Engine, first_device
+
+    yield from Engine(model, first_device(read_model_card(model)), place.threads, place.work).detect(images, ask)

@@ -1,0 +1,56 @@
+"""Label the kept frames of one video with the final model."""
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scripts.core.errors import UserError
+from scripts.core.tables import DETECTIONS, read_rows, write_table
+from scripts.detection.detect import detect_images
+from scripts.job.environment import inference_threads
+from scripts.job.start import start_job
+from scripts.model.inference import Inference, Place
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+
+def detect_objects(video: str, frames: Path, kept: Path, model: Path, out: Path, ask: Inference, place: Place) -> None:
+    """Write a row per kept frame of the video with its boxes, classes and confidences."""
+    wanted = json.loads(kept.read_text(encoding="utf-8"))[video]["frames"]
+    sizes = {row["frame"]: row for row in read_rows(frames / "filter.parquet")}
+    rows = []
+    for found in detect_images(model, [frames / name for name in wanted], ask, place):
+        size = sizes[found.image.name]
+        rows.append(
+            {
+                "video": video,
+                "frame": found.image.name,
+                "width": size["width"],
+                "height": size["height"],
+                "boxes_xyxy_px": found.boxes_xyxy_px,
+                "classes": found.classes,
+                "confidences": found.confidences,
+            }
+        )
+    if missing := set(wanted) - {row["frame"] for row in rows}:
+        raise UserError(
+            f"{video}: {len(missing)} frame(s) in {frames} cannot be read, such as {min(missing)};"
+            " delete that folder and run again"
+        )
+    write_table(out, rows, DETECTIONS)
+    logging.info("%s: %d objects in %d frames", video, sum(len(row["classes"]) for row in rows), len(rows))
+
+
+if __name__ == "__main__":
+    start_job(snakemake.log[0])
+    detect_objects(
+        video=snakemake.wildcards.video,
+        frames=Path(snakemake.input.frames),
+        kept=Path(snakemake.input.kept),
+        model=Path(snakemake.input.model),
+        out=Path(snakemake.output.table),
+        ask=Inference(**snakemake.params.ask),
+        place=Place(inference_threads(), Path(snakemake.params.work), snakemake.config["detector"]["warm"]),
+    )

@@ -1,0 +1,171 @@
+"""Talk to yt-dlp: the options it gets, and the client that keeps what it forgets."""
+
+import io
+import logging
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from scripts.core.errors import UserError
+from scripts.download.deadline import Meter
+from scripts.download.faults import Answer, ComeBack, Rejected, chain_of, retry_after_s
+from scripts.download.private_hosts import PrivateHost
+from scripts.download.resume import Changed, Partial
+from scripts.inputs.redact import redact
+
+# What users may set of yt-dlp's own options (download.ytdlp); the schema says the same, with types. All others either
+# are set below for a reason or run programs, write files or open local ones.
+OWN_OPTIONS = frozenset({
+    "extractor_args", "format", "format_sort", "http_chunk_size", "js_runtimes",
+    "ratelimit", "sleep_interval_requests", "source_address",
+})  # fmt: skip
+FORMAT = "bv[format_id!$=-sr]/b[format_id!$=-sr]/bv*/b"  # video alone, so nothing to merge; -sr: upscaled by the site
+COOKIE_HEADER = "# Netscape HTTP Cookie File"  # yt-dlp takes no file without it
+INNER_RETRIES = 3  # of one request or fragment; further ones are attempts of ours, with a fresh page
+LONGEST_INNER_WAIT_S = 30.0
+
+
+class Logger:
+    """Pass yt-dlp's lines, warnings included (on YouTube they carry the true cause), to the job's log."""
+
+    def __init__(self, url: str) -> None:
+        """Keep the secrets of this address out of the log."""
+        self._url = url
+
+    def debug(self, message: str) -> None:
+        """Log what is not for yt-dlp's own developers."""
+        if not message.startswith("[debug]"):
+            self._log(logging.INFO, message)
+
+    def warning(self, message: str) -> None:
+        """Log a warning."""
+        self._log(logging.WARNING, message)
+
+    def error(self, message: str) -> None:
+        """Log an error; what it means is decided by whoever catches its exception."""
+        self._log(logging.WARNING, message)
+
+    def _log(self, level: int, message: str) -> None:
+        if message.strip():
+            logging.log(level, "yt-dlp: %s", redact(message.strip(), self._url), extra={"log_only": True})
+
+
+def base_options(url: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that every use of yt-dlp shares."""
+    os.environ["YTDLP_NO_PLUGINS"] = "1"  # plugins found on the path would run as code of this job
+    if not options["allow_private_hosts"]:
+        sys.modules["curl_cffi"] = None  # type: ignore[assignment]  # it looks names up by itself, past the guard
+    given = {key: value for key, value in options["ytdlp"].items() if key in OWN_OPTIONS}
+    return given | {
+        "quiet": True,
+        "noprogress": True,
+        "color": "never",
+        "logger": Logger(url),
+        "socket_timeout": options["timeout_s"],
+        "extractor_retries": INNER_RETRIES,
+        "geo_bypass": False,
+        "cachedir": False,
+        "external_downloader": {"default": "native", "m3u8": "native"},
+        **({"proxy": options["proxy"]} if options["proxy"] else {}),
+        **({"cookiefile": read_cookies(Path(options["cookies"]))} if options["cookies"] else {}),
+    }
+
+
+def read_cookies(path: Path) -> io.StringIO:
+    """Return the text of a cookie file; yt-dlp rewrites a file that it is given by name, and makes a missing one."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"config key download.cookies: cannot read {path}: {error}") from None
+    rows = [line for line in text.splitlines() if line.strip() and (line[0] != "#" or line.startswith("#HttpOnly_"))]
+    if not rows or any(len(row.split("\t")) != 7 for row in rows):
+        raise UserError(
+            f"config key download.cookies: {path} is no Netscape cookie file (7 tab-separated columns, as browser"
+            " extensions and `yt-dlp --cookies FILE` write it)"
+        )
+    return io.StringIO(text if re.match("#( Netscape)? HTTP Cookie File", text) else f"{COOKIE_HEADER}\n{text}")
+
+
+def video_options(url: str, partial: Path, options: dict[str, Any], answer: Answer, meter: Meter) -> dict[str, Any]:
+    """Return yt-dlp's options for one video: video only, no merge, fixed names, no hole passed over in silence."""
+
+    def note_progress(progress: dict[str, Any]) -> None:
+        meter.count(progress.get("downloaded_bytes") or 0)
+        meter.stop() if progress.get("status") == "finished" else meter.start()
+        check_size(max(progress.get(k) or 0 for k in ("downloaded_bytes", "total_bytes")), options)
+
+    def wait_s(n: int) -> float:
+        meter.stop()
+        asked_s = answer.retry_after_s or 0.0
+        if asked_s > LONGEST_INNER_WAIT_S or answer.http_status == 429:
+            raise ComeBack(f"HTTP Error {answer.http_status}: the server asks to come back later")
+        return max(asked_s, min(LONGEST_INNER_WAIT_S, float(options["wait_s"]) * float(2**n)))
+
+    ours = {
+        "outtmpl": {"default": f"{str(partial).replace('%', '%%')}/media.%(ext)s"},
+        "noplaylist": True,
+        "playlist_items": "1:2",
+        "retries": INNER_RETRIES,
+        "fragment_retries": INNER_RETRIES,
+        "retry_sleep_functions": dict.fromkeys(("http", "fragment", "extractor"), wait_s),
+        "skip_unavailable_fragments": False,
+        "updatetime": False,
+        # yt-dlp would run ffmpeg on unchecked files and playlists, past every limit set here. Extraction reads what
+        # it leaves unfixed just as well; what only ffmpeg could fetch fails with a message.
+        "fixup": "never",
+        "ffmpeg_location": str(partial / "none"),
+        "progress_hooks": [note_progress],
+    }
+    return {"format": FORMAT, **base_options(url, options), "format_sort": format_sort(options)} | ours
+
+
+def check_size(size_bytes: int, options: dict[str, Any]) -> None:
+    """Raise Rejected if a file is larger than wanted."""
+    if size_bytes > options["max_size_mb"] * 1_000_000:
+        raise Rejected(f"larger than max_size_mb = {options['max_size_mb']:g}: {size_bytes / 1e6:.1f} MB")
+
+
+def format_sort(options: dict[str, Any]) -> list[str]:
+    """Return yt-dlp's order of preference among formats: the user's, else height, then rate, then H.264."""
+    own = options["ytdlp"].get("format_sort")
+    return own or [f"res:{options['max_height_px']}", "fps:30", "vcodec:h264", "proto:https"]
+
+
+def make_client(options: dict[str, Any], ytdlp_options: dict[str, Any], answer: Answer) -> Any:
+    """Return a YoutubeDL that notes refusals, and resumes into `client.partial`, once that is set, only what fits."""
+    from yt_dlp import YoutubeDL
+    from yt_dlp.networking import Request
+    from yt_dlp.networking.exceptions import HTTPError, TransportError
+
+    class Client(YoutubeDL):  # type: ignore[misc]
+        meter: Meter | None = None  # set once media are fetched
+        partial: Partial | None = None  # set as well if they are one file, fetched by offset
+
+        def urlopen(self, request: Any) -> Any:
+            request = Request(request) if isinstance(request, str) else request
+            piece = re.match(r"bytes=(\d+)-(\d*)", request.headers.get("Range") or "")
+            start = int(piece[1]) if piece else 0
+            if self.partial and piece and start and not self.partial.may_continue(to_offset=bool(piece[2])):
+                del request.headers["Range"]  # the server sends the whole, and yt-dlp starts again
+            answer.http_status = answer.retry_after_s = None
+            try:
+                response = super().urlopen(request)
+                if self.meter:
+                    self.meter.start()
+                if self.partial:
+                    check_size(self.partial.check(start, response.status, response.headers) or 0, options)
+            except HTTPError as error:
+                answer.http_status = error.status
+                answer.retry_after_s = retry_after_s(error.response.headers.get("Retry-After"))
+                raise
+            except Changed as error:
+                raise TransportError(str(error)) from error
+            except TransportError as error:
+                if private := next((e for e in chain_of(error) if isinstance(e, PrivateHost)), None):
+                    raise Rejected(str(private.args[1])) from error
+                raise
+            return response
+
+    return Client(ytdlp_options)

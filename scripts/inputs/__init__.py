@@ -1,0 +1,1 @@
+"""config.yaml and videos.tsv: read them, check them, remove secrets."""

@@ -1,0 +1,144 @@
+"""Check a configuration: every problem at once, by key, with what is allowed."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+from scripts.core.errors import UserError
+from scripts.inputs.model_choice import EMBEDDING, is_served, weights_of
+from scripts.inputs.settings import MODE_KEYS
+from scripts.job.suggestions import describe_unknown
+
+WEIGHTS = (".pt", ".onnx", ".engine")
+HUB_MODEL = re.compile(r"(yolo|rtdetr)[a-z0-9-]*\.pt")  # a bare name that ultralytics offers for download
+
+
+def find_config(folder: Path) -> Path | None:
+    """Return the run folder's own configuration if it has one; raise UserError if it is misnamed or no YAML."""
+    path = folder / "config.yaml"
+    if (folder / "config.yml").exists():
+        raise UserError(f"{folder}/config.yml would be ignored: rename it to {path}")
+    if not path.exists():
+        return None
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(loaded, dict):
+        raise UserError(f"{path} holds no keys: copy what you need from the checkout's config/config.yaml")
+    return path
+
+
+def check_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
+    """Fill in the schema's defaults and raise UserError if anything is wrong.
+
+    Paths are looked up from the working directory, so call it in the run folder.
+    """
+    validator = _filling_defaults()(schema)
+    given = dict(config["frames"]) if isinstance(config.get("frames"), dict) else {}
+    problems = [
+        _explain(error) for error in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path)))
+    ]
+    if not problems:
+        problems = [*_cross_check(config), *_idle_keys(given, config["frames"]["mode"], schema)]
+    if problems:
+        raise UserError("\n".join([f"{len(problems)} problem(s) in the configuration:", *problems]))
+
+
+def _filling_defaults() -> Any:
+    base = jsonschema.Draft202012Validator
+    check_properties = base.VALIDATORS["properties"]
+
+    def properties(validator: Any, known: dict[str, Any], instance: Any, schema: Any) -> Iterator[ValidationError]:
+        if isinstance(instance, dict):
+            for key, sub in known.items():
+                if "default" in sub:
+                    instance.setdefault(key, _copy(sub["default"]))
+                if (
+                    key in instance
+                ):  # in the schema's order: Snakemake takes a parameter in another order for another one
+                    instance[key] = instance.pop(key)
+        yield from check_properties(validator, known, instance, schema)
+
+    return extend(base, {"properties": properties})  # type: ignore[no-untyped-call]
+
+
+def _copy(value: Any) -> Any:
+    return type(value)(value) if isinstance(value, dict | list) else value
+
+
+def _explain(error: ValidationError) -> str:
+    key = ".".join(map(str, error.absolute_path)) or "(top level)"
+    rules: dict[str, Any] = dict(error.schema)  # type: ignore[arg-type]
+    if error.validator == "additionalProperties":
+        known = sorted(rules["properties"])
+        unknown = sorted(set(error.instance) - set(known), key=str)  # type: ignore[arg-type]
+        return f"{key}: unknown key(s) {describe_unknown(unknown, known)}; allowed: {', '.join(known)}"
+    hidden = ("description", "default", "properties", "additionalProperties")
+    allowed = ", ".join(f"{rule} {limit}" for rule, limit in rules.items() if rule not in hidden)
+    return f"{key}: {error.instance!r} is not allowed; allowed: {allowed}"
+
+
+def _cross_check(config: dict[str, Any]) -> Iterator[str]:
+    shares = config["dataset"]["splits"]
+    total = sum(shares.values())
+    if abs(total - 1.0) > 1e-6:
+        yield f"dataset.splits: {shares} sum to {total:g}; allowed: shares that sum to 1"
+    rate = config["download"]["ytdlp"].get("ratelimit")
+    if rate and rate < 1000 * config["download"]["min_speed_kb_s"]:
+        yield f"download.ytdlp.ratelimit: {rate} is below min_speed_kb_s; allowed: more, or a lower min_speed_kb_s"
+    for name, manners in config["download"]["sites"].items():
+        if manners["sleep_s"][0] > manners["sleep_s"][1]:
+            yield f"download.sites.{name}.sleep_s: {manners['sleep_s']} is no range; allowed: the smaller number first"
+    yield from _embedding(config)
+    for role in ("filter", "detect"):
+        model = Path(config[role]["model"])
+        weights = model.suffix in WEIGHTS and model.is_file()
+        export = (model / "metadata.yaml").is_file()
+        named = is_served(config[role]["model"]) or HUB_MODEL.fullmatch(str(model))
+        if set("{}") & set(str(model)):
+            yield f"{role}.model: '{model}' holds braces, which Snakemake takes for wildcards: rename it"
+        elif not (weights or export or named):
+            yield (
+                f"{role}.model: '{config[role]['model']}' is not there (looked for in {Path.cwd()}); allowed: a"
+                f" {', '.join(WEIGHTS)} file, a folder that ultralytics exported for OpenVINO, the bare name of a"
+                " published model such as yolo26n.pt, or a Triton server's http://HOST:PORT/MODEL"
+            )
+
+
+def _embedding(config: dict[str, Any]) -> Iterator[str]:
+    """Check the model that vectors are taken of: only weights have layers to take them from."""
+    chosen = config["dedup"]
+    if chosen["method"] != EMBEDDING:
+        yield from (
+            f"dedup.{key}: {chosen[key]!r} has no effect with method '{chosen['method']}'; allowed: with dedup.method"
+            f" {EMBEDDING}"
+            for key in ("model", "weights_sha256")
+            if chosen[key]
+        )
+        return
+    weights = Path(weights_of(config, "dedup"))
+    there = weights.suffix == ".pt" and weights.is_file()
+    if set("{}") & set(str(weights)) or not (there or HUB_MODEL.fullmatch(str(weights))):
+        given = "" if chosen["model"] else " (empty, so filter.model)"
+        yield (
+            f"dedup.model: '{weights}'{given} cannot be used with method {EMBEDDING}; allowed: PyTorch weights, that is"
+            f" a .pt file that is there (looked for in {Path.cwd()}), or the bare name of a published model such as"
+            " yolo26n.pt; no OpenVINO folder, .engine, .onnx or server, since these show no layers"
+        )
+
+
+def _idle_keys(given: dict[str, Any], mode: str, schema: dict[str, Any]) -> Iterator[str]:
+    """Name the keys of another sampling mode that were set: whoever set them expects an effect."""
+    used = MODE_KEYS.get(mode, set())
+    known = schema["properties"]["frames"]["properties"]
+    for key in sorted(set().union(*MODE_KEYS.values()) - used):
+        if key in given and given[key] != known[key]["default"]:
+            modes = " or ".join(name for name, keys in MODE_KEYS.items() if key in keys)
+            yield f"frames.{key}: {given[key]} has no effect in mode '{mode}'; allowed: with frames.mode {modes}"

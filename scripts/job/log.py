@@ -1,0 +1,62 @@
+"""Log a job to its own file and end it with a message a person can act on."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from scripts.core.errors import UserError
+from scripts.job.disk import is_full, told_full
+
+# Set by a run that shows its progress itself: what its jobs wrote to the terminal would be written over it.
+SILENT = "REELSIEVE_SILENT_JOBS"
+INTERRUPTED = "interrupted"  # the last line of a job that was stopped with its run
+
+
+def log_to(path: str) -> None:
+    """Send log lines and the reason of a failure to `path` and, unless the run shows its progress, to stderr."""
+    _log(path, *([] if os.environ.get(SILENT) else [_to_stderr()]))
+
+
+def log_and_show(path: str) -> None:
+    """Send log lines to `path` and to stderr in any case: for what a person asked for and waits to be told."""
+    _log(path, _to_stderr())
+
+
+def _to_stderr() -> logging.Handler:
+    """Return a handler for all but what is marked `log_only`."""
+    shown = logging.StreamHandler()
+    shown.addFilter(lambda record: not getattr(record, "log_only", False))
+    return shown
+
+
+def _log(path: str, *others: logging.Handler) -> None:
+    handlers = [_LogFile(path, mode="w", encoding="utf-8"), *others]
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers)
+    logging.captureWarnings(True)
+    sys.excepthook = lambda kind, error, trace: _log_exception(path, error, trace)
+
+
+class _LogFile(logging.FileHandler):
+    """A log that may lie on a full disk."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Leave the line to stderr: a traceback of logging's own, for each line, would hide it."""
+        if not is_full(sys.exception()):
+            super().handleError(record)
+        elif os.environ.get(SILENT) and record.levelno >= logging.ERROR:
+            sys.stderr.write(record.getMessage() + "\n")  # nowhere else to say it
+
+
+def _log_exception(path: str, error: BaseException, trace: TracebackType | None) -> None:
+    if is_full(error):
+        job = " ".join(Path(path).with_suffix("").parts[1:])  # logs/RULE/VIDEO.log
+        logging.info("what met the full disk", exc_info=(type(error), error, trace), extra={"log_only": True})
+        logging.error("%s: %s", job, told_full(error))
+        return
+    if isinstance(error, KeyboardInterrupt):
+        logging.info(INTERRUPTED)  # no fault: a person stopped the run
+        return
+    known = isinstance(error, UserError)
+    logging.error("%s", error or type(error).__name__, exc_info=None if known else (type(error), error, trace))

@@ -1,0 +1,1 @@
+"""Untrusted media files: probe them, run ffmpeg on them."""

@@ -1,0 +1,147 @@
+"""Find ffmpeg and look into media files without trusting them."""
+
+import os
+import subprocess
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from scripts.core.errors import UserError
+
+# A file named .mp4 can be a playlist that names other files (notes: docs/decisions.md, "Media are hostile"), so every
+# open says which containers and which protocols it will follow.
+CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,ogg,asf,gif"
+OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+# Their index lets ffmpeg seek to a keyframe and still decode every frame from there; other containers lose frames.
+SEEKABLE = frozenset({"mov", "matroska"})
+# A few kB of video can decode to pictures that no memory holds; 8K is half of this, and decoders keep 20 pictures.
+MAX_SIDE_PX = 16_384
+DECODE_OPTIONS = {"max_pixels": str(2**26)}
+
+
+@dataclass(frozen=True)
+class MediaFacts:
+    """What decoding says of a file; sizes are of the stored picture, before rotation and pixel aspect."""
+
+    container: str
+    stream: int
+    codec: str
+    width: int
+    height: int
+    rotation_deg: int
+    pixel_aspect: str
+    fps: float | None
+    duration_s: float | None
+    bytes: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the facts as plain values."""
+        return asdict(self)
+
+
+class NotVideo(Exception):
+    """The file holds no video that can be decoded; the message says why."""
+
+
+def probe_media(path: Path) -> MediaFacts:
+    """Decode the first frame and return what the file is; raise NotVideo with the decoder's own words.
+
+    A file that this machine cannot open raises UserError: no video is to blame. All that ffmpeg says is the file's
+    fault, also where it takes the words of the operating system for it, as in "Operation not permitted".
+    """
+    import av
+
+    av.logging.set_level(av.logging.ERROR)  # so that errors carry the decoder's own words
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        with av.open(f"file:{path.absolute()}", options={**OPEN_OPTIONS, **DECODE_OPTIONS}) as media:
+            stream = video_stream(media)
+            if stream.codec_context is None:
+                raise NotVideo("not a video that ffmpeg can read: no decoder for its pictures")
+            stream.codec_context.options = DECODE_OPTIONS
+            return _facts(media, stream, _first_frame(media, stream), path.stat().st_size)
+    except (av.error.FFmpegError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        if "whitelist" in str(getattr(error, "log", "")):
+            reason = f"its format is none of {CONTAINERS}"
+        raise NotVideo(f"not a video that ffmpeg can read: {reason}") from error
+
+
+def video_stream(media: Any) -> Any:
+    """Return the first stream of moving pictures; cover art is none."""
+    import av
+
+    moving = [s for s in media.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+    if not moving:
+        raise NotVideo(f"no video stream (container {media.format.name})")
+    return moving[0]
+
+
+def _facts(media: Any, stream: Any, frame: Any, size_bytes: int) -> MediaFacts:
+    aspect = Fraction(stream.sample_aspect_ratio or 1)
+    if max(frame.width * max(aspect, 1), frame.height) > MAX_SIDE_PX:
+        raise NotVideo(f"pictures of {frame.width} x {frame.height} at pixel aspect {aspect}: over {MAX_SIDE_PX} px")
+    seconds = stream.duration and float(stream.duration * stream.time_base)
+    return MediaFacts(
+        container=media.format.name.split(",")[0],
+        stream=stream.index,
+        codec=stream.codec_context.name,
+        width=frame.width,
+        height=frame.height,
+        rotation_deg=int(frame.rotation) % 360,
+        pixel_aspect=f"{aspect.numerator}:{aspect.denominator}",
+        fps=round(float(stream.average_rate), 4) if stream.average_rate else None,
+        duration_s=round(seconds or (media.duration or 0) / 1e6, 3) or None,
+        bytes=size_bytes,
+    )
+
+
+def _first_frame(media: Any, stream: Any) -> Any:
+    """Return the first frame that can be decoded, past packets that are damaged."""
+    import av
+
+    fault = ""
+    for packet in media.demux(stream):
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError as error:
+            fault, frames = fault or (error.log or ("", "", error.strerror))[2].strip(), []
+        if frames:
+            return frames[0]
+    raise NotVideo("not a video that ffmpeg can read: no frame can be decoded" + (fault and f": {fault}"))
+
+
+def ffmpeg_exe() -> str:
+    """Return the path of the ffmpeg that imageio-ffmpeg ships, or of the one named in IMAGEIO_FFMPEG_EXE.
+
+    The same everywhere, since other versions write other bytes.
+    """
+    import imageio_ffmpeg
+
+    packaged = sorted((Path(imageio_ffmpeg.__file__).parent / "binaries").glob("ffmpeg-*"))
+    if packaged and not os.environ.get("IMAGEIO_FFMPEG_EXE"):
+        return str(packaged[0])  # get_ffmpeg_exe() tries it first, and takes the system's if the try fails or is killed
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise UserError(f"no ffmpeg: set IMAGEIO_FFMPEG_EXE to the path of one, 5.1 or later ({error})") from None
+
+
+def ffmpeg_version() -> str:
+    """Return what this ffmpeg calls its version, as "n9.0" or "5.1.6-0+deb12u1"."""
+    try:
+        said = subprocess.run([ffmpeg_exe(), "-version"], capture_output=True, text=True, check=True, timeout=20).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        code = getattr(error, "returncode", 0)
+        why = f"ffmpeg does not run ({error}): unset IMAGEIO_FFMPEG_EXE, or reinstall imageio-ffmpeg"
+        raise UserError(told_killed(-code) if code < 0 else why) from None
+    return said.partition("version ")[2].partition(" ")[0] or "unknown"
+
+
+def told_killed(signal_number: int) -> str:
+    """Say that somebody, or a system short of memory, killed an ffmpeg."""
+    return f"ffmpeg was killed by signal {signal_number}: free memory and run again"

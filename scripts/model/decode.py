@@ -1,0 +1,46 @@
+"""Decode JPEGs for a model, no larger than it needs them."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from scripts.core.errors import UserError
+
+JPEG_END = b"\xff\xd9"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture (BGR) and by how much its width and height were reduced."""
+
+    pixels: Any
+    reduced_by: tuple[float, float]
+
+
+def decode(path: Path, input_px: int) -> Picture | None:
+    """Return the picture, at 1/2, 1/4 or 1/8 scale if that still exceeds the model's input; None if it is broken.
+
+    JPEG's own reduction costs a fraction of a full decode, and averages where a later resize would skip pixels.
+    """
+    import cv2
+    import numpy as np
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    try:
+        jpeg = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}: mend the disk and run again") from error
+    try:
+        with JpegImageFile(BytesIO(jpeg)) as header:  # ultralytics makes Image.open raise ImportErrors
+            width, height = header.size
+    except (OSError, SyntaxError):
+        return None
+    if not jpeg.endswith(JPEG_END):
+        return None  # torn: its lower part would be grey
+    flags = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
+    flag = next((flags[scale] for scale in flags if max(width, height) > scale * input_px), cv2.IMREAD_COLOR)
+    pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), flag)
+    return None if pixels is None else Picture(pixels, (width / pixels.shape[1], height / pixels.shape[0]))

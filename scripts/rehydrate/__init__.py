@@ -1,0 +1,1 @@
+"""Rules retake_frames, rehydrate: make a published dataset again from its videos."""

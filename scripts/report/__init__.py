@@ -1,0 +1,1 @@
+"""Rule report: the page, the registry, the times."""

@@ -1,0 +1,53 @@
+"""What a run does before its first job."""
+
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from scripts.core.errors import UserError
+from scripts.download.store_users import register_run
+from scripts.inputs.published import check_rehydration, published_lines
+from scripts.inputs.rows import listed_rows
+from scripts.inputs.videos import Video
+from scripts.job.budget import MARKS
+from scripts.job.disk import fault_of_room
+from scripts.run.leftovers import begin_run, told_lock
+from scripts.run.preflight import preflight
+from scripts.run.takedown import take_down
+from scripts.warm.sockets import NoPlace, clear_sockets, private_folder
+
+
+def look_first() -> None:
+    """Tell of a lock that a killed run left; raise UserError if the disk has no room for Snakemake's own notes."""
+    with suppress(NoPlace):
+        clear_sockets(private_folder())  # of killed detectors
+    if told := told_lock():
+        print(told, file=sys.stderr)
+    if fault := fault_of_room(Path.cwd()):
+        raise UserError(fault)
+
+
+def start_run(
+    videos: Mapping[str, Video], config: Mapping[str, Any], patterns: Iterable[str], targets: Collection[str]
+) -> None:
+    """Delete what is left of videos that are gone, and look for what would fail the run.
+
+    `patterns` are the paths of the rules, with wildcards. Raise UserError before anything is deleted or begun if the
+    run would mix what does not belong together.
+    """
+    begin_run(Path("results"), MARKS)
+    known = set(videos)
+    if config["rehydrate"]:
+        check_rehydration(targets, Path("results"))
+        listed = {cells["video"] for _, cells in published_lines(Path(config["rehydrate"]))}  # also without their file
+        known |= listed - set(config["exclude"])
+    take_down(known, config["exclude"], patterns, config["max_removed_share"])
+    preflight(videos, Path("results"), config)
+    register_run(Path(config["store"]), Path.cwd(), [row.url for row in listed_rows(config).values()])
+
+
+def stop_run(reason: object) -> NoReturn:
+    """End a run before its first job: Snakemake would put the line of a rule's file beside what the user got wrong."""
+    sys.exit(f"reelsieve: {reason}")

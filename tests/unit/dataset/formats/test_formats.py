@@ -1,0 +1,244 @@
+"""Each format is loaded by the library that it is meant for, which finds every image, box and class name."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pycocotools.coco import COCO
+
+from scripts.dataset.formats.images import xywh
+from scripts.inputs.videos import SPLITS
+from tests._exported import CLASSES, SIZE_PX, Frames, export, read_json, settings, truth
+from tests.conftest import DEMO
+
+Boxes = list[tuple[list[float], str]]
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a dataset in all formats; tests look at it but change only copies."""
+    return export(tmp_path_factory.mktemp("formats"), settings())
+
+
+def assert_same(found: dict[str, Boxes], split: str, tolerance_px: float = 0.01) -> None:
+    """Assert that these boxes (xyxy px) and names, by stem of the image, are those of the split."""
+    assert set(found) == set(truth()[split])
+    for stem, boxes in truth()[split].items():
+        assert [name for _, name in found[stem]] == [name for _, name in boxes], stem
+        for (box, _), (wanted, _) in zip(found[stem], boxes, strict=True):
+            assert list(box) == pytest.approx(wanted, abs=tolerance_px), stem
+
+
+def corners(box: list[float]) -> list[float]:
+    left, top, wide, high = box
+    return [left, top, left + wide, top + high]
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_pycocotools_loads_each_split(dataset: Path, split: str) -> None:
+    coco = COCO(str(dataset / f"annotations/instances_{split}.json"))
+    names = {number: category["name"] for number, category in coco.cats.items()}
+    assert list(names.values()) == CLASSES
+    found = {
+        Path(image["file_name"]).stem: [
+            (corners(a["bbox"]), names[a["category_id"]]) for a in coco.loadAnns(coco.getAnnIds(imgIds=[number]))
+        ]
+        for number, image in coco.imgs.items()
+    }
+    assert_same(found, split)
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+@pytest.mark.parametrize("form", ["coco", "yolo"])
+def test_supervision_loads(dataset: Path, form: str, split: str) -> None:
+    import supervision
+
+    if form == "coco":
+        loaded = supervision.DetectionDataset.from_coco(
+            str(dataset), str(dataset / f"annotations/instances_{split}.json")
+        )
+    else:
+        images, labels = dataset / "images" / split, dataset / "labels" / split
+        loaded = supervision.DetectionDataset.from_yolo(str(images), str(labels), str(dataset / "data.yaml"))
+    assert loaded.classes == CLASSES
+    found = {}
+    for path, image, seen in loaded:
+        assert image.shape == (SIZE_PX[1], SIZE_PX[0], 3)
+        assert seen.class_id is not None
+        numbers = seen.class_id.tolist()
+        found[Path(path).stem] = [(b, loaded.classes[n]) for b, n in zip(seen.xyxy.tolist(), numbers, strict=True)]
+    assert_same(found, split)
+
+
+def test_ultralytics_trains_on_images_and_backgrounds_beside_the_metadata_of_others(
+    dataset: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(dataset, tmp_path / "dataset")  # it writes a cache beside the labels
+    code = (
+        "import sys; from ultralytics import YOLO\n"
+        "model = YOLO(sys.argv[1])\n"
+        "model.train(data=sys.argv[2], epochs=1, imgsz=64, batch=4, workers=0, device='cpu', plots=False, amp=False,"
+        " project=sys.argv[3], verbose=False)\n"
+        "print('NAMES', model.names)"
+    )
+    environment = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(tmp_path)}
+    environment["YOLO_VERBOSE"] = "true"  # tests that infer in this process have it say nothing
+    data = str(tmp_path / "dataset/data.yaml")
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(DEMO / "detector.pt"), data, str(tmp_path / "runs")],
+        env=os.environ | environment, cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said[-3000:]
+    assert f"NAMES {dict(enumerate(CLASSES))}" in said
+    assert "6 images, 2 backgrounds, 0 corrupt" in said and "2 images, 0 backgrounds, 0 corrupt" in said, said[-3000:]
+
+
+HUB = """
+import json, sys
+from datasets import load_dataset
+loaded = load_dataset(*json.loads(sys.argv[1]), **json.loads(sys.argv[2]))
+rows = {split: [{k: v if isinstance(v, (int, float, str, dict, list)) else list(v.size) if hasattr(v, 'size') else None
+        for k, v in row.items()} for row in part] for split, part in loaded.items()}
+print('ROWS', json.dumps(rows))
+"""
+
+
+def load_with_datasets(folder: Path, *arguments: str, **options: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of each split as Hugging Face's library reads them, offline, in a process of its own."""
+    told = [sys.executable, "-c", HUB, json.dumps(arguments), json.dumps(options)]
+    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder), "HF_DATASETS_CACHE": str(folder / "cache")}
+    done = subprocess.run(told, env=os.environ | offline, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    rows: dict[str, list[dict[str, Any]]] = json.loads(done.stdout.split("ROWS ")[1])
+    return rows
+
+
+def test_hugging_face_loads_the_imagefolder(dataset: Path, tmp_path: Path) -> None:
+    loaded = load_with_datasets(tmp_path, "imagefolder", data_dir=str(dataset / "images"))
+    assert set(loaded) == {"train", "validation"}
+    for split, hub_split in (("train", "train"), ("val", "validation")):
+        found: dict[str, Boxes] = {}
+        for row in loaded[hub_split]:
+            assert row["image"] == list(SIZE_PX)
+            boxes = map(corners, row["objects"]["bbox"])
+            found[f"{row['video']}__{round(row['pts_s'] * 1000):09d}"] = list(
+                zip(boxes, row["objects"]["categories"], strict=True)
+            )
+        assert_same(found, split)
+
+
+FEATURES = {"imagefolder": "image", "webdataset": "jpg", "parquet": "boxes_xyxy_px"}
+
+
+@pytest.mark.parametrize("formats", [["imagefolder"], ["webdataset"], ["parquet"], [*FEATURES, "yolo", "coco"]])
+def test_hugging_face_loads_a_dataset_by_its_card_alone(tmp_path: Path, formats: list[str]) -> None:
+    folder = export(tmp_path, settings(formats=formats))
+    loaded = load_with_datasets(tmp_path, str(folder))
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 6, "validation": 2}
+    assert FEATURES[formats[0]] in loaded["train"][0]
+
+
+NAMES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
+    "imagefolder": lambda row: list(row["objects"]["categories"]),
+    "webdataset": lambda row: [found["class"] for found in row["json"]["objects"]],
+    "parquet": lambda row: list(row["classes"]),
+}
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_hugging_face_learns_the_types_of_boxes_though_the_first_pictures_show_nothing(
+    tmp_path: Path, form: str
+) -> None:
+    box = ([1.0, 2.0, 30.0, 40.0], 0, 0.5)
+    frames: Frames = {name: ("train", dict.fromkeys(range(8), boxes)) for name, boxes in (("a", []), ("b", [box]))}
+    loaded = load_with_datasets(tmp_path, str(export(tmp_path, settings(formats=[form]), frames=frames)))
+    assert sorted(map(NAMES[form], loaded["train"])) == [[]] * 8 + [[CLASSES[0]]] * 8
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_webdataset_pairs_images_and_labels(dataset: Path, split: str) -> None:
+    import webdataset
+
+    shards = [str(path) for path in sorted((dataset / "shards").glob(f"{split}-*.tar"))]
+    found: dict[str, Boxes] = {}
+    keys: Counter[str] = Counter()
+    for sample in webdataset.WebDataset(shards, shardshuffle=False).decode("pil"):
+        about = sample["json"]
+        keys[sample["__key__"]] += 1
+        assert sample["jpg"].size == (about["width"], about["height"]) == SIZE_PX
+        assert (dataset / about["file"]).is_file()
+        found[Path(about["file"]).stem] = [(o["bbox_xyxy_px"], o["class"]) for o in about["objects"]]
+        assert all(CLASSES[o["class_number"]] == o["class"] for o in about["objects"])
+    assert_same(found, split)
+    assert set(keys.values()) == {1} and len(keys) == len(truth()[split])
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_pandas_reads_the_tables(dataset: Path, split: str) -> None:
+    table = pd.read_parquet(dataset / f"data/{split}.parquet")
+    found = {
+        Path(row["file"]).stem: list(zip([list(b) for b in row["boxes_xyxy_px"]], row["classes"], strict=True))
+        for row in table.to_dict("records")
+    }
+    assert_same(found, split)
+    assert set(table.columns) == {
+        "file", "video", "pts_s", "width", "height", "boxes_xyxy_px", "classes", "confidences",
+    }  # fmt: skip
+    assert all((dataset / file).is_file() for file in table["file"])
+
+
+def test_mlcroissant_accepts_the_description(dataset: Path, tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("mlcroissant")), "validate", "--jsonld"]
+    done = subprocess.run(
+        [*command, str(dataset / "croissant.json")],
+        env=os.environ | {"HOME": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and "Done." in done.stderr, done.stderr
+    warned = [line for line in done.stderr.splitlines() if "WARNING" in line or "  -  " in line]
+    assert all("is recommended" in line for line in warned), warned  # a date would be a clock, a version made up
+
+
+def test_mlcroissant_iterates_over_images_boxes_and_pictures(dataset: Path) -> None:
+    import mlcroissant
+
+    loaded = mlcroissant.Dataset(str(dataset / "croissant.json"))
+    found: dict[str, dict[str, Boxes]] = {split: {} for split in SPLITS}
+    for record in loaded.records("images"):
+        objects = [
+            (o["images/objects/boxes_xyxy_px"], o["images/objects/classes"].decode()) for o in record["images/objects"]
+        ]
+        found[record["images/split"].decode()][Path(record["images/file"].decode()).stem] = objects
+    for split in SPLITS:
+        assert_same(found[split], split)
+    pictures = {
+        r["pictures_by_file/file"].decode(): r["pictures_by_file/image"] for r in loaded.records("pictures_by_file")
+    }
+    assert {Path(file).stem for file in pictures} == {stem for split in SPLITS for stem in found[split]}
+    assert {picture.size for picture in pictures.values()} == {SIZE_PX}
+
+
+def test_the_same_input_gives_the_same_bytes(dataset: Path, tmp_path: Path) -> None:
+    again = export(tmp_path, settings())
+    files = {path.relative_to(dataset) for path in dataset.rglob("*") if path.is_file()}
+    assert files == {path.relative_to(again) for path in again.rglob("*") if path.is_file()}
+    assert [f for f in sorted(files) if (dataset / f).read_bytes() != (again / f).read_bytes()] == []
+
+
+def test_what_was_not_asked_for_is_not_there(tmp_path: Path) -> None:
+    folder = export(tmp_path, settings(formats=["coco"]))
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "ATTRIBUTION.tsv", "README.md", "annotations", "audit.json", "images", "ledger.parquet", "manifest.parquet",
+        "videos.tsv",
+    ]  # fmt: skip
+    assert sorted(path.name for path in (folder / "images").iterdir()) == ["test", "train", "val"]
+    boxes = [a["bbox"] for a in read_json(folder / "annotations/instances_val.json")["annotations"]]
+    assert boxes == [xywh(box) for image in truth()["val"].values() for box, _ in image]

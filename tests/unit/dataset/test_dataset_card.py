@@ -1,0 +1,106 @@
+"""The card counts what is there, names models and licences, and shows words from elsewhere as words."""
+
+import html
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import mlcroissant
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts.dataset.dataset_card import escape_markdown
+from scripts.dataset.versions import model_facts
+from scripts.inputs.settings import telling_settings
+from tests._exported import CLASSES, FRAMES, export, settings
+from tests.conftest import REPO
+
+HOSTILE = "x | y\n\n# big <img src=q onerror=z> [a](https://b.c) `code` *bold* ~~no~~ $t$ @me \u202e&amp;"
+
+
+def rows_after(card: str, heading: str) -> list[list[str]]:
+    """Return the cells of the first table after a heading."""
+    lines = card.split(heading)[1].split("\n|", 1)[1].split("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))] for line in lines]
+
+
+def test_the_card_counts_videos_images_backgrounds_and_objects_by_split(tmp_path: Path) -> None:
+    card = (export(tmp_path, settings()) / "README.md").read_text()
+    table = rows_after(card, "## What is in it")
+    assert len(table) == 5 and {len(row) for row in table} == {4 + len(CLASSES)}
+    counted = {row[0]: [int(cell) for cell in row[1:]] for row in table[2:]}
+    for split in ("train", "val", "test"):
+        frames = [boxes for of_split, frames in FRAMES.values() if of_split == split for boxes in frames.values()]
+        objects = [sum(number == n for boxes in frames for _, number, _ in boxes) for n in range(len(CLASSES))]
+        videos = sum(of_split == split for of_split, _ in FRAMES.values())
+        assert counted[split] == [videos, len(frames), frames.count([]), *objects]
+    assert "machine-made" in card and "0" * 64 in card and "max_distance_bits: 8" in card
+
+
+def test_words_from_elsewhere_are_no_markup(tmp_path: Path) -> None:
+    credits = dict.fromkeys(("title", "uploader", "license"), HOSTILE)
+    card = (export(tmp_path, settings(), credits) / "README.md").read_text()
+    assert "<img" not in card and "](https" not in card and "\u202e" not in card
+    table = rows_after(card, "| licence, as its site")
+    assert [row[1] for row in table if row[1].isdigit()] == ["3"]
+    assert {len(row) for row in rows_after(card, "| a\\.b | 3 |\n")} == {5}
+    front = yaml.safe_load(card.split("---\n")[1])
+    assert front["license"] == "other" and front["annotations_creators"] == ["machine-generated"]
+
+
+@given(st.text())
+def test_escaping_keeps_the_words_and_leaves_no_sign_that_markdown_reads(text: str) -> None:
+    shown = escape_markdown(text)
+    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    assert html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", shown)) == words
+    assert "\n" not in shown and not re.search(r"(?<!\\)[`*_\[\]|~$@]|[<>]|(?<![\\&])#(?!x27)", shown)
+
+
+def test_each_format_says_how_it_is_loaded_and_no_other(tmp_path: Path) -> None:
+    told = {"yolo": "yolo detect train", "coco": "pycocotools", "parquet": "mlcroissant", "imagefolder": "load_dataset"}
+    told["webdataset"] = "WebDataset"
+    for form in told:
+        card = (export(tmp_path / form, settings(formats=[form])) / "README.md").read_text()
+        assert [other for other, words in told.items() if words in card] == [form]
+
+
+def test_what_the_card_says_of_loading_runs(tmp_path: Path) -> None:
+    folder = export(tmp_path, settings())
+    blocks = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    counts = ("len(train.imgs)", "len(train)", "sum(1 for _ in images)", "sum(1 for _ in train)", "len(dataset)")
+    code = "\n".join(f"{block}print({count})" for block, count in zip(blocks, counts, strict=True))
+    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "HF_DATASETS_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | offline, cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    # images of `train` for COCO, pandas and WebDataset; of all splits for Croissant; two splits for Hugging Face
+    assert [line for line in done.stdout.splitlines() if line.isdigit()] == ["6", "6", "8", "6", "2"]
+
+
+def test_a_dataset_without_images_is_written_and_offers_nothing_to_load(tmp_path: Path) -> None:
+    folder = export(tmp_path, settings(), frames={"v": ("train", {0: []})})
+    card = (folder / "README.md").read_text()
+    assert "There are no images." in card and "configs" not in yaml.safe_load(card.split("---\n")[1])
+    assert len(list(mlcroissant.Dataset(str(folder / "croissant.json")).records("images"))) == 0
+    assert not list(folder.rglob("*.tar")) and not list(folder.rglob("metadata.jsonl"))
+
+
+def test_a_served_model_is_named_without_its_host() -> None:
+    facts = model_facts({"weights": "http://10.0.0.1:8000/cars", "weights_sha256": ""})
+    assert facts == {"name": "cars", "sha256": "unknown (on a server)"}
+
+
+def test_settings_that_are_told_hold_no_paths_limits_or_keys_without_effect() -> None:
+    config: dict[str, Any] = yaml.safe_load((REPO / "config/config.yaml").read_text())
+    config["frames"]["mode"] = "budget"
+    told = telling_settings(config)
+    assert set(told) == {"frames", "filter", "dedup", "detect", "dataset"}
+    assert {"budget", "scene_threshold"} < set(told["frames"])
+    assert not {"interval_s", "every_n", "deadline_s", "max_output_mb"} & set(told["frames"])
+    for role in ("filter", "detect"):
+        assert "confidence" in told[role] and not {"model", "weights_sha256"} & set(told[role])

@@ -1,0 +1,66 @@
+"""A digest tells what is in results/, and neither where, when, by whom nor by which kind of link it came there."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from scripts.core.errors import UserError
+from scripts.dataset.digest import digest_of
+from scripts.dataset.verify import verify
+
+FILES = {
+    "dataset/ledger.parquet": "rows",
+    "dataset/images/train/a__000000000.jpg": "picture",
+    "filtered/a/000000000.jpg": "picture",
+    "download/a/video.json": "{}",
+    "registry.tsv": "video",
+}
+UNCOUNTED = [
+    "frames/a/000000000.jpg",
+    "download/a/media/media.mp4",
+    "retries.json",
+    "provenance.json",
+    "dataset/.x.part",
+]
+
+
+def lay_out(folder: Path, names: list[str]) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(FILES.get(name, "whatever"))
+    return folder
+
+
+def test_equal_results_have_one_digest_wherever_and_however_they_lie(tmp_path: Path) -> None:
+    one, other = (
+        lay_out(tmp_path / "one", list(FILES)),
+        lay_out(tmp_path / "deep/other", [*reversed(FILES), *UNCOUNTED]),
+    )
+    for number, file in enumerate(sorted(other.rglob("*"))):
+        os.utime(file, (number, number))
+        file.chmod(0o700)
+    image, passed = other / "dataset/images/train/a__000000000.jpg", other / "filtered/a/000000000.jpg"
+    image.unlink()
+    image.hardlink_to(passed)
+    (other / "registry.tsv").rename(tmp_path / "elsewhere")
+    (other / "registry.tsv").symlink_to(tmp_path / "elsewhere")
+    (other / ".snakemake_timestamp").touch()
+    assert verify(one) == verify(other)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_files_name_and_content_count(tmp_path: Path, name: str) -> None:
+    folder = lay_out(tmp_path, list(FILES))
+    before, line = digest_of(folder), verify(folder)
+    (folder / name).write_text("changed")
+    assert digest_of(folder) != before and verify(folder) != line
+    (folder / name).write_text(FILES[name])
+    assert digest_of(folder) == before
+    (folder / name).rename((folder / name).with_name("renamed"))
+    assert digest_of(folder) != before
+
+
+def test_without_a_dataset_there_is_nothing_to_verify(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no dataset to verify"):
+        verify(tmp_path)

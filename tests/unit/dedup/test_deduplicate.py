@@ -1,0 +1,174 @@
+"""Copies are found, groups are stars, the best stays, and the outcome depends on nothing but the frames."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scripts.core.tables import FILTER, read_rows, write_table
+from scripts.dedup.deduplicate import Rules, deduplicate, hashes_alone, scores
+from scripts.dedup.features import Hashes, Source
+from scripts.dedup.grouping import Stars, find_stars
+from scripts.dedup.hash_space import HashSpace
+from scripts.dedup.vector_space import in_steps
+from tests._hashed import rules, write_hashes
+
+# Few distinct bits, so that hashes lie close together and chains form.
+VALUES = st.lists(st.integers(0, 2**10 - 1), max_size=60)
+
+
+def bits(a: int, b: int) -> int:
+    return (a ^ b).bit_count()
+
+
+def stars_of(values: Sequence[int], limit: int) -> Stars:
+    count = len(values)
+    hashes = Hashes(np.array(values, np.uint64), np.arange(count), np.zeros(count, np.uint8))
+    return find_stars(hashes, hashes, np.arange(count), HashSpace(limit), hashes_alone)
+
+
+@given(VALUES, st.integers(0, 4))
+def test_groups_are_stars(values: list[int], limit: int) -> None:
+    found = stars_of(values, limit)
+    kept = [i for i in range(len(values)) if found.star[i] == i]
+    for i, value in enumerate(values):
+        assert found.star[i] in kept and found.star[i] <= i
+        assert found.distance_bits[i] == bits(value, values[found.star[i]]) <= limit
+        assert found.distance_bits[i] == min(bits(value, values[k]) for k in kept if k <= i)
+    for a in kept:
+        assert all(bits(values[a], values[b]) > limit for b in kept if b != a)
+    assert list(stars_of([values[k] for k in kept], limit).star) == list(range(len(kept)))
+
+
+@given(VALUES, st.integers(0, 4), st.integers(0, 2**10 - 1))
+def test_a_frame_that_comes_last_changes_no_other_verdict(values: list[int], limit: int, extra: int) -> None:
+    assert list(stars_of([*values, extra], limit).star[:-1]) == list(stars_of(values, limit).star)
+
+
+def table(folder: Path, video: str, hashes: Sequence[int], passed: bool = True, **changes: Any) -> Source:
+    rows: list[dict[str, Any]] = [
+        {
+            "video": video, "frame": f"{i:09d}.jpg", "pts_s": float(i), "width": 640, "height": 360, "sharpness": 1.0,
+            "brightness": 1.0, "entropy_bits": 1.0, "phash": f"{h:016x}", "keep": True, "passed": passed, "reason": "",
+            "background": False, "boxes_xyxy_px": [], "classes": [], "confidences": [],
+        } | changes
+        for i, h in enumerate(hashes)
+    ]  # fmt: skip
+    write_table(folder / f"{video}.parquet", rows, FILTER)
+    named = {row["frame"]: [("content", value)] for row, value in zip(rows, hashes, strict=True) if row["passed"]}
+    return Source(folder / f"{video}.parquet", write_hashes(folder / "hashes" / video, named))
+
+
+def run(
+    folder: Path, tables: dict[str, Source], by: Rules | None = None
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    deduplicate(tables, by or rules(4), folder / "manifest.parquet", folder / "kept.json", folder / "distances.json")
+    rows = {f"{row['video']}/{row['frame']}": row for row in read_rows(folder / "manifest.parquet")}
+    return json.loads((folder / "kept.json").read_text()), rows
+
+
+def test_the_larger_picture_of_a_pair_stays_whatever_the_order_of_the_table(tmp_path: Path) -> None:
+    small = table(tmp_path, "small", [0, 2**60 - 1], width=320)
+    large = table(tmp_path, "large", [1, 0xFFFF << 30], width=1280)
+    for tables in ({"small": small, "large": large}, {"large": large, "small": small}):
+        kept, rows = run(tmp_path, tables)
+        assert kept["large"]["frames"] == ["000000000.jpg", "000000001.jpg"]
+        assert kept["small"]["frames"] == ["000000001.jpg"]
+        dropped = rows["small/000000000.jpg"]
+        assert not dropped["keep"] and dropped["representative"] == "large/000000000.jpg"
+        assert (dropped["distance_bits"], dropped["role"]) == (1, "content")
+        assert dropped["group"] == rows["large/000000000.jpg"]["group"]
+        assert len(rows) == 4
+
+
+def test_the_first_frame_stays_if_asked_for(tmp_path: Path) -> None:
+    small, large = table(tmp_path, "small", [0], width=320), table(tmp_path, "large", [1], width=1280)
+    kept, _ = run(tmp_path, {"small": small, "large": large}, rules(4, prefer="first"))
+    assert (kept["small"]["frames"], kept["large"]["frames"]) == (["000000000.jpg"], [])
+
+
+def test_no_background_takes_the_place_of_a_frame_with_objects(tmp_path: Path) -> None:
+    road, car = table(tmp_path, "road", [0], width=1280, background=True), table(tmp_path, "car", [1])
+    for prefer in ("best", "first"):
+        kept, _ = run(tmp_path, {"road": road, "car": car}, rules(4, prefer=prefer))
+        assert (kept["road"]["frames"], kept["car"]["frames"]) == ([], ["000000000.jpg"])
+
+
+def test_a_score_is_what_the_weights_say_in_steps() -> None:
+    frame = {"width": 512, "height": 512, "sharpness": 3.0, "confidence": 0.5, "left": 0, "top": 0, "right": 1}
+    frames = pd.DataFrame([frame | {"bottom": 1}, frame | {"bottom": 0.5}, frame | {"bottom": 1, "sharpness": 7.0}])
+    weights = {"resolution": 1, "sharpness": 0.5, "confidence": 2}
+    found = scores(frames, weights)
+    assert float(found[0]) == 18 + 1 + 1
+    assert float(found[0] - found[1]) == 1, "bars are no pixels"
+    assert float(found[2] - found[0]) == 0.5
+    assert (scores(frames.assign(confidence=0.52, sharpness=3.1)[:2], weights) == found[:2]).all(), "a hair's breadth"
+
+
+def test_a_digest_changes_only_with_the_kept_frames_of_its_video(tmp_path: Path) -> None:
+    tables = {"a": table(tmp_path, "a", [0, 2**40 - 1]), "b": table(tmp_path, "b", [2**20 - 1])}
+    before, _ = run(tmp_path, tables)
+    added, _ = run(tmp_path, tables | {"c": table(tmp_path, "c", [0, 0xFF << 56])})
+    assert {v: added[v] for v in "ab"} == before and added["c"]["frames"] == ["000000001.jpg"]
+    changed, _ = run(tmp_path, tables | {"b": table(tmp_path, "b", [2**20 - 2])})
+    assert changed["a"] == before["a"] and changed["b"]["digest"] != before["b"]["digest"]
+
+
+def with_vectors(folder: Path, source: Source, contents: Sequence[int], mirrors: Sequence[int]) -> Source:
+    """Give the frames of a video vectors along these axes, and others to their mirror images."""
+    axes = np.eye(4)
+    file = source.hashes.with_suffix(".npy")
+    np.save(file, in_steps(np.stack([axes[list(contents)], axes[list(mirrors)]], axis=1)))
+    return Source(source.filtered, source.hashes, file)
+
+
+def test_vectors_decide_where_there_are_any_and_hashes_stay_in_the_manifest(tmp_path: Path) -> None:
+    a = with_vectors(tmp_path, table(tmp_path, "a", [5, 6], width=1280), [0, 1], [2, 2])
+    b = with_vectors(tmp_path, table(tmp_path, "b", [5, 2**40 - 1]), [3, 1], [0, 2])
+    for mirrored, role in ((False, ""), (True, "mirror")):
+        kept, rows = run(tmp_path, {"a": a, "b": b}, rules(4, match_mirrored=mirrored))
+        assert kept["a"]["frames"] == ["000000000.jpg", "000000001.jpg"]
+        assert rows["b/000000001.jpg"]["representative"] == "a/000000001.jpg", "whose hash is another"
+        assert (rows["b/000000000.jpg"]["keep"], rows["b/000000000.jpg"]["role"]) == (not mirrored, role)
+        assert [rows[f"b/00000000{i}.jpg"]["hash"] for i in (0, 1)] == [f"{value:016x}" for value in (5, 2**40 - 1)]
+
+
+def test_vectors_of_other_frames_are_refused(tmp_path: Path) -> None:
+    source = with_vectors(tmp_path, table(tmp_path, "a", [5, 6]), [0], [0])
+    with pytest.raises(ValueError, match=r"a\.npy is not of the frames that passed: delete it"):
+        run(tmp_path, {"a": source})
+
+
+def test_videos_without_frames_are_listed_with_none(tmp_path: Path) -> None:
+    kept, rows = run(
+        tmp_path, {"none": table(tmp_path, "none", []), "failed": table(tmp_path, "failed", [1], passed=False)}
+    )
+    assert {v: k["frames"] for v, k in kept.items()} == {"none": [], "failed": []}
+    assert rows == {}
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    tables = {"a": table(tmp_path, "a", [0, 1, 2**40 - 1]), "b": table(tmp_path, "b", [2])}
+    run(tmp_path, tables)
+    first = [(tmp_path / name).read_bytes() for name in ("manifest.parquet", "kept.json")]
+    run(tmp_path, tables)
+    assert first == [(tmp_path / name).read_bytes() for name in ("manifest.parquet", "kept.json")]
+
+
+@settings(max_examples=25, deadline=None)  # files are written
+@given(st.lists(VALUES.filter(len), min_size=1, max_size=5), st.randoms())
+def test_the_order_of_the_table_does_not_matter_where_scores_differ(
+    tmp_path_factory: Any, videos: list[list[int]], random: Any
+) -> None:
+    folder = tmp_path_factory.mktemp("order")
+    tables = {f"v{i}": table(folder, f"v{i}", values, width=320 * 2**i) for i, values in enumerate(videos)}
+    first, _ = run(folder, tables)
+    shuffled = list(tables)
+    random.shuffle(shuffled)
+    assert run(folder, {video: tables[video] for video in shuffled})[0] == first

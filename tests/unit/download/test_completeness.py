@@ -1,0 +1,100 @@
+"""Whole files pass in every container; files that lack their end or a piece do not."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.download.completeness import check_whole
+from scripts.media.probe import NotVideo, probe_media
+from tests._clips import KINDS, make_kind
+from tests.conftest import H264, REAL, MakeClip, pattern
+
+FASTSTART = (*H264, "-movflags", "faststart")
+
+
+def check(path: Path, announced_s: float | None = None, in_pieces: bool = False) -> None:
+    check_whole(path, probe_media(path).stream, announced_s, in_pieces)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whole_files_pass(make_clip: MakeClip, kind: str) -> None:
+    check(make_kind(make_clip, kind))
+
+
+OTHERS = {
+    "whole_open_gop.mp4": (*H264, "-x264-params", "open-gop=1:keyint=30"),
+    "whole_open_gop.ts": (*H264, "-x264-params", "open-gop=1:keyint=30"),
+    "whole_hevc.mp4": ("-c:v", "libx265", "-pix_fmt", "yuv420p"),
+    "whole_vp9.webm": ("-c:v", "libvpx-vp9", "-b:v", "200k"),
+    "whole_mpeg2.mpg": ("-c:v", "mpeg2video", "-bf", "2"),
+    "whole_mpeg4.avi": ("-c:v", "mpeg4"),
+    "whole_fragments.mp4": (*H264, "-movflags", "frag_keyframe+empty_moov"),
+    "whole_slow.mp4": ("-vf", "select='lt(t,3)+gt(t,7)'", "-fps_mode", "vfr", *H264),
+    "whole_flash.flv": ("-c:v", "flv"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_whole_files_pass_in_pieces_too(make_clip: MakeClip, name: str) -> None:
+    check(make_clip(name, *pattern(10), *OTHERS[name]), announced_s=10, in_pieces=True)
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the real videos are not here")
+@pytest.mark.parametrize("name", ["bottle-detection.mp4", "car-detection.mp4", "car-detection-preview.gif"])
+def test_real_videos_pass(name: str) -> None:
+    check(REAL / "videos" / name, in_pieces=True)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.97, 0.995])
+@pytest.mark.parametrize("name", ["fast.mp4", "whole.flv", "whole_fragments.mp4"])
+def test_a_file_that_ends_early_is_noticed(make_clip: MakeClip, tmp_path: Path, name: str, share: float) -> None:
+    options = {"fast.mp4": FASTSTART, "whole.flv": ("-c:v", "flv")} | OTHERS
+    body = make_clip(name, *pattern(10), *options[name]).read_bytes()
+    cut = tmp_path / name
+    cut.write_bytes(body[: int(len(body) * share)])
+    with pytest.raises(NotVideo, match=r"its pictures end at|its last picture cannot be decoded"):
+        check(cut)
+
+
+@pytest.mark.parametrize("name", ["whole_vp9.webm", "whole_open_gop.ts", "preview.gif"])
+def test_what_the_file_does_not_tell_the_site_does(make_clip: MakeClip, tmp_path: Path, name: str) -> None:
+    body = make_clip(name, *pattern(10), *OTHERS.get(name, ())).read_bytes()
+    cut = tmp_path / name
+    cut.write_bytes(body[: len(body) // 2])
+    with pytest.raises(
+        NotVideo, match="its pictures end at .* of the 10.[0-9] s that (the site|the file's header) announces"
+    ):
+        check(cut, announced_s=10)
+
+
+def test_a_missing_piece_is_noticed(make_clip: MakeClip, tmp_path: Path) -> None:
+    pieces = [make_clip(f"piece{i}.ts", *pattern(2), *H264, "-output_ts_offset", str(2 * i)) for i in range(4)]
+    joined = tmp_path / "holed.ts"
+    joined.write_bytes(b"".join(piece.read_bytes() for piece in pieces))
+    check(joined, in_pieces=True)
+    joined.write_bytes(b"".join(pieces[i].read_bytes() for i in (0, 1, 3)))
+    with pytest.raises(NotVideo, match="a piece is missing: no picture for 2.0 s after 3.9"):
+        check(joined, in_pieces=True)
+
+
+@pytest.mark.parametrize("offset_s", [0, 1000])
+def test_a_clock_that_starts_anew_is_no_hole(make_clip: MakeClip, tmp_path: Path, offset_s: int) -> None:
+    """As around adverts in HLS, where extraction counts on as well."""
+    pieces = [make_clip(f"part{o}.ts", *pattern(5), *H264, "-output_ts_offset", str(o)) for o in (0, offset_s)]
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(b"".join(piece.read_bytes() for piece in pieces))
+    check(joined, announced_s=10, in_pieces=True)
+    with pytest.raises(NotVideo, match="its pictures end at"):
+        check(joined, announced_s=14, in_pieces=True)
+
+
+def test_pictures_may_end_before_the_sound(make_clip: MakeClip) -> None:
+    sound = ("-f", "lavfi", "-i", "sine=duration=20")
+    for name in ("longer_sound.mp4", "longer_sound.mkv", "longer_sound.webm"):
+        codecs = ("-c:v", "libvpx-vp9", "-c:a", "libopus") if name.endswith("webm") else H264
+        check(make_clip(name, *pattern(5), *sound, *codecs))
+
+
+def test_slides_are_not_taken_for_holes(make_clip: MakeClip) -> None:
+    check(make_clip("slides.ts", *pattern(20, rate="1/4"), *H264), in_pieces=True)
+    check(make_clip("slow.mkv", *pattern(20, rate="1/4"), *H264), in_pieces=True)

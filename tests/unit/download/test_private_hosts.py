@@ -1,0 +1,59 @@
+"""Which addresses are public, and that look-ups find no others."""
+
+import socket
+from typing import Any
+
+import pytest
+
+from scripts.download.private_hosts import PrivateHost, is_public, only_public_hosts
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True), ("2606:2800:220:1::1", True),
+        ("127.0.0.1", False), ("127.9.9.9", False), ("0.0.0.0", False), ("10.0.0.1", False), ("172.16.0.1", False),
+        ("192.168.1.1", False), ("169.254.169.254", False), ("100.64.0.1", False), ("224.0.0.1", False),
+        ("240.0.0.1", False), ("255.255.255.255", False), ("192.0.2.1", False),
+        ("::1", False), ("::", False), ("fe80::1%eth0", False), ("fc00::1", False), ("ff02::1", False),
+        ("::ffff:127.0.0.1", False), ("::ffff:93.184.216.34", True), ("64:ff9b::7f00:1", False),
+        ("64:ff9b::5db8:d822", True), ("2002:7f00:1::", False), ("2001:db8::1", False),
+        ("64:ff9b:1::7f00:1", False), ("::127.0.0.1", False),
+        ("::ffff:0:127.0.0.1", False), ("fec0::1", False), ("nonsense", False),
+    ],
+)  # fmt: skip
+def test_which_addresses_are_public(address: str, public: bool) -> None:
+    assert is_public(address) is public
+
+
+def found(*addresses: str) -> Any:
+    return lambda host, *args, **kwargs: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, 80)) for a in addresses]
+
+
+def test_a_name_that_leads_inside_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", found("192.168.0.7"))
+    with only_public_hosts(""), pytest.raises(PrivateHost, match="rebound.example is 192.168.0.7"):
+        socket.create_connection(("rebound.example", 80))
+
+
+def test_only_the_public_addresses_of_a_name_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", found("127.0.0.1", "93.184.216.34"))
+    with only_public_hosts(""):
+        assert [entry[4][0] for entry in socket.getaddrinfo("mixed.example", 80)] == ["93.184.216.34"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "::1"])
+def test_however_this_machine_is_spelt_it_is_refused(host: str) -> None:
+    with only_public_hosts(""), pytest.raises(socket.gaierror):
+        socket.getaddrinfo(host, 80)
+    assert socket.getaddrinfo("127.0.0.1", 80), "and outside of the guard it is found again"
+
+
+def test_proxies_may_be_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://10.1.2.3:3128")
+    monkeypatch.setenv("no_proxy", "169.254.169.254")
+    with only_public_hosts("socks5h://user:word@127.0.0.1:1080"):
+        assert socket.getaddrinfo("127.0.0.1", 1080) and socket.getaddrinfo("10.1.2.3", "3128")
+        for host, port in (("127.0.0.2", 80), ("127.0.0.1", 6379), ("169.254.169.254", 80)):
+            with pytest.raises(PrivateHost):
+                socket.getaddrinfo(host, port)

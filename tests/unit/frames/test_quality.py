@@ -1,0 +1,101 @@
+"""Metrics mean what they say, and gates name what they drop."""
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import imagehash
+import numpy as np
+import pytest
+from PIL import Image
+
+from scripts.frames.quality import fault_of, measure
+from scripts.frames.sampling import FrameSettings
+from tests._clips import DEFAULTS, extract
+from tests.conftest import REAL
+
+SETTINGS = FrameSettings(**DEFAULTS)
+OPEN = replace(SETTINGS, min_entropy_bits=0, similar_bits=-1)
+
+
+def jpeg(picture: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=95)
+    return buffer.getvalue()
+
+
+def measured(picture: Image.Image) -> dict[str, Any]:
+    found = measure(jpeg(picture))
+    assert found is not None
+    return found
+
+
+def noise(side: int = 400) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8))
+
+
+def test_metrics_order_pictures_as_eyes_do() -> None:
+    sharp = noise().resize((1200, 800), Image.Resampling.NEAREST)
+    soft = sharp.resize((60, 40), Image.Resampling.BOX).resize((1200, 800), Image.Resampling.BICUBIC)
+    black, grey = measured(Image.new("RGB", (1200, 800))), measured(Image.new("RGB", (1200, 800), (128, 128, 128)))
+    assert measured(sharp)["sharpness"] > 4 * measured(soft)["sharpness"] > black["sharpness"] == 0
+    assert black["brightness"] == 0 and grey["brightness"] == 128
+    assert measured(sharp)["entropy_bits"] > 5 and grey["entropy_bits"] == 0
+    assert (measured(sharp)["width"], measured(sharp)["height"]) == (1200, 800)
+
+
+def test_sharpness_is_the_variance_of_the_laplacian() -> None:
+    picture = noise(180).convert("L")
+    seen = np.asarray(Image.open(io.BytesIO(jpeg(picture))), float)
+    edges = [np.roll(seen, shift, axis)[1:-1, 1:-1] for shift, axis in ((1, 0), (-1, 0), (1, 1), (-1, 1))]
+    assert measured(picture)["sharpness"] == pytest.approx(np.var(sum(edges) - 4 * seen[1:-1, 1:-1]), abs=1e-3)
+
+
+def test_hashes_are_within_two_bits_of_those_of_the_written_jpegs(clip: Any, tmp_path: Any) -> None:
+    sources = [clip, *(sorted((REAL / "videos").glob("*.mp4")) if REAL.exists() else [])]
+    compared = 0
+    for i, media in enumerate(sources):
+        rows = extract(media, tmp_path / str(i), interval_s=0.5)
+        for row in [row for row in rows if row["keep"]]:
+            whole = imagehash.phash(Image.open(tmp_path / str(i) / "out" / row["frame"]))
+            assert imagehash.hex_to_hash(row["phash"]) - whole <= 2, (media.name, row["frame"])
+            compared += 1
+    assert compared >= 12
+
+
+@pytest.mark.parametrize(
+    ("picture", "gate", "reason"),
+    [
+        (Image.new("RGB", (64, 64), (9, 9, 9)), {"min_brightness": 10}, "dark"),
+        (Image.new("RGB", (64, 64), (250, 250, 250)), {"max_brightness": 240}, "bright"),
+        (Image.new("RGB", (64, 64), (90, 90, 90)), {"min_entropy_bits": 0.5}, "flat"),
+        (noise().resize((20, 20)).resize((400, 400)), {"min_sharpness": 100}, "blurred"),
+        (noise(100).resize((300, 100)), {"min_side_px": 101}, "small"),
+    ],
+)
+def test_each_gate_names_what_it_drops(picture: Image.Image, gate: dict[str, float], reason: str) -> None:
+    found = measured(picture)
+    fault = fault_of(found, None, replace(OPEN, **gate))  # type: ignore[arg-type]
+    column = {"dark": "brightness", "bright": "brightness", "flat": "entropy_bits", "blurred": "sharpness"}
+    value = 100.0 if reason == "small" else found[column[reason]]
+    assert fault == {"reason": reason, "value": value, "threshold": float(next(iter(gate.values())))}
+    assert fault_of(found, None, OPEN) == {}
+
+
+@pytest.mark.parametrize(("limit_bits", "dropped"), [(-1, False), (2, False), (3, True), (4, True)])
+def test_a_frame_is_similar_up_to_so_many_bits(limit_bits: int, dropped: bool) -> None:
+    found = measured(noise())
+    other = f"{int(found['phash'], 16) ^ 0b10101:016x}"
+    fault = fault_of(found, other, replace(SETTINGS, similar_bits=limit_bits))
+    assert fault == ({"reason": "similar", "value": 3.0, "threshold": float(limit_bits)} if dropped else {})
+
+
+def test_what_is_no_picture_is_said_to_be_unreadable() -> None:
+    assert measure(b"torn") is None and measure(jpeg(noise())[:300]) is None
+    assert fault_of(None, None, SETTINGS) == {"reason": "unreadable"}
+
+
+def test_with_the_defaults_only_blank_screens_go() -> None:
+    assert fault_of(measured(Image.new("RGB", (640, 360), (16, 16, 16))), None, SETTINGS)["reason"] == "flat"
+    dim_scene = Image.eval(noise(), lambda level: level // 16)
+    assert fault_of(measured(dim_scene), None, SETTINGS) == {}

@@ -1,0 +1,170 @@
+"""The configuration, its schema and its manual."""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from scripts.core.errors import UserError
+from scripts.download.ytdlp import OWN_OPTIONS
+from scripts.inputs.config import check_config
+from scripts.inputs.model_choice import weights_of
+from tests.conftest import DEMO, REPO
+
+MODELS = {"filter": {"model": "yolo26n.pt"}, "detect": {"model": "yolo26n.pt"}}
+SCHEMA_FILE = REPO / "config/schemas/config.schema.yaml"
+
+
+@pytest.fixture
+def schema() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(SCHEMA_FILE.read_text())
+    return loaded
+
+
+@pytest.fixture
+def document() -> Any:
+    spec = importlib.util.spec_from_file_location("document", REPO / "config/document.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def leaves(schema: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    for key, sub in schema["properties"].items():
+        yield f"{prefix}{key}", sub
+        if any("default" in key for key in sub.get("properties", {}).values()):
+            yield from leaves(sub, f"{prefix}{key}.")
+
+
+def test_every_key_is_documented_closed_and_has_a_default(schema: dict[str, Any], document: Any) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["additionalProperties"] is False
+    for key, sub in leaves(document.with_definitions(schema)):
+        assert sub.get("description", "").endswith("."), key
+        assert "default" in sub and "type" in sub, key
+        open_ended = key == "download.sites"  # its names are sites, each with the same closed set of keys
+        assert sub["type"] != "object" or sub["additionalProperties"] is False or open_ended, key
+
+
+def test_shipped_files_are_what_the_schema_writes(schema: dict[str, Any], document: Any) -> None:
+    shipped = (REPO / "config/config.yaml").read_text()
+    assert shipped == document.config_yaml(document.with_definitions(schema)), "run: make docs"
+    manual = (REPO / "config/README.md").read_text()
+    assert manual == document.fill_table(manual, document.with_definitions(schema)), "run: make docs"
+    filled: dict[str, Any] = {}
+    check_config(filled, schema)
+    assert filled == yaml.safe_load(shipped)
+
+
+def test_fills_in_what_is_left_out_without_sharing_it(schema: dict[str, Any]) -> None:
+    one: dict[str, Any] = {"filter": {"confidence": 0.5}}
+    two: dict[str, Any] = {}
+    check_config(one, schema)
+    check_config(two, schema)
+    assert (one["filter"]["confidence"], two["filter"]["confidence"]) == (0.5, 0.35)
+    one["filter"]["classes"].append("car")
+    assert two["filter"]["classes"] == []
+    assert schema["properties"]["filter"]["default"] == {}
+
+
+def test_names_every_bad_key_its_value_and_what_is_allowed(schema: dict[str, Any]) -> None:
+    config: dict[Any, Any] = {
+        "filter": {"confidence": 1.5, "confidense": 0.5},
+        "frames": {"interval_s": "fast"},
+        "extra": 1,
+        True: 1,
+    }
+    with pytest.raises(UserError) as caught:
+        check_config(config, schema)
+    text = str(caught.value)
+    assert text.startswith("4 problem(s)")
+    assert "filter.confidence: 1.5 is not allowed" in text
+    assert "maximum 1" in text
+    assert "filter: unknown key(s) 'confidense' (did you mean 'confidence'?); allowed: classes, confidence" in text
+    assert "frames.interval_s: 'fast' is not allowed" in text
+    assert "(top level): unknown key(s) True, 'extra'" in text, "YAML takes `on` for a boolean"
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"dataset": {"splits": {"train": 0.9}}}, "dataset.splits: .* sum to 1.1"),
+        ({"detect": {"model": "models/none.pt"}}, "detect.model: 'models/none.pt' is not there"),
+        ({"detect": {"model": "a{b}.pt"}}, "detect.model: 'a{b}.pt' holds braces"),
+        ({"dedup": {"method": "embedding", "model": "a.engine"}}, "dedup.model: 'a.engine' cannot .* allowed: PyTorch"),
+        ({"dedup": {"method": "embedding", "model": "exported_model"}}, "dedup.model: 'exported_model' cannot be used"),
+        ({"dedup": {"method": "embedding", "model": "http://gpu:8000/yolo"}}, "dedup.model: .* or server"),
+        ({"dedup": {"model": "yolo26n.pt"}}, "dedup.model: 'yolo26n.pt' has no effect with method 'phash'"),
+        ({"dedup": {"weights_sha256": "0" * 64}}, "dedup.weights_sha256: .* has no effect with method 'phash'"),
+        ({"filter": {"weights_sha256": "abc"}}, "filter.weights_sha256: 'abc' is not allowed"),
+        ({"dataset": {"formats": []}}, r"dataset.formats: \[\] is not allowed.*minItems 1"),
+        ({"dataset": {"formats": ["coco", "coco"]}}, "dataset.formats: .* is not allowed.*uniqueItems"),
+        ({"dataset": {"formats": ["voc"]}}, "dataset.formats.0: 'voc' is not allowed.*yolo.*imagefolder"),
+        ({"dataset": {"negatives_share": 0.6}}, "dataset.negatives_share: 0.6 is not allowed.*maximum 0.5"),
+        ({"filter": {"imgsz_px": 321}}, "filter.imgsz_px: 321 is not allowed.*multipleOf"),
+    ],
+)
+def test_checks_keys_against_each_other_and_the_disk(
+    schema: dict[str, Any], config: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(UserError, match=words):
+        check_config(config, schema)
+
+
+def test_vectors_come_of_the_filters_weights_unless_others_are_named(
+    schema: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "exported").mkdir()
+    (tmp_path / "exported/metadata.yaml").write_text("names: {0: car}\n")
+    config: dict[str, Any] = {
+        "filter": {"model": "exported"}, "detect": {"model": "yolo26n.pt"}, "dedup": {"method": "embedding"},
+    }  # fmt: skip
+    with pytest.raises(UserError, match=r"dedup.model: 'exported' \(empty, so filter.model\) cannot be used"):
+        check_config(config, schema)
+    config["dedup"] |= {"model": "yolo26n.pt"}
+    check_config(config, schema)
+    assert (weights_of(config, "dedup"), weights_of(config, "filter")) == ("yolo26n.pt", "exported")
+
+
+def test_the_demo_is_a_valid_configuration(schema: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(DEMO)
+    check_config(yaml.safe_load(Path("config/config.yaml").read_text()), schema)
+
+
+def test_sites_are_filled_and_checked_by_name(schema: dict[str, Any]) -> None:
+    config: dict[str, Any] = {"download": {"sites": {"vimeo.com": {"jobs": 2}}}} | MODELS
+    check_config(config, schema)
+    sites = config["download"]["sites"]
+    assert sites["vimeo.com"] == {"jobs": 2, "sleep_s": [0, 0], "per_hour": 0, "pause_s": 60}
+    assert sites["youtube.com"] == {"jobs": 1, "sleep_s": [5, 10], "per_hour": 250, "pause_s": 300}
+    for wrong, said in (
+        ({"vimeo.com": {"job": 2}}, "download.sites.vimeo.com: unknown key"),
+        ({"*": {"sleep_s": [5, 1]}}, r"download.sites.\*.sleep_s: \[5, 1\] is no range"),
+        ({"www.vimeo.com": {}}, "download.sites"),
+        ({"vimeo.com": {"jobs": 0}}, "download.sites.vimeo.com.jobs: 0 is not allowed"),
+    ):
+        with pytest.raises(UserError, match=said):
+            check_config({"download": {"sites": wrong}} | MODELS, schema)
+
+
+@pytest.mark.parametrize("key", ["exec_cmd", "outtmpl", "cookiesfrombrowser", "postprocessors", "enable_file_urls"])
+def test_only_harmless_options_of_yt_dlp_are_allowed(schema: dict[str, Any], key: str) -> None:
+    allowed = set(schema["properties"]["download"]["properties"]["ytdlp"]["properties"])
+    assert allowed == OWN_OPTIONS
+    with pytest.raises(UserError, match=f"download.ytdlp: unknown key.*{key}.*allowed: extractor_args"):
+        check_config({"download": {"ytdlp": {key: "x"}}} | MODELS, schema)
+    for merged in ("bv+ba", "bv,ba", "mergeall", "all"):
+        with pytest.raises(UserError, match="download.ytdlp.format"):
+            check_config({"download": {"ytdlp": {"format": merged}}} | MODELS, schema)
+
+
+def test_a_rate_limit_below_the_least_speed_is_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="download.ytdlp.ratelimit: 5000 is below min_speed_kb_s"):
+        check_config({"download": {"ytdlp": {"ratelimit": 5000}}} | MODELS, schema)
+    check_config({"download": {"ytdlp": {"ratelimit": 50_000}}} | MODELS, schema)

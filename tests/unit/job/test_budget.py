@@ -1,0 +1,199 @@
+"""Extraction waits for the filter while raw frames fill their share of the disk, and never for nothing."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from scripts.job import budget as _budget
+from scripts.job.budget import Budget, at_work, working
+from tests.conftest import REPO
+
+MARK = """
+import sys, time
+from pathlib import Path
+from scripts.job.budget import at_work
+with at_work(Path(sys.argv[1]), sys.argv[2], "other"):
+    print("marked", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(autouse=True)
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_budget, "GRACE_S", 0.6)
+    monkeypatch.setattr(_budget, "LOOK_S", 0.02)
+
+
+@contextmanager
+def another(folder: Path, what: str) -> Iterator[subprocess.Popen[str]]:
+    """Have another process mark itself as at work."""
+    command = [sys.executable, "-c", MARK, str(folder / "marks"), what]
+    with subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "marked\n"
+        yield process
+        process.kill()
+
+
+def frames_of(folder: Path, video: str, size: int, whole: bool = True) -> Path:
+    frames = folder / "frames" / video
+    frames.mkdir(parents=True)
+    (frames / "000000000.jpg").write_bytes(b"x" * size)
+    if whole:
+        (frames / "frames.parquet").touch()
+    return frames
+
+
+def filter_done(folder: Path, video: str) -> None:
+    (folder / "filtered" / video).mkdir(parents=True)
+    (folder / "filtered" / video / "filter.parquet").touch()
+
+
+@contextmanager
+def extraction(folder: Path, limit_bytes: int = 1000) -> Iterator[Budget]:
+    """Yield the budget of an extraction at work."""
+    with at_work(folder / "marks", "extract", "own") as mark:
+        own = folder / "frames/own"
+        own.mkdir(parents=True, exist_ok=True)
+        yield Budget(limit_bytes, folder / "frames", folder / "filtered", own, folder / "marks", mark)
+
+
+def waited(budget: Budget, own_bytes: int) -> float:
+    """Return the seconds that an extraction waited for room."""
+    began = time.monotonic()
+    budget.wait(own_bytes)
+    return time.monotonic() - began
+
+
+def test_what_fits_is_written_at_once(tmp_path: Path) -> None:
+    frames_of(tmp_path, "a", 500)
+    with extraction(tmp_path) as budget, another(tmp_path, "filter"):
+        assert waited(budget, 400) < 0.3
+
+
+def test_only_frames_that_no_filter_has_seen_count(tmp_path: Path) -> None:
+    for video in ("a", "b", "c"):
+        frames_of(tmp_path, video, 900)
+        filter_done(tmp_path, video)
+    with extraction(tmp_path) as budget, another(tmp_path, "filter"):
+        assert waited(budget, 900) < 0.3
+    os.utime(tmp_path / "filtered/a/filter.parquet", (1, 1))  # the frames are new, as after another sampling
+    with extraction(tmp_path) as budget:
+        assert waited(budget, 900) > 0.5
+
+
+def test_an_extraction_waits_until_the_filter_has_made_room(tmp_path: Path) -> None:
+    frames_of(tmp_path, "a", 900)
+    with extraction(tmp_path) as budget, another(tmp_path, "filter"):
+        threading.Timer(1.0, filter_done, (tmp_path, "a")).start()
+        assert 0.8 < waited(budget, 200) < 3
+
+
+def test_frames_count_until_the_filter_has_deleted_them(tmp_path: Path) -> None:
+    frames_of(tmp_path, "other", 900)
+    filter_done(tmp_path, "other")
+    with another(tmp_path, "filter") as filtering, extraction(tmp_path) as budget:
+        threading.Timer(1.0, filtering.kill).start()
+        assert 0.8 < waited(budget, 200) < 3, "its table is written, its frames are still there"
+
+
+def test_a_video_larger_than_the_budget_goes_on_alone(tmp_path: Path) -> None:
+    with extraction(tmp_path) as budget, another(tmp_path, "filter"):
+        assert waited(budget, 5000) < 0.3
+
+
+def test_nobody_waits_for_a_filter_that_does_not_come(tmp_path: Path) -> None:
+    frames_of(tmp_path, "a", 2000)  # its filter failed
+    with extraction(tmp_path) as budget:
+        assert 0.5 < waited(budget, 100) < 3, "as long as the next filter may take to begin"
+        assert waited(budget, 200) < 0.3, "and not again"
+
+
+def test_of_two_extractions_without_a_filter_the_first_goes_on(tmp_path: Path) -> None:
+    with another(tmp_path, "extract") as first:
+        frames_of(tmp_path, "other", 900, whole=False)
+        with extraction(tmp_path) as budget:
+            threading.Timer(1.0, first.kill).start()
+            assert 0.8 < waited(budget, 200) < 3, "the other one began before, until it was killed"
+
+
+def test_marks_of_killed_jobs_are_forgotten(tmp_path: Path) -> None:
+    with another(tmp_path, "filter") as killed:
+        assert len(working(tmp_path / "marks", "filter")) == 1
+        os.kill(killed.pid, signal.SIGKILL)
+        killed.wait()
+    assert working(tmp_path / "marks", "filter") == [] == list((tmp_path / "marks").iterdir())
+    assert working(tmp_path / "none", "filter") == []
+
+
+def test_a_job_that_ends_is_at_work_no_more(tmp_path: Path) -> None:
+    with at_work(tmp_path, "filter", "a"):
+        assert len(working(tmp_path, "filter")) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_another_extraction_claimed_is_taken(tmp_path: Path) -> None:
+    with another(tmp_path, "extract"), another(tmp_path, "filter"):
+        (tmp_path / "frames/other").mkdir(parents=True)  # has written nothing yet
+        [mark] = working(tmp_path / "marks", "extract")
+        mark.write_text("300")
+        with extraction(tmp_path) as budget:
+            threading.Timer(1.0, mark.write_text, ("100",)).start()
+            assert waited(budget, 150) < 0.3 and 0.5 < waited(budget, 300) < 3
+
+
+def test_half_of_the_room_is_for_the_extraction_that_began_first(tmp_path: Path) -> None:
+    with another(tmp_path, "extract") as first, another(tmp_path, "filter"):
+        frames_of(tmp_path, "other", 300, whole=False)
+        with extraction(tmp_path) as budget:
+            assert waited(budget, 200) < 0.3
+            threading.Timer(1.0, first.kill).start()
+            assert 0.8 < waited(budget, 600) < 3, "now this one is the first"
+
+
+def test_videos_that_stopped_half_way_for_each_other_go_on_one_by_one(tmp_path: Path) -> None:
+    frames_of(tmp_path, "half", 600, whole=False)  # it waits, and no filter has anything to do
+    with extraction(tmp_path) as budget:
+        assert waited(budget, 600) < 0.3
+
+
+def test_each_extraction_waits_for_the_filter_of_the_one_before(tmp_path: Path) -> None:
+    frames_of(tmp_path, "whole", 2000)
+    with another(tmp_path, "extract") as first, extraction(tmp_path) as budget:
+        threading.Timer(1.0, first.kill).start()
+        assert 1.5 < waited(budget, 100) < 4, "a second until it is the first, and then as long as a filter may take"
+
+
+def test_room_is_not_counted_for_every_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = []
+    original = Budget._claim
+
+    def count(budget: Budget, own_bytes: float) -> bool:
+        counted.append(own_bytes)
+        return original(budget, own_bytes)
+
+    monkeypatch.setattr(Budget, "_claim", count)
+    with extraction(tmp_path, 1_000_000) as budget:
+        for own_bytes in range(1000, 900_000, 1000):
+            budget.wait(own_bytes)
+    assert len(counted) < 20
+
+
+def test_where_no_file_can_be_locked_nobody_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def no_locks(file: object, how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")  # as a cluster's file system without them says
+
+    with at_work(tmp_path, "extract", "one"):
+        assert len(working(tmp_path, "extract")) == 1
+        monkeypatch.setattr("scripts.job.budget.fcntl.flock", no_locks)
+        assert working(tmp_path, "extract") == []
+        assert list(tmp_path.glob("extract-*-one")), "which does not mean that it has ended"

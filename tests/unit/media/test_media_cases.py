@@ -1,0 +1,200 @@
+"""What becomes of every kind of file, sound, broken or hostile; docs/media.md is written from what is seen here.
+
+REELSIEVE_WRITE_DOCS=1 python -m pytest tests/unit/media/test_media_cases.py
+"""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.core.tables import read_note, read_rows
+from scripts.download.download_video import download_video
+from scripts.frames.extract_frames import extract_frames
+from scripts.frames.sampling import FrameSettings
+from scripts.media.clip import Clip
+from tests._clips import DEFAULTS, KINDS, make_kind
+from tests._page import collected
+from tests.conftest import H264, REPO, MakeClip, pattern
+from tests.unit.frames.test_damage import hurt
+
+PAGE = REPO / "docs/media.md"
+HEAD = """# What becomes of a file
+
+Each row is a file that a test makes and puts through download_video and extract_frames with the defaults, at 0.7 s
+(written by tests/unit/media/test_media_cases.py; `make docs` writes it anew). Nothing here stops the other videos.
+
+| file | what it is | status | frames kept | size | what the registry says |
+|---|---|---|---|---|---|
+"""
+Build = Callable[[MakeClip, Path], Path]
+
+
+def write(name: str, body: bytes) -> Build:
+    def build(make_clip: MakeClip, folder: Path) -> Path:
+        (folder / name).write_bytes(body)
+        return folder / name
+
+    return build
+
+
+def made(name: str, *arguments: str) -> Build:
+    return lambda make_clip, folder: make_clip(f"case_{name}", *arguments)
+
+
+def part(name: str, of: str, share: float) -> Build:
+    def build(make_clip: MakeClip, folder: Path) -> Path:
+        whole = make_kind(make_clip, of).read_bytes()
+        return write(name, whole[: int(len(whole) * share)])(make_clip, folder)
+
+    return build
+
+
+def damaged(name: str, holes: int, length: int) -> Build:
+    def build(make_clip: MakeClip, folder: Path) -> Path:
+        whole = make_clip(f"case_{name}", *pattern(5), *H264, "-g", "25", "-threads", "1")
+        return hurt(whole, folder, holes, length, seed=2)
+
+    return build
+
+
+def pointing(name: str, text: str) -> Build:
+    """Return a playlist of some kind that names a real clip beside it."""
+
+    def build(make_clip: MakeClip, folder: Path) -> Path:
+        (folder / "secret.mp4").write_bytes(make_kind(make_clip, "constant.mp4").read_bytes())
+        return write(name, text.format(clip=folder / "secret.mp4").encode())(make_clip, folder)
+
+    return build
+
+
+def joined(name: str, *clips: Build) -> Build:
+    return lambda make_clip, folder: write(name, b"".join(c(make_clip, folder).read_bytes() for c in clips))(
+        make_clip, folder
+    )
+
+
+def gif_of(side_px: int) -> bytes:
+    head = b"GIF89a" + struct.pack("<HHBBB", side_px, side_px, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    picture = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\0"
+    return head + 3 * (b"\x21\xf9\x04\0" + struct.pack("<H", 100) + b"\0\0" + picture) + b";"
+
+
+def vp9_of(side_px: int) -> Build:
+    """Return a VP9 file whose first picture claims to be this large: 16 bits each, after a 4-bit code."""
+
+    def build(make_clip: MakeClip, folder: Path) -> Path:
+        data = make_clip("case_vp9.webm", *pattern(1, size="640x360"), "-c:v", "libvpx-vp9").read_bytes()
+        at = data.index(bytes([0x49, 0x83, 0x42]))
+        bits = f"{int.from_bytes(data[at : at + 16], 'big'):0128b}"
+        hurt = bits.replace(f"{639:016b}{359:016b}", 2 * f"{side_px - 1:016b}", 1)
+        assert hurt != bits
+        return write("vp9.webm", data[:at] + int(hurt, 2).to_bytes(16, "big") + data[at + 16 :])(make_clip, folder)
+
+    return build
+
+
+def png_of(side_px: int) -> bytes:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    rows = zlib.compress(bytes((side_px + 1) * side_px))
+    header = struct.pack(">IIBBBBB", side_px, side_px, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+SMALL = made("small.ts", *pattern(3), *H264, "-bf", "0")
+LARGE = made("large.ts", *pattern(3, size="640x360"), *H264, "-bf", "0", "-output_ts_offset", "3")
+CONCAT = "ffconcat version 1.0\nfile {clip}\n"
+HLS = "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{clip}\n#EXT-X-ENDLIST\n"
+CASES: dict[str, tuple[str, Build]] = {
+    "sound.mp4": ("sound alone", made("sound.mp4", "-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac")),
+    "no_frame.mp4": ("a video track without a frame", made("zero.mp4", *pattern(1), *H264, "-frames:v", "0")),
+    "empty.mp4": ("no byte", write("empty.mp4", b"")),
+    "page.mp4": ("a web page", write("page.mp4", b"<html><body>Not found</body></html>")),
+    "picture.mp4": ("a PNG", write("picture.mp4", png_of(64))),
+    "playlist.mp4": ("an HLS playlist that names a local file", pointing("playlist.mp4", HLS)),
+    "list.mp4": ("an ffconcat list that names a local file", pointing("list.mp4", CONCAT)),
+    "session.mp4": ("an SDP session", write("session.mp4", b"v=0\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n")),
+    "bomb.gif": ("89 bytes that claim 40000 x 40000 pixels", write("bomb.gif", gif_of(40_000))),
+    "large.gif": ("89 bytes that claim 16000 x 16000 pixels", write("large.gif", gif_of(16_000))),
+    "bomb.webm": ("VP9 that claims 40000 x 40000 pixels", vp9_of(40_000)),
+    "large.webm": ("VP9 that claims 12000 x 12000 pixels", vp9_of(12_000)),
+    "absurd.mp4": ("pixels of 100:1", made("absurd.mp4", *pattern(1, size="640x360"), "-vf", "setsar=100/1", *H264)),
+    "hours.mp4": ("10 hours of grey at 1 fps, 14 kB gzipped", made(
+        "hours.mp4", "-f", "lavfi", "-i", "color=gray:size=64x64:rate=1:duration=36000", *H264, "-g", "100000")),
+    "half.mkv": ("the first half of a file", part("half.mkv", "b_frames.mkv", 0.5)),
+    "half.ts": ("the first half of a transport stream", part("half.ts", "late.ts", 0.5)),
+    "half.webm": ("the first half of a file", part("half.webm", "vp9.webm", 0.5)),
+    "half.mp4": ("the first half, without the index at the end", part("half.mp4", "constant.mp4", 0.5)),
+    "flipped.mkv": ("three bytes changed", damaged("flipped.mkv", 3, 1)),
+    "holed.mp4": ("2000 bytes overwritten", damaged("holed.mp4", 1, 2000)),
+    "holed.ts": ("2000 bytes overwritten", damaged("holed.ts", 1, 2000)),
+    "grows.ts": ("320 x 180, then 640 x 360", joined("grows.ts", SMALL, LARGE)),
+    "anew.ts": ("two parts, the clock of each from 0", joined("anew.ts", SMALL, SMALL)),
+}  # fmt: skip
+REFUSED = list(CASES)[: list(CASES).index("hours.mp4")] + ["half.mp4"]
+
+
+def of_kind(kind: str) -> Build:
+    return lambda make_clip, folder: make_kind(make_clip, kind)
+
+
+CASES |= {kind: (what, of_kind(kind)) for kind, (what, _) in KINDS.items()}
+CASES["rotated.mp4"] = ("turned by 90 degrees", of_kind("rotated.mp4"))
+
+
+@pytest.fixture(scope="module")
+def rows() -> Iterator[dict[str, str]]:
+    yield from collected(PAGE, HEAD, CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_file_ends_as_the_page_says(
+    make_clip: MakeClip, tmp_path: Path, name: str, rows: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("IMAGEIO_FFMPEG_EXE", raising=False)  # other versions have other words for the same fault
+    what, build = CASES[name]
+    media = build(make_clip, tmp_path)
+    download_video("v", str(media), tmp_path / "in", tmp_path / "store", {})
+    record = json.loads((tmp_path / "in/video.json").read_text())
+    settings = FrameSettings(**(DEFAULTS | {"interval_s": 0.7}))
+    extract_frames(record, tmp_path / "in/media", tmp_path / "out", Clip(0, None), settings, threads=1)
+    table = tmp_path / "out/frames.parquet"
+    kept = [row for row in read_rows(table) if row["keep"]]
+    size = " x ".join(str(kept[0][side]) for side in ("width", "height")) if kept else ""
+    says = (record["message"] or read_note(table)).replace("|", "/")
+    rows[name] = f"| {name} | {what} | {record['status']} | {len(kept)} | {size} | {says} |"
+    assert (record["status"] == "invalid_media") is (name in REFUSED)
+    assert len(list((tmp_path / "out").glob("*.jpg"))) == len(kept)
+    if not os.environ.get("REELSIEVE_WRITE_DOCS"):
+        assert rows[name] in PAGE.read_text(encoding="utf-8").splitlines(), "if that is right, run: make docs"
+
+
+def test_the_page_has_a_row_per_case() -> None:
+    lines = PAGE.read_text(encoding="utf-8").removeprefix(HEAD).splitlines()
+    assert [line.split(" | ")[0].removeprefix("| ") for line in lines] == list(CASES)
+
+
+PROBE = """
+import resource, sys, pathlib
+from scripts.media.probe import NotVideo, probe_media
+try:
+    probe_media(pathlib.Path(sys.argv[1]))
+except NotVideo:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_what_a_bomb_claims_is_never_allocated(make_clip: MakeClip, tmp_path: Path) -> None:
+    used_kb = {}
+    for name in ("empty.mp4", "bomb.gif", "large.gif", "bomb.webm", "large.webm"):
+        command = [sys.executable, "-c", PROBE, str(CASES[name][1](make_clip, tmp_path))]
+        used_kb[name] = int(subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True).stdout)
+    assert max(used_kb.values()) < used_kb["empty.mp4"] + 50_000, used_kb

@@ -1,0 +1,38 @@
+"""Times and rates come from the benchmark files as Snakemake writes them."""
+
+from pathlib import Path
+from typing import Any
+
+from snakemake.benchmark import BenchmarkRecord, write_benchmark_records
+
+from scripts.report.times import times_of, write_times
+
+
+def benchmark(path: Path, seconds: float, rss_mb: float) -> None:
+    """Write a benchmark file as Snakemake does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = BenchmarkRecord(running_time=seconds, max_rss=rss_mb)
+    record.data_collected = True
+    write_benchmark_records([record], str(path), False)
+
+
+def test_a_stage_has_the_sum_of_its_jobs_and_the_rate_of_its_work(tmp_path: Path) -> None:
+    benchmark(tmp_path / "extract_frames/a.tsv", 2.0, 100)
+    benchmark(tmp_path / "extract_frames/b.tsv", 6.0, 300)
+    benchmark(tmp_path / "export_dataset.tsv", 0.5, 50)
+    rows: list[dict[str, Any]] = [{"frames": 30, "exported": 0}, {"frames": 50, "exported": None}]
+    first, second = times_of(tmp_path, rows)
+    assert (first["stage"], first["n_jobs"], first["total_s"], first["mean_s"], first["longest_s"]) == (
+        "extract_frames", 2, 8.0, 4.0, 6.0,
+    )  # fmt: skip
+    assert (first["rate"], first["unit"], first["max_rss_mb"]) == (10.0, "frames", 300.0)
+    assert second["stage"] == "export_dataset" and second["rate"] is None
+    write_times(tmp_path, rows, tmp_path / "times.html")
+    page = (tmp_path / "times.html").read_text()
+    assert "extract_frames" in page and "10.0 frames" in page
+
+
+def test_without_benchmarks_there_is_an_empty_table(tmp_path: Path) -> None:
+    assert times_of(tmp_path, []) == []
+    write_times(tmp_path, [], tmp_path / "times.html")
+    assert "<tbody>\n</tbody>" in (tmp_path / "times.html").read_text()

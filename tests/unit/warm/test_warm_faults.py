@@ -1,0 +1,134 @@
+"""No fault of a detector, or of what is around it, changes a result or lasts."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.core.errors import UserError
+from scripts.detection.detect import detect_images
+from scripts.job.environment import OWNER
+from scripts.model.engine import Engine, is_out_of_memory
+from scripts.model.inference import Place
+from scripts.warm import client as _warm
+from tests._detectors import ask, images, owner, servers, wait_until
+from tests.conftest import DEMO
+from tests.unit.model.test_engine import ASK, frames, model
+
+__all__ = ["frames", "images", "model", "owner"]  # fixtures
+
+
+def test_a_killed_detector_is_replaced_and_nothing_is_lost_or_doubled(
+    owner: Any, model: Path, images: list[Path], tmp_path: Path
+) -> None:
+    many = images[1:]
+    alone = ask(model, many, tmp_path / "w", warm=False)
+    stream = detect_images(model, many, ASK, Place(1, tmp_path / "w", True))
+    got = [next(stream)]
+    os.kill(servers()[0], signal.SIGKILL)
+    got += list(stream)
+    assert got == alone
+
+
+def test_a_hung_detector_is_replaced(
+    owner: Any, model: Path, images: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = ask(model, images, tmp_path / "w")
+    [hung] = servers()
+    os.kill(hung, signal.SIGSTOP)
+    monkeypatch.setattr(_warm, "START_S", 12.0)
+    assert ask(model, images, tmp_path / "w") == alone
+    assert hung not in servers()
+
+
+def test_a_detector_that_hangs_while_it_answers_is_replaced(
+    owner: Any, model: Path, images: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = ask(model, images, tmp_path / "w", warm=False)
+    many = images * 40  # more answers than its pipe holds unread
+    monkeypatch.setattr(_warm, "ANSWER_S", 10.0)
+    stream = detect_images(model, many, ASK, Place(1, tmp_path / "w", True))
+    got = [next(stream)]
+    [hung] = servers()
+    os.kill(hung, signal.SIGSTOP)
+    got += list(stream)
+    assert got == alone * 40 and hung not in servers()
+
+
+def test_a_stale_socket_is_harmless(owner: Any, model: Path, images: list[Path], tmp_path: Path) -> None:
+    alone = ask(model, images, tmp_path / "w")
+    os.kill(servers()[0], signal.SIGKILL)
+    wait_until(lambda: not servers(), 5)
+    assert ask(model, images, tmp_path / "w") == alone
+
+
+def test_a_detector_that_cannot_start_is_an_error_with_its_words(
+    owner: Any, model: Path, images: list[Path], tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "model.json").write_bytes((model / "model.json").read_bytes())
+    with pytest.raises(UserError, match="failed 3 times: the detector died: .*see .*detector-"):
+        ask(broken, images, tmp_path / "w")
+
+
+class Small:
+    """Stands for a device that holds three images at most: no test machine has too little memory on demand."""
+
+    def __call__(self, arrays: list[int]) -> list[int]:
+        if len(arrays) > 3:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+        return arrays
+
+
+def test_a_batch_is_halved_until_it_fits() -> None:
+    engine = Engine.__new__(Engine)
+    engine._fixed_batch, engine._device = None, "cuda:0"
+    assert engine._predict(Small(), list(range(16))) == list(range(16))
+    engine._fixed_batch = 16
+    with pytest.raises(UserError, match="cuda:0 has too little memory for 16 image"):
+        engine._predict(Small(), list(range(16)))
+    assert is_out_of_memory(MemoryError()) and not is_out_of_memory(RuntimeError("shape mismatch"))
+
+
+ISOLATED = """
+import os, sys
+from pathlib import Path
+from scripts.detection.detect import detect_images
+from scripts.model.inference import Inference, Place
+images = [Path(path) for path in sys.argv[3:]]
+found = list(detect_images(Path(sys.argv[1]), images, Inference(0.4, 0.7, 320, ()), Place(1, Path(sys.argv[2]), True)))
+print(len(found), os.access("/dev/shm", os.W_OK))
+"""
+
+
+def isolated(model: Path, images: list[Path], work: Path, *before: str, **changed: str) -> tuple[str, str]:
+    command = [*before, sys.executable, "-c", ISOLATED, str(model), str(work), *map(str, images)]
+    environment = os.environ | {"PYTHONPATH": str(DEMO.parents[1])} | changed
+    done = subprocess.run(command, cwd=work.parent, env=environment, capture_output=True, text=True, check=True)
+    count, shared_memory = done.stdout.split()
+    return count, shared_memory
+
+
+def test_a_home_that_cannot_be_written_does_no_harm(
+    owner: Any, model: Path, images: list[Path], tmp_path: Path
+) -> None:
+    count, _ = isolated(model, images[1:], tmp_path / "w", HOME="/proc", XDG_CONFIG_HOME="/proc", MPLCONFIGDIR="/proc")
+    assert count == str(len(images) - 1) and len(servers()) == 1
+
+
+def test_shared_memory_is_not_needed(owner: Any, model: Path, images: list[Path], tmp_path: Path) -> None:
+    without = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o ro none /dev/shm && exec "$@"', "sh")
+    if subprocess.run([*without, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this user cannot take /dev/shm away")
+    assert isolated(model, images[1:], tmp_path / "w", *without) == (str(len(images) - 1), "False")
+    assert len(servers()) == 1
+
+
+def test_without_a_run_the_job_infers_by_itself(model: Path, images: list[Path], tmp_path: Path) -> None:
+    count, _ = isolated(model, images, tmp_path / "w", **{OWNER: ""})
+    assert count == str(len(images) - 1) and not list(tmp_path.glob("detector-*.log"))
