@@ -11,9 +11,8 @@ Schema = dict[str, Any]
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
-GENERAL = "Inputs, storage and limits of the run."
 HEADER = "| key | default | allowed | meaning |\n|---|---|---|---|"
-TYPES = {"boolean": "true, false", "string": "text", "object": "options"}
+TYPES = {"boolean": "boolean", "string": "text", "object": "options"}
 
 
 def main() -> None:
@@ -69,21 +68,17 @@ def _section(schema: Schema, indent: str) -> Iterator[str]:
 def fill_table(manual: str, schema: Schema) -> str:
     """Return the manual with a table per section of the schema between its two markers."""
     before, after = manual.split(BEGIN)[0], manual.split(END)[1]
-    sections = {key: sub for key, sub in schema["properties"].items() if has_keys(sub)}
-    general = {key: sub for key, sub in schema["properties"].items() if key not in sections}
-    tables = [_table("general", {"description": GENERAL, "properties": general}, "")]
-    tables += [_table(key, sub, f"{key}.") for key, sub in sections.items()]
+    properties = schema["properties"]
+    sections = {"general": {key: sub for key, sub in properties.items() if not has_keys(sub)}}
+    sections |= {key: {key: sub} for key, sub in properties.items() if has_keys(sub)}
+    tables = ["\n".join([f"### Keys: {name}\n", HEADER, *_rows(keys, "")]) for name, keys in sections.items()]
     return "\n\n".join([before + BEGIN, *tables, END + after])
 
 
-def _table(name: str, section: Schema, prefix: str) -> str:
-    return "\n".join([f"### Keys: {name}\n", section["description"] + "\n", HEADER, *_rows(section, prefix)])
-
-
-def _rows(section: Schema, prefix: str) -> Iterator[str]:
-    for key, sub in section["properties"].items():
+def _rows(keys: Schema, prefix: str) -> Iterator[str]:
+    for key, sub in keys.items():
         if has_keys(sub):
-            yield from _rows(sub, f"{prefix}{key}.")
+            yield from _rows(sub["properties"], f"{prefix}{key}.")
         else:
             yield f"| `{prefix}{key}` | `{_default(sub)}` | {_allowed(sub)} | {sub['description']} |"
 
