@@ -1,7 +1,4 @@
-"""Write config/config.yaml and the table in config/README.md from the schema, which is where the defaults live.
-
-python config/document.py
-"""
+"""Write config/config.yaml and the key tables of config/README.md from the schema: python config/document.py."""
 
 import textwrap
 from collections.abc import Iterator
@@ -10,20 +7,12 @@ from typing import Any
 
 import yaml
 
+Schema = dict[str, Any]
+
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
-LIMITS = (
-    "enum",
-    "pattern",
-    "minimum",
-    "exclusiveMinimum",
-    "maximum",
-    "multipleOf",
-    "minLength",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-)
+HEADER = "| key | default | allowed | meaning |\n|---|---|---|---|"
+TYPES = {"boolean": "boolean", "string": "text", "object": "options"}
 
 
 def main() -> None:
@@ -34,7 +23,7 @@ def main() -> None:
     readme.write_text(fill_table(readme.read_text(), schema))
 
 
-def with_definitions(schema: dict[str, Any]) -> dict[str, Any]:
+def with_definitions(schema: Schema) -> Schema:
     """Return the schema with each reference to a definition replaced by it."""
 
     def fill(part: Any) -> Any:
@@ -45,54 +34,74 @@ def with_definitions(schema: dict[str, Any]) -> dict[str, Any]:
         named = schema["$defs"][part["$ref"].rsplit("/")[-1]] if "$ref" in part else {}
         return {key: fill(value) for key, value in {**named, **part}.items() if key != "$ref"}
 
-    filled: dict[str, Any] = fill(schema)
+    filled: Schema = fill(schema)
     return filled
 
 
-def has_keys(sub: dict[str, Any]) -> bool:
-    """Tell a section of keys with defaults from a value, which may be an object too."""
+def has_keys(sub: Schema) -> bool:
+    """Return whether this is a section: its own keys have defaults. A value can be a mapping, too."""
     return any("default" in key for key in sub.get("properties", {}).values())
 
 
-def config_yaml(schema: dict[str, Any]) -> str:
-    """Return a configuration of all defaults, each key under its description."""
-    head = "# Every key with its default. Put what you change into config/config.yaml of your run folder (README.md).\n"
+def config_yaml(schema: Schema) -> str:
+    """Return a configuration of all defaults, each key below its description."""
+    head = (
+        "# Every key with its default. Put your changes into config/config.yaml of the run folder (README.md).\n"
+        "# Sizes are decimal: 1 kB = 1,000 bytes, 1 GB = 1,000,000,000 bytes.\n"
+    )
     return head + "".join(_section(schema, ""))
 
 
-def _section(schema: dict[str, Any], indent: str) -> Iterator[str]:
+def _section(schema: Schema, indent: str) -> Iterator[str]:
     for key, sub in schema["properties"].items():
+        comment = f"{indent}# "
         yield "" if indent else "\n"
-        yield (
-            textwrap.fill(sub["description"], 110, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ") + "\n"
-        )
+        yield textwrap.fill(sub["description"], 110, initial_indent=comment, subsequent_indent=comment) + "\n"
+        name = f'"{key}"' if key == "*" else key
         if has_keys(sub):
-            yield f"{indent}{_name(key)}:\n"
+            yield f"{indent}{name}:\n"
             yield from _section(sub, indent + "  ")
         else:
-            value = yaml.safe_dump(sub["default"], default_flow_style=True).removesuffix("\n...\n").strip()
-            yield f"{indent}{key}: {value}\n"
+            yield f"{indent}{name}: {_default(sub)}\n"
 
 
-def _name(key: str) -> str:
-    return f'"{key}"' if key == "*" else key
+def fill_table(manual: str, schema: Schema) -> str:
+    """Return the manual with a table per section of the schema between its two markers."""
+    before, after = manual.split(BEGIN)[0], manual.split(END)[1]
+    properties = schema["properties"]
+    sections = {"general": {key: sub for key, sub in properties.items() if not has_keys(sub)}}
+    sections |= {key: {key: sub} for key, sub in properties.items() if has_keys(sub)}
+    tables = ["\n".join([f"### Keys: {name}\n", HEADER, *_rows(keys, "")]) for name, keys in sections.items()]
+    return "\n\n".join([before + BEGIN, *tables, END + after])
 
 
-def fill_table(readme: str, schema: dict[str, Any]) -> str:
-    """Return the manual with a row per key between its two markers."""
-    before, after = readme.split(BEGIN)[0], readme.split(END)[1]
-    rows = ["| key | meaning | type and range | default |", "|---|---|---|---|", *_rows(schema, "")]
-    return "\n".join([before + BEGIN, *rows, END + after])
-
-
-def _rows(schema: dict[str, Any], prefix: str) -> Iterator[str]:
-    for key, sub in schema["properties"].items():
+def _rows(keys: Schema, prefix: str) -> Iterator[str]:
+    for key, sub in keys.items():
         if has_keys(sub):
-            yield from _rows(sub, f"{prefix}{key}.")
+            yield from _rows(sub["properties"], f"{prefix}{key}.")
         else:
-            limits = "; ".join(f"{name} {str(sub[name]).replace('|', '&#124;')}" for name in LIMITS if name in sub)
-            kind = sub["type"] + (f" ({limits})" if limits else "")
-            yield f"| `{prefix}{key}` | {sub['description']} | {kind} | `{sub['default']!r}` |"
+            yield f"| `{prefix}{key}` | `{_default(sub)}` | {_allowed(sub)} | {sub['description']} |"
+
+
+def _default(sub: Schema) -> str:
+    dumped: str = yaml.safe_dump(sub["default"], default_flow_style=True)
+    return dumped.removesuffix("\n...\n").strip()
+
+
+def _allowed(sub: Schema) -> str:
+    if "enum" in sub:
+        return ", ".join(sub["enum"])
+    if sub["type"] == "array":
+        items = sub["items"]
+        if "enum" in items:
+            return f"some of {_allowed(items)}"
+        return f"{sub['maxItems']} values, {_allowed(items)}" if "maxItems" in sub else "list"
+    if sub["type"] in TYPES:
+        return TYPES[sub["type"]]
+    if "maximum" in sub:
+        steps = f", multiples of {sub['multipleOf']}" if "multipleOf" in sub else ""
+        return f"{sub['minimum']} to {sub['maximum']}{steps}"
+    return f"above {sub['exclusiveMinimum']}" if "exclusiveMinimum" in sub else f"{sub['minimum']} or more"
 
 
 if __name__ == "__main__":
