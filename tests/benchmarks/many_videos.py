@@ -27,8 +27,8 @@ HEAD = """# Many videos
 
 ## What they cost
 
-CPU seconds (wall seconds) and peak memory of Snakemake itself, on {cpus} cores. Stages of single videos only copy files;
-deduplicate, export_dataset and report are real (`python -m tests.benchmarks.many_videos --write`).
+CPU seconds (wall seconds) and peak memory of Snakemake itself, on {cpus} cores. Stages of single videos only copy
+files; deduplicate, export_dataset and report are real (`python -m tests.benchmarks.many_videos --write`).
 
 | what | {columns} |
 |---|{lines}|
