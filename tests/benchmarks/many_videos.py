@@ -27,10 +27,8 @@ HEAD = """# Many videos
 
 ## What they cost
 
-Written by `python -m tests.benchmarks.many_videos --write`, on {cpus} cores: seconds of CPU (and of the clock),
-peak memory. Half of the videos are files, half have URLs, and one in fifty may come later. The stages of a video only
-copy what was made before, so this is the cost of Snakemake and of planning; deduplicate, export_dataset and report are
-the real ones, with three frames per video.
+CPU seconds (wall seconds) and peak memory of Snakemake itself, on {cpus} cores. Stages of single videos only copy
+files; deduplicate, export_dataset and report are real (`python -m tests.benchmarks.many_videos --write`).
 
 | what | {columns} |
 |---|{lines}|
