@@ -28,8 +28,8 @@ OMITTED = (
 )  # fmt: skip
 HEAD = """# Download faults
 
-Each row is an outcome and the server faults that cause it, written by tests/faults/test_download_faults.py (`make docs`)
-with `attempts: 3` and short waits. "Page" is the first request for a video, "media" are the requests for its file. A
+Each row is an outcome and the server faults that cause it, written by tests/faults/test_download_faults.py (`make
+docs`) with `attempts: 3` and short waits. "Page" is the first request for a video, "media" are the requests for its file. A
 fault without a number happens every time. An attempt that receives new bytes does not count towards the limit. A
 partial file is resumed only if the server confirms the same file. [Statuses](../README.md#what-comes-out).
 
