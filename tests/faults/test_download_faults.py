@@ -29,9 +29,9 @@ OMITTED = (
 HEAD = """# Download faults
 
 Each row is an outcome and the server faults that cause it, written by tests/faults/test_download_faults.py (`make
-docs`) with `attempts: 3` and short waits. "Page" is the first request for a video, "media" are the requests for its file. A
-fault without a number happens every time. An attempt that receives new bytes does not count towards the limit. A
-partial file is resumed only if the server confirms the same file. [Statuses](../README.md#what-comes-out).
+docs`) with `attempts: 3` and short waits. "Page" is the first request for a video, "media" are the requests for its
+file. A fault without a number happens every time. An attempt that receives new bytes does not count towards the limit.
+A partial file is resumed only if the server confirms the same file. [Statuses](../README.md#what-comes-out).
 
 Also tested: a killed download is resumed; four jobs of two runs download one URL once; a full disk ends the job and
 does not count against a video.
