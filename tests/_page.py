@@ -24,7 +24,7 @@ def page_text(head: str, outcomes: Mapping[str, str]) -> str:
 
 def read_outcomes(page: Path, head: str) -> dict[str, str]:
     """Return the outcome of each case on a page."""
-    found = {}
+    found: dict[str, str] = {}
     for row in page.read_text(encoding="utf-8").removeprefix(head).splitlines():
         names, _, outcome = row.removeprefix("| ").removesuffix(" |").partition(" | ")
         found |= dict.fromkeys(names.split("; "), outcome)
