@@ -1,4 +1,4 @@
-"""Kill processes of a run, do what a user does then, and see what is left of it afterwards."""
+"""Kill processes of a run, run it again as a user does, and compare it with an undisturbed run."""
 
 import hashlib
 import json
@@ -25,18 +25,18 @@ DISK_MB = 300  # a run does not begin with less than 100
 END_S = 10.0  # for processes that notice that their run is gone
 LOOK_S = 0.05
 CLOCKS = ("began_at", "recorded_at")  # of the store's video.json
-SHARED = {"runs", "sites"}  # of the store: named by the run folder, and holding clocks
-# Grow with each run, or hold clocks.
+SHARED = {"runs", "sites"}  # of the store: their names and times depend on the run
+# These grow with each run or contain times.
 OWN = ("logs", "benchmarks", ".snakemake/log", ".snakemake/metadata", "store/runs", "store/sites")
 
 
 @dataclass(frozen=True)
 class Aftermath:
-    """How a disturbed run ended, what it said, and what came of running it again."""
+    """How a disturbed run ended, its message, and the result of a second run."""
 
     code: int
     said: str
-    asked: str  # for --unlock
+    asked: str  # the message that asks for --unlock, if any
     code_again: int
     jobs_again: Counter[str]
     differing: list[str]
@@ -45,7 +45,7 @@ class Aftermath:
 
 @dataclass(frozen=True)
 class FullDisk:
-    """A rule that is to meet a full disk: which outputs are deleted so that it runs, and how much room it finds."""
+    """A rule to run on a full disk: the outputs to delete so that it runs, and the space that is left."""
 
     rule: str
     outputs: tuple[str, ...]
@@ -66,7 +66,7 @@ STAGES = (
 
 @dataclass
 class Started:
-    """A snakemake at work, in a process group of its own."""
+    """A running snakemake in its own process group."""
 
     run: Run
     process: subprocess.Popen[bytes]
@@ -81,13 +81,13 @@ class Started:
         return Outcome(code, text)
 
     def text(self) -> str:
-        """Return what Snakemake has logged so far, of each job, and then what the user has seen."""
+        """Return Snakemake's log of each job so far, then the output on the terminal."""
         own = [path for path in self.run.logs() if path not in self.earlier]
         return "".join(path.read_text(errors="replace") for path in (*own, self.log))
 
 
 def start(run: Run) -> Started:
-    """Start the whole workflow on a run folder; what it says goes to where no test fills the disk."""
+    """Start the whole workflow on a run folder; its output goes to a disk that no test fills."""
     earlier = run.logs()
     with tempfile.NamedTemporaryFile("w", suffix=".log", delete=False) as file:
         process = subprocess.Popen(
@@ -98,7 +98,7 @@ def start(run: Run) -> Started:
 
 
 def processes(run: Run) -> dict[int, str]:
-    """Return the processes at work on a run folder: snakemake, job, ffmpeg or detector; others by their command."""
+    """Return the processes of a run folder as snakemake, job, ffmpeg or detector, and others by their command."""
     found = {}
     for process in psutil.process_iter():
         with suppress(psutil.Error):
@@ -120,7 +120,7 @@ def _kind(command: list[str]) -> str:
 
 
 def await_jobs(started: Started, count: int, rule: str = "") -> None:
-    """Wait until so many jobs have begun, of a rule or of any, or the run has ended."""
+    """Wait until this number of jobs has begun, of one rule or of any, or the run has ended."""
     while started.process.poll() is None:
         jobs = Outcome(0, started.text()).jobs
         if (jobs[rule] if rule else jobs.total()) >= count:
@@ -129,7 +129,7 @@ def await_jobs(started: Started, count: int, rule: str = "") -> None:
 
 
 def await_process(started: Started, kind: str) -> int | None:
-    """Return the number of a process of this kind as soon as there is one; None if the run ends without."""
+    """Return the id of a process of this kind as soon as there is one, or None if the run ends before."""
     while started.process.poll() is None:
         for pid, found in processes(started.run).items():
             if found == kind:
@@ -139,7 +139,7 @@ def await_process(started: Started, kind: str) -> int | None:
 
 
 def kill(started: Started, kind: str, signal_number: signal.Signals = signal.SIGKILL) -> bool:
-    """Send a signal to a process of this kind, or to the `group` of snakemake; tell whether there was one."""
+    """Send a signal to a process of this kind, or to the `group` of snakemake; return whether there was one."""
     target = started.process.pid if kind in ("group", "snakemake") else await_process(started, kind)
     if target is None or started.process.poll() is not None:
         return False
@@ -150,9 +150,9 @@ def kill(started: Started, kind: str, signal_number: signal.Signals = signal.SIG
 
 
 def crash(run: Run, undisturbed: Run, kind: str, signal_number: signal.Signals, moment: tuple[int, float]) -> Aftermath:
-    """Send a signal to a process of this kind so many jobs, and then seconds, into a run; run it again.
+    """Send a signal to a process of this kind after a number of jobs and seconds, then run again.
 
-    If there is no such process any more, the run is begun anew and the signal sent earlier.
+    If there is no such process any more, the run starts again and gets the signal earlier.
     """
     jobs, delay_s = moment
     started = start(run)
@@ -177,21 +177,21 @@ def fill_up(disk: Path, undisturbed: Run, stage: FullDisk) -> Aftermath:
         with filled(disk, stage.left_kb):
             ended = started.wait()
         seen = go_on(ended, run, undisturbed, started.owner)
-        told = [line for line in ended.text.splitlines() if f"ERROR {stage.rule}" in line]  # others may meet it, too
-        return replace(seen, said=told[0].split("ERROR ")[1] if told else seen.said)
+        named = [line for line in ended.text.splitlines() if f"ERROR {stage.rule}" in line]  # other rules may also fail
+        return replace(seen, said=named[0].split("ERROR ")[1] if named else seen.said)
 
 
 def go_on(ended: Outcome, run: Run, undisturbed: Run, owner: str) -> Aftermath:
-    """Run again what ended early, and compare."""
+    """Run an interrupted run again and compare it."""
     again, asked = run_again(run)
     left = leftovers(run, undisturbed, [owner])
     other = differing(run, undisturbed)
-    said = last_word(ended.text) if ended.code >= 0 else ""  # who is killed says nothing
+    said = last_word(ended.text) if ended.code >= 0 else ""  # a killed process prints nothing
     return Aftermath(ended.code, said, asked, again.code, again.jobs, other, left)
 
 
 def last_word(text: str) -> str:
-    """Return the line that tells a user most: the first cause that is repeated at the end, or the last of ours."""
+    """Return the most useful line: the first cause that is repeated at the end, or our last message."""
     lines = text.splitlines()
     after = [at for at, line in enumerate(lines) if line.startswith("reelsieve: the run ")]
     if after and lines[after[-1] + 1].startswith("  "):
@@ -200,17 +200,17 @@ def last_word(text: str) -> str:
 
 
 def run_again(run: Run) -> tuple[Outcome, str]:
-    """Do what a user does: the same command, with --unlock before if it asks for it; return what it asked for."""
+    """Run the same command, with --unlock first if its message asks for it; return also that message."""
     first = start(run).wait()
     if "locked" not in first.text:
         return first, ""
     asked = [line for line in first.text.splitlines() if line.startswith("reelsieve:") and "--unlock" in line]
     assert run.snakemake("--unlock").code == 0
-    return start(run).wait(), asked[0] if asked else "nothing plain"
+    return start(run).wait(), asked[0] if asked else "no message"
 
 
 def contents(run: Run) -> dict[str, str]:
-    """Return a digest of each file under results/ and store/, clocks left out."""
+    """Return a digest of each file under results/ and store/, without times."""
     return {
         str(path.relative_to(run.folder)): _digest(path)
         for part in ("results", "store")
@@ -229,13 +229,13 @@ def _digest(path: Path) -> str:
 
 
 def differing(run: Run, undisturbed: Run) -> list[str]:
-    """Return the files under results/ and store/ that are not as in an undisturbed run."""
+    """Return the files under results/ and store/ that differ from an undisturbed run."""
     mine, others = contents(run), contents(undisturbed)
     return sorted(name for name in mine.keys() | others.keys() if mine.get(name) != others.get(name))
 
 
 def leftovers(run: Run, undisturbed: Run, owners: list[str]) -> list[str]:
-    """Return what is there but not in an undisturbed run: processes, sockets, files, folders."""
+    """Return the processes, sockets, files and folders that an undisturbed run does not leave."""
     end = time.monotonic() + END_S
     while (alive := processes(run)) and time.monotonic() < end:
         time.sleep(LOOK_S)

@@ -1,4 +1,4 @@
-"""Write what the comparison of designs measured: a table per set of videos, and a plot."""
+"""Write the comparison of designs: a table and a plot."""
 
 import os
 from collections.abc import Mapping
@@ -11,92 +11,96 @@ from tests.benchmarks._measure import Measured
 from tests.conftest import REPO
 
 TITLES = {
-    "threads": "hand-written: a thread per video",
-    "queues": "hand-written: a queue per stage",
-    "workflow": "reelsieve, from nothing",
+    "threads": "threads",
+    "queues": "queues",
+    "workflow": "reelsieve",
     "cold jobs": "reelsieve, `detector.warm: false`",
-    "filter apart": "reelsieve, its filter alone",
+    "filter apart": "filter only",
 }
-HEAD = """# The workflow beside hand-written scripts
+HEAD = """# Comparison with hand-written scripts
 
-Written by `make bench` on {cores} cores without a GPU. All designs take the same videos from a server on the same
-machine through download, extraction and filter, with the same model, sampling and precision, in turns; each must keep
-the very same frames. The two scripts (tests/benchmarks/plain_*.py) load the model once and ask it in ultralytics' own
-way. Ratios are medians over the rounds of the time beside that of the faster script in the same round. CPU seconds and
-memory are of all processes together. "Filter" is frames per second while the filter has work; in the line of the filter
-alone, from its first frame to its last, the starts of jobs included.
+Written by `make bench` on {cores} cores without a GPU. Two scripts and reelsieve download the same videos from a local
+server, extract frames and filter them, with the same model and settings. They must keep the same frames. The scripts
+(tests/benchmarks/plain_*.py) use a thread per video (`threads`) or a queue per stage (`queues`). They load the model
+once and call it through ultralytics. "Filter only" excludes the other stages.
 
-![Time beside the faster script](designs.svg)
+Ratio: time relative to the faster script of the round. CPU and memory: all processes. Figures are medians.
+
+![Time relative to the faster script](designs.svg)
 """
-COLUMNS = ("design", "time s", "ratio", "CPU s", "memory MB", "filter frames/s", "models loaded")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a design took, how long it filtered how many frames, which it kept, and how often it loaded a model."""
+    """The cost of a design, its frames, filter time and kept frames."""
 
     measured: Measured
     frames: int
     filter_s: float
     kept: frozenset[str]
-    loads: int
 
 
 @dataclass(frozen=True)
 class Round:
-    """The outcomes of all designs in turn, and the engine's own rate in pictures per second."""
+    """The outcomes of all designs, and the engine's own rate in frames per second."""
 
     outcomes: dict[str, Outcome]
     raw_rate: float | None
 
 
 def ratios(rounds: list[Round], design: str) -> list[float]:
-    """Return per round the time of a design beside that of the faster script."""
+    """Return per round the time of a design relative to the faster script."""
     return [
         one.outcomes[design].measured.wall_s / min(one.outcomes[d].measured.wall_s for d in ("threads", "queues"))
         for one in rounds
     ]
 
 
+COLUMNS = """| set | design | time s | ratio | CPU s | memory MB |
+|---|---|---|---|---|---|
+"""
+
+
 def table(name: str, rounds: list[Round]) -> str:
-    """Return a Markdown table of medians."""
-    lines = [
-        "| design | time s | ratio | CPU s | memory MB | filter frames/s | models loaded |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    """Return the rows of a set of videos: medians per design."""
+    text = ""
     for design in rounds[0].outcomes:
         seen = [one.outcomes[design] for one in rounds]
         whole = design != "filter apart"
-        rate = [one.frames / one.filter_s for one in seen if one.filter_s]
         cells = [
             f"{median(one.measured.wall_s for one in seen):.1f}",
             f"{median(ratios(rounds, design)):.2f}" if whole else "",
             f"{median(one.measured.cpu_s for one in seen):.1f}",
             f"{median(one.measured.peak_mb for one in seen):.0f}",
-            f"{median(rate):.1f}" if rate else "",
-            f"{max(one.loads for one in seen)}",
         ]
-        lines.append(f"| {TITLES[design]} | {' | '.join(cells)} |")
-    raw = [one.raw_rate for one in rounds if one.raw_rate]
-    if raw and "filter apart" in rounds[0].outcomes:
-        apart = [(one.outcomes["filter apart"], one.raw_rate) for one in rounds if one.raw_rate]
-        shares = [seen.frames / seen.filter_s / rate for seen, rate in apart]
-        lines.append(f"\nThe engine: {median(raw):.1f} frames/s; the filter alone has {median(shares):.2f} of it.")
-    return "\n".join([f"## {name}\n", *lines]) + "\n"
+        text += f"| {name} | {TITLES[design]} | {' | '.join(cells)} |\n"
+    return text
+
+
+def engine(rounds: list[Round]) -> str:
+    """Return the engine's own rate and the filter's share of it, if both were measured."""
+    apart = [(one.outcomes["filter apart"], one.raw_rate) for one in rounds if "filter apart" in one.outcomes]
+    known = [(seen, rate) for seen, rate in apart if rate]
+    if not known:
+        return ""
+    share = median(seen.frames / seen.filter_s / rate for seen, rate in known)
+    return f" The engine alone: {median(rate for _, rate in known):.1f} frames/s; the filter reaches {share:.2f} of it."
+
+
+def described(name: str, asked: dict[str, Any], rounds: list[Round]) -> str:
+    """Return a list entry about a set of videos."""
+    seen = next(iter(rounds[0].outcomes.values()))
+    videos = f"{asked['count']} videos of {asked['seconds']:g} s, one frame per {asked['interval_s']:g} s"
+    model = "compiled INT8 model" if asked["compiled"] else ".pt weights, compiled by reelsieve first"
+    many = "1 round" if len(rounds) == 1 else f"{len(rounds)} rounds"
+    return f"- {name}: {videos}: {seen.frames} frames, {len(seen.kept)} kept; {model}; {many}.{engine(rounds)}"
 
 
 def write(sets: Mapping[str, tuple[dict[str, Any], list[Round]]], cores: int) -> None:
     """Write docs/designs.md and docs/designs.svg."""
-    parts = [HEAD.format(cores=cores)]
-    for name, (asked, rounds) in sets.items():
-        seen = next(iter(rounds[0].outcomes.values()))
-        what = (
-            f"{asked['count']} videos of {asked['seconds']:g} s, a frame each {asked['interval_s']:g} s: {seen.frames}"
-        )
-        model = "a compiled INT8 model" if asked["compiled"] else ".pt weights, which reelsieve compiles first"
-        title, body = table(name, rounds).split("\n", 1)
-        parts.append(f"{title}\n\n{what} frames, {len(seen.kept)} kept; {model}; {len(rounds)} rounds.\n{body}")
-    (REPO / "docs/designs.md").write_text("\n".join(parts))
+    entries = "\n".join(described(name, asked, rounds) for name, (asked, rounds) in sets.items())
+    rows = "".join(table(name, rounds) for name, (_, rounds) in sets.items())
+    (REPO / "docs/designs.md").write_text(f"{HEAD.format(cores=cores)}\n{entries}\n\n{COLUMNS}{rows}")
     plot({name: rounds for name, (_, rounds) in sets.items()}, REPO / "docs/designs.svg")
 
 
@@ -114,7 +118,7 @@ def plot(sets: Mapping[str, list[Round]], path: Path) -> None:
         axes.bar_label(bars, fmt="%.2f", fontsize=8)
     axes.axhline(1, color="grey", linewidth=0.8)
     axes.set_xticks(range(len(sets)), list(sets))
-    axes.set_ylabel("time beside the faster script")
+    axes.set_ylabel("time / faster script")
     axes.legend(fontsize=8, loc="upper left", ncols=3)
     axes.set_ylim(0, axes.get_ylim()[1] * 1.15)
     figure.tight_layout()

@@ -1,9 +1,9 @@
-"""Kill parts of the demo's run at random moments, fill its disk in each stage, and compare what a second run makes.
+"""Kill parts of the demo's run at random moments, fill its disk in each stage, and compare the result of a second run.
 
 python -m tests.benchmarks.crashes [--kills 20] [--seed 1] [--videos 8] [--write]
 
-Of the demo's table the first so many videos are taken. Linux; full disks need root, else they are left out. `--write`
-keeps docs/crashes.md.
+`--videos` takes the first videos of the demo's table. Linux only; full disks need root, otherwise they are left out.
+`--write` writes docs/crashes.md.
 """
 
 import argparse
@@ -11,7 +11,8 @@ import os
 import random
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -27,23 +28,35 @@ KINDS = (
     ("detector", signal.SIGKILL),
     ("group", signal.SIGKILL),
 )
-ASKED_TO_END = (("snakemake", signal.SIGTERM), ("snakemake", signal.SIGINT), ("group", signal.SIGINT))
-NAMES = {"job": "a job", "ffmpeg": "an ffmpeg", "detector": "the detector", "group": "snakemake and its jobs"}
+REQUESTS_TO_STOP = (("snakemake", signal.SIGTERM), ("snakemake", signal.SIGINT), ("group", signal.SIGINT))
+NAMES = {"job": "a job", "ffmpeg": "ffmpeg", "detector": "the detector", "group": "snakemake and its jobs"}
 HEAD = """# Crashes
 
-Written by `python -m tests.benchmarks.crashes --write` on 2 cores, with {videos} of the demo's videos. A process gets
-a signal at a random moment (seed {seed}), or the disk is full once a stage begins; then the same command is run again,
-with `--unlock` before if the message asks for it. Equal: every file under results/ and store/ is that of an
-undisturbed run, byte for byte but for the times in the store. Left: processes, sockets and files that an undisturbed
-run does not leave.
+Written by `python -m tests.benchmarks.crashes --write` on 2 cores with {videos} of the demo's videos. A process gets a
+signal at a random moment (seed {seed}), or the disk becomes full when a stage begins. Then the same command runs again,
+with `--unlock` first if the message asks for it. Each row covers all cases with the same outcome.
 
-| what | when | exit code | what the user saw | what ran then | equal | left |
+- When: for a signal, `5+0.2` means 0.2 s after job 5 began; for a full disk, the stage and the space left.
+- Second run: the number of its jobs in each case. It ended with exit code 0 unless the row has another.
+- Equal: all files under results/ and store/ have the same bytes as after an undisturbed run, except times in the store.
+- Left: processes, sockets and files that an undisturbed run does not leave.
+
+| event | when | exit code | message | second run | equal | left |
 |---|---|---|---|---|---|---|
 """
 
 
+@dataclass(frozen=True)
+class Case:
+    """An event, its moment, and what followed."""
+
+    event: str
+    moment: str
+    seen: Aftermath
+
+
 def main() -> None:
-    """Print a row per case as it is done."""
+    """Print each case when it is done."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--kills", type=int, default=20)
     options.add_argument("--seed", type=int, default=1)
@@ -56,21 +69,19 @@ def main() -> None:
         ended = start(undisturbed).wait()
         if ended.code:
             raise SystemExit(ended.text)
-        rows = []
         plan = Plan(asked.kills, asked.videos, ended.jobs.total(), random.Random(asked.seed))
-        for row in cases(undisturbed, Path(name), plan):
-            row = row.replace(name, "")
-            print(row, flush=True)
-            rows.append(row)
+        done: list[Case] = []
+        for case in cases(undisturbed, Path(name), plan):
+            done.append(case)
+            print(table([case]).replace(name, ""), end="", flush=True)
             if asked.write:  # each time: it takes an hour
-                (REPO / "docs/crashes.md").write_text(
-                    HEAD.format(seed=asked.seed, videos=asked.videos) + "\n".join(rows) + "\n"
-                )
+                text = HEAD.format(seed=asked.seed, videos=asked.videos) + table(done).replace(name, "")
+                (REPO / "docs/crashes.md").write_text(text)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many kills of a run of so many videos and jobs, and the chance that decides when."""
+    """The number of kills, videos and jobs, and the random numbers for the moments."""
 
     kills: int
     videos: int
@@ -79,32 +90,45 @@ class Plan:
 
 
 def lay_out_few(folder: Path, count: int) -> Run:
-    """Lay out the demo with so many of its videos."""
+    """Lay out the demo with its first videos."""
     run = lay_out(folder)
     table = folder / "config/videos.tsv"
     table.write_text("".join(table.read_text().splitlines(keepends=True)[: count + 1]))
     return run
 
 
-def cases(undisturbed: Run, folder: Path, plan: Plan) -> Iterator[str]:
-    """Yield a row of the table for each case."""
-    for number, (kind, sent) in enumerate([*islice(cycle(KINDS), plan.kills), *ASKED_TO_END]):
+def cases(undisturbed: Run, folder: Path, plan: Plan) -> Iterator[Case]:
+    """Yield each case after its second run."""
+    for number, (kind, sent) in enumerate([*islice(cycle(KINDS), plan.kills), *REQUESTS_TO_STOP]):
         moment = (plan.chance.randint(0, plan.jobs - 1), round(plan.chance.uniform(0, 2), 1))
         seen = crash(lay_out_few(folder / str(number), plan.videos), undisturbed, kind, sent, moment)
-        yield row_of(f"{sent.name} to {NAMES.get(kind, kind)}", f"{moment[1]} s after job {moment[0]} began", seen)
+        yield Case(f"{sent.name} to {NAMES.get(kind, kind)}", f"{moment[0]}+{moment[1]}", seen)
     for stage in STAGES if os.geteuid() == 0 else ():
         seen = fill_up(folder / stage.rule, undisturbed, stage)
-        yield row_of("disk full", f"{stage.rule} begins, {stage.left_kb} kB left", seen)
+        yield Case("disk full", f"{stage.rule} {stage.left_kb} kB", seen)
 
 
-def row_of(what: str, when: str, seen: Aftermath) -> str:
-    """Return a case as a row of the table."""
-    said = f"`{seen.said.replace('|', ' ')[:160]}`" if seen.said else "nothing"
-    asked = " (after `--unlock`, asked for in plain words)" if seen.asked.startswith("reelsieve:") else seen.asked
-    ran = f"{seen.jobs_again.total()} jobs, exit code {seen.code_again}{asked}"
+def table(found: Iterable[Case]) -> str:
+    """Return the rows of the table; cases with the same outcome share one."""
+    rows = defaultdict(list)
+    for case in found:
+        rows[case.event, outcome(case.seen)].append(case)
+    text = ""
+    for (event, (first, second, last)), same in rows.items():
+        moments = ", ".join(case.moment for case in same)
+        jobs = ", ".join(str(case.seen.jobs_again.total()) for case in same)
+        text += f"| {event} | {moments} | {first} | {jobs} jobs{second} | {last} |\n"
+    return text
+
+
+def outcome(seen: Aftermath) -> tuple[str, str, str]:
+    """Return the cells about the first run, about the second run, and about the result."""
+    message = f"`{seen.said.replace('|', ' ')[:160]}`" if seen.said else "none"
+    unlock = " after `--unlock`" if seen.asked.startswith("reelsieve:") else seen.asked and f", {seen.asked}"
+    code = f", exit code {seen.code_again}" if seen.code_again else ""
     equal = "yes" if not seen.differing else f"**no**: {', '.join(seen.differing[:3])}"
     left = ", ".join(seen.left[:3]) or "nothing"
-    return f"| {what} | {when} | {seen.code} | {said} | {ran} | {equal} | {left} |"
+    return f"{seen.code} | {message}", unlock + code, f"{equal} | {left}"
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 python -m tests.benchmarks.designs [--rounds 3] [--sets dense,usual,sparse,weights,long] [--write]
 
-All run in turns, so that a busy machine slows all; ratios are taken round by round, and their medians told. The videos
-come from a server on this machine. Stops if the designs do not keep the same frames. `--write` keeps docs/designs.*.
+The designs run in turns, so that a busy machine slows all of them. Ratios are taken per round and reported as medians.
+The videos come from a server on this machine. The comparison stops if the designs do not keep the same frames.
+`--write` writes docs/designs.*.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import yaml
 from scripts.media.probe import ffmpeg_exe
 from tests._server import FaultServer
 from tests.benchmarks._measure import measure
-from tests.benchmarks._tell import Outcome, Round, table, write
+from tests.benchmarks._tell import COLUMNS, Outcome, Round, engine, table, write
 from tests.conftest import DEMO, REAL
 
 CORES = 2
@@ -30,7 +31,7 @@ CORES = 2
 
 @dataclass(frozen=True)
 class Set:
-    """Videos, how often a frame is taken of them, and whether the model is given compiled or as .pt weights."""
+    """Videos, the interval between frames, and whether the model is compiled or given as .pt weights."""
 
     count: int
     seconds: float
@@ -49,7 +50,7 @@ DESIGNS = ("threads", "queues", "workflow")
 
 
 def model_of(asked: Set) -> dict[str, object]:
-    """Return the settings of the filter: a real model if there is one and it may be compiled, else the demo's."""
+    """Return the settings of the filter: a real compiled model if there is one, else the demo's weights."""
     real = REAL / "model/yolo11n_int8_openvino_model"
     if asked.compiled and real.exists():
         return {"model": str(real), "classes": ["bottle", "car", "person"], "confidence": 0.35, "imgsz_px": 640}
@@ -58,7 +59,7 @@ def model_of(asked: Set) -> dict[str, object]:
 
 
 def make_clips(folder: Path, asked: Set) -> list[Path]:
-    """Return clips of real scenes if there are any and the model knows them, else of the demo's, each another part."""
+    """Return clips of real videos if the model fits and they exist, else of the demo's; each of another part."""
     drawn = [DEMO / f"clips/{name}.mp4" for name in ("avenue", "crossing", "night", "park")]
     scenes = (asked.compiled and sorted((REAL / "videos").glob("*.mp4"))) or drawn
     clips = []
@@ -77,12 +78,12 @@ def run_plain(design: str, asked: Set, urls: dict[str, str], folder: Path) -> Ou
     (folder / "task.json").write_text(json.dumps(task))
     command = [sys.executable, "-m", f"tests.benchmarks.plain_{design}", str(folder / "task.json")]
     measured = measure(command, folder / "log")
-    told = json.loads(measured.text.strip().splitlines()[-1])
-    return Outcome(measured, told["frames"], told["filter_s"], names(folder / "out"), 1)
+    result = json.loads(measured.text.strip().splitlines()[-1])
+    return Outcome(measured, result["frames"], result["filter_s"], names(folder / "out"))
 
 
 def run_workflow(asked: Set, urls: dict[str, str], folder: Path, warm: bool = True, apart: bool = False) -> Outcome:
-    """Run the workflow from nothing up to filtered frames, or only its filter, `apart` from the stages before."""
+    """Run the workflow up to filtered frames; if `apart`, measure the filter alone, after the earlier stages."""
     config = {
         "cleanup_raw_frames": True,
         "download": {"allow_private_hosts": True},
@@ -102,21 +103,20 @@ def run_workflow(asked: Set, urls: dict[str, str], folder: Path, warm: bool = Tr
     measured = measure([*command, "filter_frames"], folder / "log")
     logs = "".join(log.read_text() for log in folder.glob(".snakemake/detector-*.log"))
     frames, seconds = read_requests(logs, apart)
-    loads = logs.count(" loaded ") - apart if warm else len(urls)  # the stages before were a run of their own
-    return Outcome(measured, frames, seconds, names(folder / "results/filtered"), loads)
+    return Outcome(measured, frames, seconds, names(folder / "results/filtered"))
 
 
 def read_requests(logs: str, apart: bool) -> tuple[int, float]:
-    """Return how many images a detector saw, and in how many seconds: those of asking, or from first to last."""
+    """Return the number of frames a detector saw and its seconds: those of its requests, or from first to last."""
     found = re.findall(r"^(\S+ \S+) INFO (\d+) images in ([\d.]+) s", logs, re.MULTILINE)
     ends = [datetime.strptime(at, "%Y-%m-%d %H:%M:%S,%f").timestamp() for at, _, _ in found]
-    asked_s = [float(seconds) for _, _, seconds in found]
+    request_s = [float(seconds) for _, _, seconds in found]
     frames = sum(int(count) for _, count, _ in found)
-    return frames, max(ends) - (ends[0] - asked_s[0]) if apart and ends else sum(asked_s)
+    return frames, max(ends) - (ends[0] - request_s[0]) if apart and ends else sum(request_s)
 
 
 def names(folder: Path) -> frozenset[str]:
-    """Return the frames that were kept."""
+    """Return the kept frames."""
     return frozenset(str(path.relative_to(folder)) for path in folder.glob("*/*.jpg"))
 
 
@@ -140,16 +140,16 @@ print(max(rates))
 
 
 def raw_rate(asked: Set, count: int = 300) -> float | None:
-    """Return how many pictures a second the engine infers, in its faster way, if it does nothing else."""
+    """Return the frames per second of the engine alone, in its faster mode."""
     if not (asked.compiled and REAL.exists()):
-        return None  # the size of the demo's model depends on the pictures
+        return None  # the input size of the demo's model varies
     xml = next(Path(str(model_of(asked)["model"])).glob("*.xml"))
     command = [sys.executable, "-c", RAW, str(xml), str(count), str(CORES)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def run_round(name: str, asked: Set, clips: list[Path], number: int) -> Round:
-    """Run all designs once, each time another one first."""
+    """Run all designs once; each round starts with another one."""
     designs = [*DESIGNS, *(["cold jobs"] if name == "usual" else []), *(["filter apart"] if name == "dense" else [])]
     outcomes = {}
     for design in designs[number % len(designs) :] + designs[: number % len(designs)]:
@@ -182,7 +182,7 @@ def main() -> None:
             clips = make_clips(Path(tempfile.mkdtemp(dir=folder)), SETS[name])
             for number in range(asked.rounds):
                 rounds[name].append(run_round(name, SETS[name], clips, number))
-            print(table(name, rounds[name]), flush=True)
+            print(COLUMNS + table(name, rounds[name]) + engine(rounds[name]), flush=True)
     if asked.write:
         write({name: (vars(SETS[name]), found) for name, found in rounds.items()}, CORES)
 

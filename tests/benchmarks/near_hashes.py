@@ -1,4 +1,4 @@
-"""Group a million hashes with planted groups, and the same with faiss for scale.
+"""Measure the search for near hashes on random hashes with planted groups, and faiss for comparison.
 
 python -m tests.benchmarks.near_hashes [--write]      half an hour for 4 M; with --write into docs/near_hashes.md
 """
@@ -17,26 +17,26 @@ from tests.conftest import REPO
 
 BITS = 8
 SIZES = (250_000, 1_000_000, 4_000_000)
-GROUP = 5  # members of a planted group beside the one they are copies of; a tenth of all are in one
-CROWD = 10_000  # near-copies of one picture, as a fixed camera gives them
-FAISS_QUERIES = 4000  # of a range search whose time per query does not change
-KINDS = {"uniform": "a tenth in groups of six", "crowds": "a tenth in groups of 10,000 near-copies"}
-HEAD = """# How the search for near hashes grows
+GROUP = 5  # copies in each planted group; a tenth of all hashes are in a group
+CROWD = 10_000  # near-copies of one image, as from a fixed camera
+FAISS_QUERIES = 4000  # the time per query of a range search is constant
+KINDS = {"uniform": "groups of 6", "crowds": "groups of 10,000"}
+HEAD = """# Time of the search for near hashes
 
-Written by `python -m tests.benchmarks.near_hashes --write`, on {cpus} cores, each row in a process of its own, code
-compiled before. Random 64-bit hashes, of which a tenth lie within {bits} bits of another one, in random order. `faiss`
-is its IndexBinaryFlat's range search of all hashes among all, told from {queries} of them in the same process.
+Written by `python -m tests.benchmarks.near_hashes --write` on {cpus} cores, without compile time. The hashes are 64-bit
+and random; a tenth are in groups within {bits} bits of each other. `faiss` is a range search with IndexBinaryFlat,
+extrapolated from {queries} queries.
 
-| hashes | set | time s | memory GB | planted found | faiss s | faiss / ours |
+| hashes | set | time s | memory GB | groups found | faiss s | faiss / ours |
 |---|---|---|---|---|---|---|
 """
 
 
 def changed(hashes: np.ndarray, rng: np.random.Generator, most: int) -> np.ndarray:
-    """Return hashes with up to so many random bits changed."""
+    """Return hashes with up to `most` random bits changed."""
     result = hashes.copy()
     counts = rng.integers(0, most + 1, len(hashes))
-    for turn in range(most):  # a bit that is drawn twice goes back, so some change less
+    for turn in range(most):  # a bit that is drawn twice changes back
         bits = np.uint64(1) << rng.integers(64, size=len(hashes), dtype=np.uint64)
         result ^= np.where(counts > turn, bits, np.uint64(0))
     return result
@@ -47,7 +47,7 @@ def planted(count: int, kind: str, rng: np.random.Generator) -> tuple[np.ndarray
     members = CROWD if kind == "crowds" else GROUP
     groups = count // 10 // (members + 1) or 1
     alone = rng.integers(2**64, size=count - groups * members, dtype=np.uint64)
-    # Copies differ from the first in half of the bits at most, so that any two of a group are within them all.
+    # Copies differ from the first by at most half of the bits, so any two of a group are within the limit.
     copies = changed(np.repeat(alone[:groups], members), rng, BITS // 2)
     group = np.concatenate([np.arange(groups), np.full(len(alone) - groups, -1), np.repeat(np.arange(groups), members)])
     order = rng.permutation(count)
@@ -55,7 +55,7 @@ def planted(count: int, kind: str, rng: np.random.Generator) -> tuple[np.ndarray
 
 
 def measure(count: int, kind: str, with_faiss: bool) -> dict[str, Any]:
-    """Group one set in this process; return time, memory, how many planted groups came out as one, and faiss' time."""
+    """Group one set in this process; return time, memory, the number of planted groups found, and the time of faiss."""
     import resource
 
     from scripts.dedup.deduplicate import hashes_alone
@@ -71,20 +71,20 @@ def measure(count: int, kind: str, with_faiss: bool) -> dict[str, Any]:
     memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     of_groups = group >= 0
     kept_in = np.bincount(group[of_groups & (stars.star == np.arange(count))], minlength=group.max() + 1)
-    # None is kept if all of them fell to a stranger that is near by chance, as some are among millions.
+    # None is kept if all are copies of another hash that is near by chance, which happens among millions.
     found = {"time_s": took_s, "memory_gb": memory_gb, "groups": len(kept_in), "right": int((kept_in <= 1).sum())}
     return found | ({"faiss_s": faiss_s(codes)} if with_faiss else {})
 
 
 def faiss_s(codes: np.ndarray) -> float:
-    """Return how long faiss would take to search all hashes among all."""
+    """Return the time that faiss would take to search for all hashes."""
     import faiss
 
     index = faiss.IndexBinaryFlat(64)
     rows = codes.view(np.uint8).reshape(-1, 8)
     index.add(rows)
     began = time.monotonic()
-    index.range_search(rows[:FAISS_QUERIES], BITS + 1)  # it leaves out what is as far as the radius
+    index.range_search(rows[:FAISS_QUERIES], BITS + 1)  # excludes the radius itself
     return (time.monotonic() - began) * len(codes) / FAISS_QUERIES
 
 
@@ -99,7 +99,7 @@ def main() -> None:
         print(json.dumps(measure(**json.loads(asked.one))))
         return
     rows = []
-    for count in map(int, ["20000", *asked.sizes.split(",")]):  # the first has the machine code compiled
+    for count in map(int, ["20000", *asked.sizes.split(",")]):  # the first run compiles the machine code
         for kind in KINDS:
             job = json.dumps({"count": count, "kind": kind, "with_faiss": kind == "uniform"})
             command = [sys.executable, "-m", "tests.benchmarks.near_hashes", "--one", job]
@@ -117,7 +117,7 @@ def main() -> None:
 def _row(count: int, kind: str, found: dict[str, Any]) -> str:
     slower = found.get("faiss_s")
     cells = [f"{count:,}", KINDS[kind], f"{found['time_s']:.1f}", f"{found['memory_gb']:.2f}"]
-    cells += [f"{found['right']} of {found['groups']} groups"]
+    cells += [f"{found['right']} of {found['groups']}"]
     cells += [f"{slower:.0f}", f"{slower / found['time_s']:.1f}"] if slower else ["", ""]
     return "| " + " | ".join(cells) + " |"
 

@@ -1,4 +1,4 @@
-"""Changes after which a run is planned, and the rules whose own input, settings or code each of them changes."""
+"""Changes to a finished run, each with the rules whose own input, settings or code it changes."""
 
 import os
 import re
@@ -30,7 +30,7 @@ NEXT = {
 
 
 def downstream(first: set[str]) -> set[str]:
-    """Return rules and all that may follow from them."""
+    """Return rules and all rules that may run after them."""
     found: set[str] = set()
     waiting = list(first)
     while waiting:
@@ -43,7 +43,7 @@ def downstream(first: set[str]) -> set[str]:
 
 @dataclass(frozen=True)
 class Change:
-    """What is changed, the first rules that must run for it, and arguments of the run."""
+    """A change, the first rules that must run after it, and arguments of the run."""
 
     do: Callable[[Run], None]
     first: frozenset[str] = frozenset()
@@ -84,8 +84,8 @@ def reverse(run: Run) -> None:
     path.write_text("\n".join([header, *reversed(rows)]) + "\n")
 
 
-def spell_out(run: Run) -> None:
-    """Write the keys of each section in another order, and with them some that have their defaults."""
+def write_defaults(run: Run) -> None:
+    """Reverse the keys of each section and add some with their default values."""
     known = run.read_config() | {"frames": {"min_entropy_bits": 1.0, "interval_s": 1.0}, "dedup": {"prefer": "best"}}
     run.write_config({k: dict(reversed(v.items())) if isinstance(v, dict) else v for k, v in known.items()})
 
@@ -107,7 +107,7 @@ def delete(name: str, *first: str) -> Change:
 
 
 def edit(name: str, *first: str) -> Change:
-    """Return an edit of a file of the checkout, which is undone by whoever lent it."""
+    """Return an edit of a file of the checkout; the caller undoes it."""
 
     def do(run: Run) -> None:
         path = run.checkout / "scripts" / name
@@ -123,7 +123,7 @@ def touch_scripts(run: Run) -> None:
 
 
 def other_weights(run: Run) -> None:
-    """Put in other weights, which nobody loads before the plan is made."""
+    """Change the weights; they are not loaded before the plan is made."""
     known = run.read_config()
     for role in ("filter", "detect"):
         known[role] |= {"weights_sha256": ""}
@@ -132,8 +132,8 @@ def other_weights(run: Run) -> None:
         file.write(b"other")
 
 
-def forget(*names: str) -> Callable[[Run], None]:
-    """Return what makes a run folder one of before these outputs were thought of."""
+def remove_outputs(*names: str) -> Callable[[Run], None]:
+    """Return a change that removes these outputs, as if an older version had made the run folder."""
     from base64 import b64encode
 
     def do(run: Run) -> None:
@@ -158,35 +158,35 @@ CHANGES: dict[str, Change] = {
     "16 cores": with_arguments("--cores", "16"),
     "`profiles/per-video`": with_arguments("--workflow-profile", str(REPO / "profiles/per-video"), "--cores", "2"),
     "`detector.warm: false`": config(detector={"warm": False}),
-    "limits of `download` (nothing was rejected), `store`": config(download=DOWNLOAD_LIMITS, store="elsewhere"),
+    "limits of `download` (no video rejected), `store`": config(download=DOWNLOAD_LIMITS, store="elsewhere"),
     "`frames.max_output_mb`, `frames.deadline_s`, `frames_budget_gb`": config(
         frames={"max_output_mb": 9, "deadline_s": 99}, frames_budget_gb=1),
     "`keep_media: false`": config(keep_media=False),
-    "keys in another order, defaults spelt out": changed(spell_out),
+    "config keys reordered, defaults written out": changed(write_defaults),
     "weights and media touched": touch("detector.pt", "clips/night.mp4"),
     "all scripts touched": changed(touch_scripts),
-    "`weights_sha256` taken away": config(
+    "`weights_sha256` removed": config(
         "record_provenance", filter={"weights_sha256": ""}, detect={"weights_sha256": ""}),
     "`cleanup_raw_frames: false`": config("extract_frames", cleanup_raw_frames=False),
     "`download.max_height_px`": config("download_video", download={"max_height_px": 480}),
     "`frames.interval_s`": config("extract_frames", frames={"interval_s": 0.5}),
     "`models.format`": config("compile_model", models={"format": "native"}),
-    "`filter.confidence`, raw frames gone": config("filter_frames", filter={"confidence": 0.6}),
+    "`filter.confidence`": config("filter_frames", filter={"confidence": 0.6}),
     "`filter.imgsz_px`": config("compile_model", "filter_frames", filter={"imgsz_px": 256}),
     "`dedup.method: dhash`": config("hash_frames", dedup={"method": "dhash"}),
     "`dedup.prefer`": config("deduplicate", dedup={"prefer": "first"}),
     "`detect.confidence`": config("detect_objects", detect={"confidence": 0.45}),
     "`dataset.seed`": config("export_dataset", dataset={"seed": 7}),
     "`dataset.formats`": config("export_dataset", dataset={"formats": ["parquet", "imagefolder"]}),
-    "`dataset.negatives_share`, raw frames gone": config("filter_frames", dataset={"negatives_share": 0.1}),
-    "other weights of both models": changed(other_weights, "compile_model"),
-    "a row deleted": table(r"^night\t.*\n", "", "deduplicate"),
-    "a video under `exclude`": config("deduplicate", exclude=["night"]),
+    "`dataset.negatives_share`": config("filter_frames", dataset={"negatives_share": 0.1}),
+    "new weights for both models": changed(other_weights, "compile_model"),
+    "row deleted": table(r"^night\t.*\n", "", "deduplicate"),
+    "video added to `exclude`": config("deduplicate", exclude=["night"]),
     "rows reordered": changed(reverse, "deduplicate"),
-    "a row's `split`": table(r"test\tcity", "val\tcity", "export_dataset"),
-    "a row's `start_s`": table(r"(park\.mp4)\t\t", r"\1\t1\t", "extract_frames"),
-    "a row's `url`": table(r"clips/night\.mp4", "clips/../clips/night.mp4", "download_video"),
-    "a column of the user's own": table(r"park$(?=\ncrossing)", "wood", "report"),
+    "`split` of a row": table(r"test\tcity", "val\tcity", "export_dataset"),
+    "`start_s` of a row": table(r"(park\.mp4)\t\t", r"\1\t1\t", "extract_frames"),
+    "`url` of a row": table(r"clips/night\.mp4", "clips/../clips/night.mp4", "download_video"),
+    "own column edited": table(r"park$(?=\ncrossing)", "wood", "report"),
     "`page.html.jinja` edited": edit("report/page.html.jinja", "report"),
     "`export_dataset.py` edited": edit("dataset/export_dataset.py", "export_dataset"),
     "`splits.py` edited": edit("dataset/splits.py", "export_dataset"),
@@ -199,18 +199,19 @@ CHANGES: dict[str, Change] = {
     "`results/filtered/ID` deleted": delete("results/filtered/night", "filter_frames"),
     "`results/hashes/ID` deleted": delete("results/hashes/night", "hash_frames"),
     "`results/detections/ID.parquet` deleted": delete("results/detections/night.parquet", "detect_objects"),
-    "`results/models` deleted, which no job needs now": delete("results/models"),
+    "`results/models` deleted": delete("results/models"),
     "`results/dataset` deleted": delete("results/dataset", "export_dataset"),
     "`results/report.html` deleted": delete("results/report.html", "report"),
     "`results/` deleted": delete("results", "download_video", "compile_model"),
-    "a run folder of before copies' distances were measured": changed(
-        forget("results/dedup/distances.json"), "deduplicate"),
-    "a run folder of before provenance was told": changed(forget("results/provenance.json"), "record_provenance"),
+    "older run folder without `distances.json`": changed(
+        remove_outputs("results/dedup/distances.json"), "deduplicate"),
+    "older run folder without `provenance.json`": changed(
+        remove_outputs("results/provenance.json"), "record_provenance"),
 }  # fmt: skip
 
 
 def copy_checkout(source: Path, folder: Path) -> Path:
-    """Return a copy of what of a checkout runs, with git's own folder, since the commit is told."""
+    """Return a copy of a checkout without its tests; with .git, because the commit is recorded."""
     folder.mkdir(parents=True)
     for name in ("Snakefile", "rules", "scripts", "config", "profiles", "envs", ".git"):
         if (source / name).is_dir():
