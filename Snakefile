@@ -11,7 +11,7 @@ from scripts.download.retries import ASKING_AGAIN
 from scripts.inputs.config import find_config
 from scripts.job.start import UNTIL_STARTED
 from scripts.run.batches import batch_groups
-from scripts.run.begin import look_first, start_run, stop_run
+from scripts.run.begin import check_lock_and_disk, start_run, stop_run
 from scripts.run.leftovers import end_run
 from scripts.run.preflight import check_folder
 from scripts.run.progress import show_progress, stop_progress
@@ -29,7 +29,7 @@ RENAMED = {workflow.modifier.modify_rulename(rule): rule for rule in ASKING_AGAI
 # A run folder (--directory) with a config/config.yaml of its own uses that one, whole; others use the checkout's.
 try:
     check_folder(Path())
-    look_first()
+    check_lock_and_disk()
     OWN_CONFIG = find_config(Path("config")) if IS_MAIN else None
 except UserError as error:
     stop_run(error)
@@ -52,7 +52,7 @@ include: "rules/rehydrate.smk"
 
 
 if workflow.is_main_process and IS_MAIN:
-    show_progress(logger, Path("results"), tell_again)
+    show_progress(logger, Path("results"), print_last_run)
     shell.prefix(UNTIL_STARTED)
 
 

@@ -23,8 +23,8 @@ from scripts.inputs.model_choice import (
 )
 from scripts.inputs.published import manifest_of, published_options, published_row
 from scripts.inputs.rows import no_dataset, rows_of
-from scripts.inputs.settings import telling_settings
-from scripts.job.environment import begin_run
+from scripts.inputs.settings import published_settings
+from scripts.job.environment import name_run
 from scripts.model.card import check_roles
 from scripts.run.begin import stop_run
 from scripts.run.summary import print_failure, print_last_summary, print_summary
@@ -32,7 +32,7 @@ from scripts.run.summary import print_failure, print_last_summary, print_summary
 ROOT = Path(scripts.__file__).parents[1]  # workflow.basedir would be the folder of a workflow that uses this one
 code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits reach jobs
 # Jobs inherit the name of this process; the warm detector ends with it.
-RUN_CORES = begin_run(workflow.resource_settings.cores or 1, workflow.remote_exec)
+RUN_CORES = name_run(workflow.resource_settings.cores or 1, workflow.remote_exec)
 ULTRALYTICS_FOLDER = ".snakemake/ultralytics"  # its settings name folders of this machine: not for results/
 
 try:
@@ -48,16 +48,16 @@ except UserError as error:
 extract_threads = max(1, RUN_CORES // 4)
 
 
-def as_it_is(path):
+def keep(path):
     """Return the path: the counterpart of temp() for what is kept."""
     return path
 
 
 RAW_FRAMES = [] if config["cleanup_raw_frames"] else collect("results/frames/{video}", video=VIDEOS)
-raw_frames = temp if config["cleanup_raw_frames"] else as_it_is
+raw_frames = temp if config["cleanup_raw_frames"] else keep
 MEDIA = collect("results/download/{video}/media", video=VIDEOS) if config["keep_media"] else []
 VECTORS = collect("results/vectors/{video}.npy", video=VIDEOS) if config["dedup"]["method"] == EMBEDDING else []
-media_folder = as_it_is if config["keep_media"] else temp
+media_folder = keep if config["keep_media"] else temp
 
 # `--resources gpu=1` on the command line replaces the profile's whole list, so the slots that it does not name would be
 # unlimited. These are the numbers of the profiles.
@@ -107,7 +107,7 @@ def times_retried(wildcards):
     return retries().get(wildcards.video, 0)
 
 
-def tell_again():
+def print_last_run():
     """Say how the last run ended, if all of it was asked for again."""
     if set(workflow.dag_settings.targets) <= {"all", *RENAMED}:
         print_last_summary(Path("results"))

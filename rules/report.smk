@@ -24,7 +24,7 @@ rule report:
         "../envs/data.yaml"
     params:
         videos={name: {"split": video.split, "extra": video.extra} for name, video in VIDEOS.items()},
-        settings=telling_settings(config),
+        settings=published_settings(config),
         code=code_hash("report"),
     script:
         "../scripts/report/report.py"

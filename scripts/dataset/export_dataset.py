@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.core.files import link_file, write_text
-from scripts.core.tables import LEDGER, read_rows, write_table
+from scripts.core.schemas import LEDGER
+from scripts.core.tables import read_rows, write_table
 from scripts.dataset.audit import absent_classes, audit, write_audit
 from scripts.dataset.dataset_card import render_card
 from scripts.dataset.formats.coco import write_coco

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from scripts.core.errors import UserError
 from scripts.core.files import sha256_of, write_text
-from scripts.core.tables import PUBLISHED, read_note, read_rows, write_table
+from scripts.core.schemas import PUBLISHED
+from scripts.core.tables import read_note, read_rows, write_table
 from scripts.inputs.published import COLUMNS, MANIFEST, SETTINGS, VIDEOS
 from scripts.inputs.redact import public_url
 from scripts.inputs.videos import SPLITS, VIDEO_ID

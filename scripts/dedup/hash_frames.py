@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scripts.core.files import whole_file
-from scripts.core.tables import HASHES, read_rows, write_table
+from scripts.core.schemas import HASHES
+from scripts.core.tables import read_rows, write_table
 from scripts.dedup.hashing import THUMB_PX, Hashed, hash_picture
 from scripts.job.start import start_job
 

@@ -21,7 +21,7 @@ from scripts.job.environment import inference_threads, is_submission
 from scripts.job.start import start_job
 from scripts.model.card import check_classes
 from scripts.model.engine import import_ultralytics
-from scripts.model.inference import Place
+from scripts.model.inference import RuntimeOptions
 from scripts.model.weights import check_weights, fetch_weights
 from scripts.warm.client import start_early
 
@@ -217,5 +217,5 @@ if __name__ == "__main__":
         # The filter's model loads while the first frames are extracted; the other one is not needed for long.
         # In a submission to a cluster it would end with this job.
         if "filter" in roles and snakemake.config["detector"]["warm"] and not is_submission():
-            place = Place(inference_threads(), Path(snakemake.params.work), warm=True)
-            start_early(Path(snakemake.output.model), place)
+            runtime = RuntimeOptions(inference_threads(), Path(snakemake.params.work), warm=True)
+            start_early(Path(snakemake.output.model), runtime)

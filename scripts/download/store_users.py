@@ -18,20 +18,20 @@ def entries_of(store: Path, urls: Iterable[str]) -> set[str]:
     return {entry_of(store, url).name for url in urls if not is_local(url)}
 
 
-def register_run(store: Path, folder: Path, urls: Iterable[str]) -> None:
+def register_used_entries(store: Path, folder: Path, urls: Iterable[str]) -> None:
     """Note that a run folder uses these sources, beside those that it used before."""
-    before = read_run(store, folder)
+    before = read_used_entries(store, folder)
     entries = before | entries_of(store, urls)
     if entries != before:
-        write_run(store, folder, entries)
+        write_used_entries(store, folder, entries)
 
 
-def read_run(store: Path, folder: Path) -> set[str]:
+def read_used_entries(store: Path, folder: Path) -> set[str]:
     """Return the names of the entries that a run folder uses or has used."""
     return _read(_file_of(store, folder))[1]
 
 
-def write_run(store: Path, folder: Path, entries: Iterable[str]) -> None:
+def write_used_entries(store: Path, folder: Path, entries: Iterable[str]) -> None:
     """Replace what is noted of a run folder."""
     clear_parts(_file_of(store, folder))
     write_json(_file_of(store, folder), {"folder": str(folder.absolute()), "entries": sorted(entries)})

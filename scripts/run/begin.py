@@ -7,25 +7,25 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from scripts.core.errors import UserError
-from scripts.download.store_users import register_run
+from scripts.download.store_users import register_used_entries
 from scripts.inputs.published import check_rehydration, published_lines
 from scripts.inputs.rows import listed_rows
 from scripts.inputs.videos import Video
 from scripts.job.budget import MARKS
-from scripts.job.disk import fault_of_room
-from scripts.run.leftovers import begin_run, told_lock
+from scripts.job.disk import full_disk_fault
+from scripts.run.leftovers import begin_run, lock_message
 from scripts.run.preflight import preflight
 from scripts.run.takedown import take_down
 from scripts.warm.sockets import NoPlace, clear_sockets, private_folder
 
 
-def look_first() -> None:
+def check_lock_and_disk() -> None:
     """Tell of a lock that a killed run left; raise UserError if the disk has no room for Snakemake's own notes."""
     with suppress(NoPlace):
         clear_sockets(private_folder())  # of killed detectors
-    if told := told_lock():
+    if told := lock_message():
         print(told, file=sys.stderr)
-    if fault := fault_of_room(Path.cwd()):
+    if fault := full_disk_fault(Path.cwd()):
         raise UserError(fault)
 
 
@@ -45,7 +45,7 @@ def start_run(
         known |= listed - set(config["exclude"])
     take_down(known, config["exclude"], patterns, config["max_removed_share"])
     preflight(videos, Path("results"), config)
-    register_run(Path(config["store"]), Path.cwd(), [row.url for row in listed_rows(config).values()])
+    register_used_entries(Path(config["store"]), Path.cwd(), [row.url for row in listed_rows(config).values()])
 
 
 def stop_run(reason: object) -> NoReturn:

@@ -77,7 +77,7 @@ def read_kept() -> dict[str, Any]:
     return kept
 
 
-def read_run() -> tuple[str, list[dict[str, Any]]]:
+def read_run_state() -> tuple[str, list[dict[str, Any]]]:
     """Return in a sentence whether a run is going on here, and the state of its stages."""
     try:
         state = json.loads(STATE.read_text(encoding="utf-8"))
@@ -116,7 +116,7 @@ def show(folder: Path, most: int) -> None:
 
     config = yaml.safe_load((find_config(Path("config")) or ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text(encoding="utf-8")))
-    kept, (said, states) = read_kept(), read_run()
+    kept, (said, states) = read_kept(), read_run_state()
     rows = [video_state(video, kept) for video in rows_of(config)]
     stages = [stage_of(state) for state in states]
     shown = choose_rows(rows, [video for stage in stages for video in stage.running.values()], most)

@@ -13,7 +13,7 @@ from textwrap import shorten
 from scripts.core.text import one_line
 from scripts.download.faults import TRANSIENT
 from scripts.inputs.videos import SPLITS
-from scripts.job.disk import REMEDY, WORDS, fault_of_room
+from scripts.job.disk import REMEDY, WORDS, full_disk_fault
 from scripts.report.notices import mostly_dropped, tell_absent, tell_dropped
 
 MOST_FAILED = 20  # lines of failed videos; the registry has them all
@@ -78,7 +78,7 @@ def print_failure(logs: Sequence[str]) -> None:
     found = [Path(log) for log in logs if Path(log).is_file()]
     text = "\n".join(log.read_text(encoding="utf-8", errors="replace") for log in found)
     causes = dict.fromkeys(re.findall(r"^\S+ \S+ ERROR (.*)$", text, re.MULTILINE))
-    if not any(REMEDY in cause for cause in causes) and (WORDS.search(text) or fault_of_room(Path.cwd())):
+    if not any(REMEDY in cause for cause in causes) and (WORDS.search(text) or full_disk_fault(Path.cwd())):
         causes[f"the disk is full: {REMEDY}"] = None  # Snakemake itself met it
     if KILLED.search(text):
         causes["a job was killed: by the system, if memory was short (run with fewer --cores), else by somebody"] = None

@@ -73,7 +73,7 @@ def answer(connection: socket.socket, engine: Engine) -> None:
             asked, began = json.loads(line), time.monotonic()
             images = [Path(image) for image in asked["images"]]
             place = {image: number for number, image in enumerate(images)}
-            for found in engine.detect(images, Inference(**asked["ask"])):
+            for found in engine.detect(images, Inference(**asked["query"])):
                 _say(stream, {**vars(found), "image": place[found.image]})
             _say(stream, {"done": True})
             logging.info("%d images in %.3f s", len(images), time.monotonic() - began)

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.core.tables import read_rows
 from scripts.download.store import entry_of
-from scripts.download.store_users import read_run
+from scripts.download.store_users import read_used_entries
 from tests._server import FaultServer
 from tests.conftest import DOWNLOAD
 from tests.workflow.conftest import Outcome, Run
@@ -152,7 +152,7 @@ def test_totals_reconcile_and_the_store_is_purged_of_what_was_taken_down(urls: R
         assert outcome.code == 0, outcome.text[-3000:]
         reconcile(urls)
         store = urls.folder / "store"
-        assert read_run(store, urls.folder) == {entry_of(store, night).name, entry_of(store, park).name}
+        assert read_used_entries(store, urls.folder) == {entry_of(store, night).name, entry_of(store, park).name}
         urls.write_config(urls.read_config() | {"exclude": ["night", "park"]})
         dry = urls.snakemake("purge_excluded", "-n")
         assert dry.code == 0 and dry.jobs == {"purge_excluded": 1} and "deleted" not in dry.text

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.core.errors import UserError
-from scripts.core.tables import DETECTIONS, FILTER, write_table
+from scripts.core.schemas import DETECTIONS, FILTER
+from scripts.core.tables import write_table
 from scripts.dataset.ledger import STAGES, check_totals
 
 Row = dict[str, Any]

@@ -12,7 +12,7 @@ import yaml
 from scripts.dataset.record_provenance import model_told, record_provenance
 from scripts.dataset.versions import CODE, commit_of, installed_versions
 from scripts.inputs.config import check_config
-from scripts.inputs.settings import RULES, asked_weights, deciding_settings, steering
+from scripts.inputs.settings import RULES, required_weights, result_settings, runtime_settings
 from tests.conftest import REPO
 
 SCHEMA: dict[str, Any] = yaml.safe_load((REPO / "config/schemas/config.schema.yaml").read_text())
@@ -42,16 +42,16 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_what_decides_is_told_and_secrets_paths_and_limits_are_not(config: dict[str, Any]) -> None:
-    told = deciding_settings(config)
+    told = result_settings(config)
     assert told["download"] == {"max_height_px": 480, "ytdlp": {"format": "bv[height<500]"}}
     assert told["filter"]["classes"] == ["car"] and told["frames"]["mode"] == "interval"
-    for text in (json.dumps(told), json.dumps(steering(config))):
+    for text in (json.dumps(told), json.dumps(runtime_settings(config))):
         assert "hidden" not in text and "10.0.0.9" not in text
-    assert asked_weights(config) == {"filter": "", "detect": "ab" * 32}
+    assert required_weights(config) == {"filter": "", "detect": "ab" * 32}
 
 
 def test_every_key_is_told_in_the_file_or_in_the_log(config: dict[str, Any]) -> None:
-    told, logged = deciding_settings(config), steering(config)
+    told, logged = result_settings(config), runtime_settings(config)
     for section, rules in SCHEMA["properties"].items():
         for key in rules.get("properties", ()):
             assert key in told.get(section, {}) or key in logged.get(section, {}), (section, key)

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from scripts.core.tables import FILTER, write_table
+from scripts.core.schemas import FILTER
+from scripts.core.tables import write_table
 from scripts.report.histograms import MAP_CELLS, frame_histograms, object_histograms, positions
 from tests._planted import CONFIGURED
 

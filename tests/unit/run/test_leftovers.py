@@ -10,7 +10,7 @@ import pytest
 from scripts.core.files import clear_parts, delete_folder, unfinished, write_text
 from scripts.job.environment import OWNER
 from scripts.job.process import owner_name
-from scripts.run.leftovers import LOCKS, RUNS, begin_run, end_run, told_lock
+from scripts.run.leftovers import LOCKS, RUNS, begin_run, end_run, lock_message
 from scripts.warm.sockets import clear_sockets, this_host, turn_of
 from tests.conftest import REPO
 
@@ -34,20 +34,20 @@ def kill_run(host: str = "") -> None:
 
 def test_the_lock_of_a_killed_run_is_told_of_with_the_remedy(folder: Path) -> None:
     kill_run()
-    told = told_lock()
+    told = lock_message()
     assert "process 999999999" in told and "killed" in told and "--unlock" in told
 
 
 def test_no_lock_is_called_left_over_that_may_be_in_use(folder: Path) -> None:
-    assert told_lock() == "", "the run is at work"
+    assert lock_message() == "", "the run is at work"
     kill_run("another-host")
-    assert told_lock() == "", "nobody knows from here"
+    assert lock_message() == "", "nobody knows from here"
 
 
 def test_without_a_lock_there_is_nothing_to_tell(folder: Path) -> None:
     (LOCKS / "0.output.lock").unlink()
     kill_run()
-    assert told_lock() == ""
+    assert lock_message() == ""
 
 
 @pytest.mark.parametrize("killed", [True, False])
