@@ -9,7 +9,7 @@ rule export_dataset:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         detections=detections,
-        manifest="results/dedup/manifest.parquet",
+        copies="results/dedup/copies.parquet",
         filter_model=f"results/models/{model_name('filter')}",
         detect_model=f"results/models/{model_name('detect')}",
     output:

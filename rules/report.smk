@@ -7,7 +7,7 @@ rule report:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         detections=detections,
-        manifest="results/dedup/manifest.parquet",
+        copies="results/dedup/copies.parquet",
         distances="results/dedup/distances.json",
         dataset="results/dataset",
         provenance="results/provenance.json",

@@ -55,14 +55,14 @@ def export(
     ]
     far = np.random.default_rng(1).integers(2**63, size=len(names)).tolist()
     verdicts = [row | {"hash": f"{value:016x}"} for row, value in zip(verdicts, far, strict=True)]
-    write_table(folder / "manifest.parquet", verdicts, COPIES)
+    write_table(folder / "copies.parquet", verdicts, COPIES)
     card = {"names": CLASSES, "weights": "small|model.pt", "weights_sha256": "0" * 64}
     export_dataset(
         videos={
             v: CLIP | {"url": f"https://a.b/{v}", "split": s, "extra": credits or {}} for v, (s, _) in frames.items()
         },
         folders=folders,
-        manifest=folder / "manifest.parquet",
+        copies=folder / "copies.parquet",
         out=folder / "dataset",
         models={"filter": card, "detect": card},
         settings=chosen,

@@ -54,7 +54,7 @@ def forge(folder: Path) -> Path:
         for frame in [frame for frame in frames if frame["reason"] == "too_few_objects"][:DROPPED_KEPT]:
             _link(noise[number % len(noise)], folders[video]["filtered"] / DROPPED / frame["frame"])
     _lay_out_aggregates(folder, ledger, verdicts)
-    tables = (folder / "manifest.parquet", folder / "distances.json", folder / "dataset")
+    tables = (folder / "copies.parquet", folder / "distances.json", folder / "dataset")
     sources = Sources(folders, *tables, CONFIGURED, made_with(folder))
     report(videos, sources, folder / "report.html", folder / "registry.tsv")
     return folder / "report.html"
@@ -121,7 +121,7 @@ def _lay_out(paths: dict[str, Path], number: int, frames: list[Row]) -> None:
 
 
 def _lay_out_aggregates(folder: Path, ledger: list[Row], verdicts: list[Row]) -> None:
-    write_table(folder / "manifest.parquet", verdicts, COPIES)
+    write_table(folder / "copies.parquet", verdicts, COPIES)
     write_table(folder / "dataset/ledger.parquet", ledger, LEDGER)
     pair = {"frames": ["video-000/000006000.jpg", "video-000/000005000.jpg"], "roles": ["content", "content"]}
     n_copies = sum(not verdict["keep"] for verdict in verdicts)

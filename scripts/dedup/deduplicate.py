@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from scripts.core.files import write_json
+from scripts.core.layout import FILTER_TABLE
 from scripts.core.schemas import COPIES
 from scripts.core.tables import write_table
 from scripts.dedup.distances import Search, measure_distances
@@ -46,8 +47,8 @@ class Rules:
     weights: Mapping[str, float]
 
 
-def deduplicate(sources: Mapping[str, VideoFiles], rules: Rules, manifest: Path, kept: Path, distances: Path) -> None:
-    """Write the manifest (a row per passed frame), per video its kept frames and their digest, and the distances."""
+def deduplicate(sources: Mapping[str, VideoFiles], rules: Rules, copies: Path, kept: Path, distances: Path) -> None:
+    """Write the table of copies, the kept frames of each video with their digest, and the distances of copies."""
     frames, hashes = load_passed(sources)
     frames["hash"] = first_hashes(hashes, len(frames))
     features, space = choose_space(sources, frames, hashes, rules)
@@ -61,7 +62,7 @@ def deduplicate(sources: Mapping[str, VideoFiles], rules: Rules, manifest: Path,
     search = Search(asked, known, space, rules.max_distance_bits, check)
     write_json(distances, measure_distances((visited["video"] + "/" + visited["frame"]).tolist(), search, stars))
     frames = describe(visited, asked, stars).sort_values(["video", "frame"])
-    write_table(manifest, frames[COPIES.names].to_dict("records"), COPIES)
+    write_table(copies, frames[COPIES.names].to_dict("records"), COPIES)
     by_video = dict(list(frames[frames["keep"]].groupby("video", sort=False)))
     write_json(kept, {video: kept_slice(by_video.get(video, frames.iloc[:0])) for video in sources})
     dropped = frames[~frames["keep"].astype(bool)]
@@ -167,13 +168,13 @@ if __name__ == "__main__":
     check_outage(map(Path, snakemake.input.records), snakemake.config["download"]["max_failed_share"])
     deduplicate(
         sources={
-            video: VideoFiles(Path(filtered) / "filter.parquet", Path(hashes), Path(vectors) if vectors else None)
+            video: VideoFiles(Path(filtered) / FILTER_TABLE, Path(hashes), Path(vectors) if vectors else None)
             for video, filtered, hashes, vectors in zip_longest(
                 snakemake.params.videos, snakemake.input.filtered, snakemake.input.hashes, snakemake.input.vectors
             )
         },
         rules=Rules(**snakemake.params.rules),
-        manifest=Path(snakemake.output.manifest),
+        copies=Path(snakemake.output.copies),
         kept=Path(snakemake.output.kept),
         distances=Path(snakemake.output.distances),
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from scripts.core.layout import HASHES_TABLE, THUMBNAILS
 from scripts.dedup.hashing import CORES, ROLES
 from scripts.dedup.same_objects import Appearance
 from scripts.dedup.vector_space import VECTOR_ROLES
@@ -82,7 +83,7 @@ def _load(video: str, source: VideoFiles) -> tuple[pd.DataFrame, Hashes]:
     columns = ["frame", *MEASURED, "passed", "background", "confidences"]
     table: pd.DataFrame = pq.read_table(source.filtered, columns=columns).to_pandas()
     passed: pd.DataFrame = table[table["passed"].astype(bool)].drop(columns="passed").reset_index(drop=True)
-    hashed: pd.DataFrame = pq.read_table(source.hashes / "hashes.parquet").to_pandas()
+    hashed: pd.DataFrame = pq.read_table(source.hashes / HASHES_TABLE).to_pandas()
     if passed["frame"].tolist() != hashed["frame"].tolist():
         raise ValueError(f"{source.hashes} is not of the frames in {source.filtered}: delete it and run again")
     confidence = [float(np.mean(seen)) if len(seen) else 0.0 for seen in passed.pop("confidences")]
@@ -116,8 +117,8 @@ def read_appearances(source: VideoFiles) -> dict[str, Appearance]:
     """Return what each passed frame of a video shows, by the frame's name."""
     columns = ["frame", "width", "height", "boxes_xyxy_px", "confidences", "passed"]
     rows = [row for row in pq.read_table(source.filtered, columns=columns).to_pylist() if row["passed"]]
-    contents = pq.read_table(source.hashes / "hashes.parquet", columns=EDGES).to_pylist()
-    thumbs = np.load(source.hashes / "thumbs.npy", mmap_mode="r")
+    contents = pq.read_table(source.hashes / HASHES_TABLE, columns=EDGES).to_pylist()
+    thumbs = np.load(source.hashes / THUMBNAILS, mmap_mode="r")
     return {
         row["frame"]: Appearance(
             thumb,

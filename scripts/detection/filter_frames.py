@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.core.errors import UserError
 from scripts.core.files import delete_folder, link_file
-from scripts.core.layout import DROPPED
+from scripts.core.layout import DROPPED, FILTER_TABLE, FRAMES_TABLE
 from scripts.detection.backgrounds import pass_backgrounds
 from scripts.detection.detect import detect_images
 from scripts.download.store import discard_media
@@ -40,7 +40,7 @@ def filter_frames(
         from scripts.core.schemas import FILTER
         from scripts.core.tables import read_note, read_rows, write_table
 
-        rows = read_rows(frames / "frames.parquet")
+        rows = read_rows(frames / FRAMES_TABLE)
         found = {seen.image.name: seen for seen in answers.result()}
     judged = [judge_frame(row, found.get(row["frame"]), min_objects) for row in rows]
     judged = pass_backgrounds(judged, negatives_share)
@@ -49,7 +49,7 @@ def filter_frames(
             link_file(frames / row["frame"], out / row["frame"])
     for name in pick_dropped(judged):
         link_file(frames / name, out / DROPPED / name)
-    write_table(out / "filter.parquet", judged, FILTER, read_note(frames / "frames.parquet"))
+    write_table(out / FILTER_TABLE, judged, FILTER, read_note(frames / FRAMES_TABLE))
     logging.info("%d of %d frames passed", sum(row["passed"] for row in judged), len(judged))
 
 

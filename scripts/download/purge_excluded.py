@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.core.errors import UserError
-from scripts.core.locks import locked
+from scripts.core.locks import hold_folder
 from scripts.download.store_users import entries_of, other_runs, read_used_entries, write_used_entries
 from scripts.inputs.rows import check_removed, listed_rows, rows_of
 from scripts.job.start import start_job_in_view
@@ -27,7 +27,7 @@ def purge_excluded(store: Path, run: Path, in_use: set[str]) -> None:
         if entry.is_symlink() or not entry.is_dir():
             noted.discard(name)
             continue
-        with locked(entry):
+        with hold_folder(entry):
             if reason := use_elsewhere(entry, others):
                 logging.warning("kept: %s: %s", entry, reason)
                 continue

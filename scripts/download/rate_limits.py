@@ -4,7 +4,6 @@ They hold across all jobs and runs that share a store, since what counts is kept
 job, and a file of times. Clocks of nodes that share a store should agree to a second.
 """
 
-import fcntl
 import json
 import logging
 import random
@@ -16,7 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scripts.core.files import clear_parts, write_text
+from scripts.core.files import clear_parts, read_json, write_text
+from scripts.core.locks import hold, try_lock
 
 ALIASES = {"youtu.be": "youtube.com", "youtube-nocookie.com": "youtube.com"}
 HOUR_S = 3600.0
@@ -81,12 +81,11 @@ class Site:
         self._folder.mkdir(parents=True, exist_ok=True)
         while True:
             for number in range(self._limits["jobs"]):
-                with (self._folder / f"job{number}.lock").open("w") as file:
+                if lock := try_lock(self._folder / f"job{number}.lock"):
                     try:
-                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    except BlockingIOError:
-                        continue
-                    yield
+                        yield
+                    finally:
+                        lock.release()
                     return
             time.sleep(POLL_S)
 
@@ -128,8 +127,7 @@ class Site:
         """Yield what all jobs know of the site; changes are kept."""
         self._folder.mkdir(parents=True, exist_ok=True)
         known = self._folder / "state.json"
-        with (self._folder / "state.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with hold(self._folder / "state.lock"):
             state = {
                 "starts": [],
                 "not_before": 0.0,
@@ -139,7 +137,7 @@ class Site:
                 "message": "",
             }
             with suppress(OSError, ValueError):  # none yet, or one that a power cut spoilt
-                state |= json.loads(known.read_text(encoding="utf-8"))
+                state |= read_json(known)
             yield state
             clear_parts(known)
             write_text(known, json.dumps(state))

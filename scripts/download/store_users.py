@@ -1,12 +1,11 @@
 """Which run folders use which entries of a store: a file for each in `runs/` of the store."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from scripts.core.files import clear_parts, write_json
+from scripts.core.files import clear_parts, read_json, write_json
 from scripts.download.store import entry_of
 from scripts.inputs.videos import is_local
 
@@ -52,5 +51,5 @@ def _read(path: Path) -> tuple[str, set[str]]:
     """Return a run folder and its entries; a name that is none leads nowhere."""
     if not path.exists():
         return "", set()
-    noted = json.loads(path.read_text(encoding="utf-8"))
+    noted = read_json(path)
     return str(noted["folder"]), {name for name in noted["entries"] if ENTRY.fullmatch(name)}

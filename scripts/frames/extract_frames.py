@@ -1,6 +1,5 @@
 """Take frames from one video as JPEGs named by their presentation time, and measure them."""
 
-import json
 import logging
 import time
 from bisect import bisect
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.core.errors import UserError
+from scripts.core.files import read_json
+from scripts.core.layout import FRAMES_TABLE, RESULTS
 from scripts.core.schemas import FRAMES
 from scripts.core.tables import write_table
 from scripts.frames.command import frames_command
@@ -75,7 +76,7 @@ def extract_frames(
     """
     out.mkdir(parents=True, exist_ok=True)
     if record["status"] != "ok":
-        write_table(out / "frames.parquet", [], FRAMES, f"no media: {record['status']}")
+        write_table(out / FRAMES_TABLE, [], FRAMES, f"no media: {record['status']}")
         return
     facts, media = record["media"], folder / record["media"]["file"]
     if not media.exists():
@@ -87,7 +88,7 @@ def extract_frames(
     rows = taken.rows
     if settings.mode == "budget":
         drop_over_budget(out, rows, taken.cuts_ms, min(settings.budget, settings.max_frames))
-    write_table(out / "frames.parquet", rows, FRAMES, note)
+    write_table(out / FRAMES_TABLE, rows, FRAMES, note)
     logging.info("%s: %d of %d frames kept %s", record["video"], sum(row["keep"] for row in rows), len(rows), note)
 
 
@@ -213,10 +214,10 @@ if __name__ == "__main__":
     frames = Path(snakemake.output.frames)
     with at_work(MARKS, "extract", frames.name) as mark:
         budget = Budget(
-            snakemake.config["frames_budget_gb"] * 1e9, frames.parent, Path("results/filtered"), frames, MARKS, mark
+            snakemake.config["frames_budget_gb"] * 1e9, frames.parent, RESULTS / "filtered", frames, MARKS, mark
         )
         extract_frames(
-            record=json.loads(Path(snakemake.input.record).read_text(encoding="utf-8")),
+            record=read_json(Path(snakemake.input.record)),
             folder=Path(snakemake.input.media),
             out=frames,
             clip=Clip(**snakemake.params.clip),

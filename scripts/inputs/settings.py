@@ -3,13 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from scripts.core.layout import DATASET_STAGES
 from scripts.inputs.model_choice import EMBEDDING, chosen_model, roles_in
 
-# Rules whose code decides on the dataset; the others show it or run on demand.
-RULES = (
-    "download_video", "extract_frames", "compile_model", "filter_frames", "hash_frames", "embed_frames", "deduplicate",
-    "detect_objects", "export_dataset",
-)  # fmt: skip
 MODE_KEYS = {
     "interval": {"interval_s"},
     "every_n": {"every_n"},
@@ -33,7 +29,7 @@ def published_settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def result_rules(config: Mapping[str, Any]) -> list[str]:
     """Return the rules whose code decides on the dataset of this configuration."""
-    return [rule for rule in RULES if rule != "embed_frames" or config["dedup"]["method"] == EMBEDDING]
+    return [rule for rule in DATASET_STAGES if rule != "embed_frames" or config["dedup"]["method"] == EMBEDDING]
 
 
 def result_settings(config: Mapping[str, Any]) -> dict[str, Any]:

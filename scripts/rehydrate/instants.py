@@ -41,7 +41,7 @@ def take_instants(
     for first in range(0, len(ordered), TIMES_PER_PASS):
         part = ordered[first : first + TIMES_PER_PASS]
         start_s = clip.start_s if first == 0 else (part[0] - ROUNDING_MS) / 1000
-        yield from _take(source, Clip(start_s, part[-1] / 1000 + 0.01), part, look)
+        yield from _take(source, Clip(start_s, part[-1] / 1000 + 0.01), part, output)
 
 
 def _take(

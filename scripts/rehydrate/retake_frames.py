@@ -1,12 +1,12 @@
 """Take the published frames of one video again, and say of each whether it is what was published."""
 
 import hashlib
-import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.core.files import whole_file
+from scripts.core.files import read_json, whole_file
+from scripts.core.layout import RETAKEN_TABLE
 from scripts.core.schemas import RETAKEN
 from scripts.core.tables import write_table
 from scripts.dataset.manifest import read_published
@@ -39,12 +39,12 @@ def retake_frames(record: Row, folder: Path, wanted: list[Row], out: Path, clip:
         for way in (True, False) if seek else (False,):  # as when they were taken: where seeking loses some, without
             source = MediaStream(media, facts["stream"], facts["container"], facts["duration_s"], way)
             rest = [row for row in wanted if found.get(row["frame"], {}).get("outcome") != "identical"]
-            fault = take(source, clip, rest, look, out, found) if rest else ""
+            fault = take(source, clip, rest, output, out, found) if rest else ""
         missing += f": {fault}" if fault else ""
     distrust_shifted(found, out)
     lost = {"outcome": "lost", "reason": missing}
     rows = [{"frame": row["frame"]} | found.get(row["frame"], lost) for row in wanted]
-    write_table(out / "retaken.parquet", rows, RETAKEN)
+    write_table(out / RETAKEN_TABLE, rows, RETAKEN)
     made = sum(row["outcome"] != "lost" for row in rows)
     logging.info("%s: %d of %d frames are as published", record["video"], made, len(rows))
 
@@ -105,7 +105,7 @@ def compare(jpeg: bytes, row: Row) -> Row:
 if __name__ == "__main__":
     start_job(snakemake.log[0])
     retake_frames(
-        record=json.loads(Path(snakemake.input.record).read_text(encoding="utf-8")),
+        record=read_json(Path(snakemake.input.record)),
         folder=Path(snakemake.input.media),
         wanted=read_published(Path(snakemake.input.manifest), snakemake.wildcards.video),
         out=Path(snakemake.output.frames),

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -11,7 +10,8 @@ from typing import Any, TypeVar
 
 from PIL import Image
 
-from scripts.core.layout import DROPPED
+from scripts.core.files import read_json
+from scripts.core.layout import AUDIT, DROPPED
 
 SAMPLE_PX, PAIR_PX = 320, 200  # longer sides
 QUALITIES = (70, 40, 15)  # of WebP; the first that is small enough
@@ -125,7 +125,7 @@ def read_dropped(pictures: Pictures, first: Sequence[str]) -> list[Row]:
 
 def read_copies(distances: Path, pictures: Pictures) -> Row:
     """Return what deduplicate measured, with the pictures of its pairs."""
-    copies: Row = json.loads(distances.read_text(encoding="utf-8"))
+    copies: Row = read_json(distances)
     for pair in (pair for pairs in copies["pairs"].values() for pair in pairs):
         pair["pictures"] = [pictures.of(name) for name in pair["frames"]]
     return copies
@@ -163,7 +163,7 @@ def pick_groups(groups: Mapping[str, Sequence[Row]], count: int) -> list[str]:
 
 def read_audit(dataset: Path) -> Row:
     """Return the audit of the splits, with the pictures of the closest images of each two splits."""
-    audit: Row = json.loads((dataset / "audit.json").read_text(encoding="utf-8"))
+    audit: Row = read_json(dataset / AUDIT)
     for pair in audit["closest"]:
         pair["pictures"] = [thumbnail(dataset / file, PAIR_PX) | {"seen": file} for file in pair["files"]]
     return audit

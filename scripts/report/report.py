@@ -1,8 +1,5 @@
 """Show what a run gave, what was lost and why: one self-contained page, and one row per video."""
 
-import csv
-import io
-import json
 import logging
 from collections import Counter
 from collections.abc import Mapping
@@ -10,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.core.files import write_text
+from scripts.core.files import read_json, write_text
+from scripts.core.layout import FILTER_TABLE, LEDGER_TABLE
 from scripts.core.tables import read_note, read_rows
+from scripts.core.tsv import tsv_text
 from scripts.inputs.redact import credits_of
 from scripts.inputs.videos import REGISTRY_COLUMNS, SPLITS, stage_outputs
 from scripts.job.start import start_job
@@ -43,7 +42,7 @@ class Sources:
 
 def report(videos: Mapping[str, Row], sources: Sources, page: Path, registry: Path) -> list[Row]:
     """Write the registry and the page; return the registry's rows."""
-    ledger = read_rows(sources.dataset / "ledger.parquet")
+    ledger = read_rows(sources.dataset / LEDGER_TABLE)
     by_video: dict[str, list[Row]] = {video: [] for video in videos}
     for entry in ledger:
         by_video[entry["video"]].append(entry)
@@ -94,7 +93,7 @@ def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: So
 
 def read_provenance(path: Path) -> Row:
     """Return what the dataset was made with, but for the commit, which may be another for the same code."""
-    told: Row = json.loads(path.read_text(encoding="utf-8"))
+    told: Row = read_json(path)
     return told | {"workflow": {"code": told["workflow"]["code"]}}
 
 
@@ -102,7 +101,7 @@ def charts_of(
     filtered: Mapping[str, Path], in_dataset: list[Row], copies: Row, settings: Mapping[str, Any]
 ) -> dict[str, Row]:
     """Return the charts by their names, each with its bins for a table; `in_dataset` are the dataset's labels."""
-    tables = [folder / "filter.parquet" for folder in filtered.values()]
+    tables = [folder / FILTER_TABLE for folder in filtered.values()]
     charts = [
         *frame_histograms(tables, settings),
         *object_histograms(in_dataset, settings["detect"]["confidence"]),
@@ -116,8 +115,8 @@ def charts_of(
 
 def registry_row(video: str, row: Row, paths: Mapping[str, Path], ledger: list[Row], labels: list[Row]) -> Row:
     """Return one video's row: its status, and how many frames reached each stage."""
-    record = json.loads((paths["record"]).read_text(encoding="utf-8"))
-    media, note = record["media"] or {}, read_note(paths["filtered"] / "filter.parquet")
+    record = read_json(paths["record"])
+    media, note = record["media"] or {}, read_note(paths["filtered"] / FILTER_TABLE)
     stages = Counter(entry["stage"] for entry in ledger)
     passed = stages["deduplicate"] + stages["export_dataset"]
     return {
@@ -142,12 +141,8 @@ def registry_row(video: str, row: Row, paths: Mapping[str, Path], ledger: list[R
 def registry_tsv(rows: list[Row]) -> str:
     """Return the registry as TSV: the fixed columns, then the user's own."""
     columns = [*REGISTRY_COLUMNS, *(k for k in (rows[0] if rows else {}) if k not in REGISTRY_COLUMNS)]
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow(["" if row.get(c) is None else " ".join(str(row[c]).split()) for c in columns])
-    return text.getvalue()
+    cells = [{c: "" if row.get(c) is None else " ".join(str(row[c]).split()) for c in columns} for row in rows]
+    return tsv_text(columns, cells)
 
 
 if __name__ == "__main__":
@@ -161,7 +156,7 @@ if __name__ == "__main__":
                 filtered=snakemake.input.filtered,
                 detections=snakemake.input.detections,
             ),
-            manifest=Path(snakemake.input.manifest),
+            manifest=Path(snakemake.input.copies),
             distances=Path(snakemake.input.distances),
             dataset=Path(snakemake.input.dataset),
             settings=snakemake.params.settings,

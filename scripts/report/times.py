@@ -1,11 +1,11 @@
 """Say what each stage took, from Snakemake's benchmark files: apart from results/, since no two runs take the same."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scripts.core.files import write_text
+from scripts.core.tsv import read_tsv
 from scripts.report.page import render
 
 Row = dict[str, Any]
@@ -43,8 +43,7 @@ def times_of(benchmarks: Path, rows: Sequence[Row]) -> list[Row]:
 def _jobs(benchmarks: Path, stage: str) -> Iterator[Mapping[str, str]]:
     for file in [benchmarks / f"{stage}.tsv", *sorted((benchmarks / stage).glob("*.tsv"))]:
         if file.is_file():
-            with file.open(encoding="utf-8", newline="") as lines:
-                yield from list(csv.DictReader(lines, delimiter="\t"))[-1:]
+            yield from read_tsv(file)[-1:]
 
 
 def _told(stage: str, jobs: Sequence[Mapping[str, str]], rows: Sequence[Row]) -> Row:

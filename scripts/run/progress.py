@@ -4,7 +4,6 @@ A line per stage in a terminal; elsewhere plain lines, of the stages that went o
 """
 
 import atexit
-import json
 import logging
 import os
 import threading
@@ -15,7 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from scripts.core.files import write_json
+from scripts.core.files import read_json, write_json
+from scripts.core.layout import record_path
 from scripts.core.text import one_line, printable
 from scripts.job.log import INTERRUPTED, SILENT
 from scripts.job.process import owner_name
@@ -121,7 +121,7 @@ class Progress(logging.Handler):
         elif event == "job_finished":
             self._board.finish(told["job_id"], now_s)
             rule, video = self._board.job(told["job_id"])
-            if rule == "download_video" and (lost := loss(self._results / "download" / video / "video.json")):
+            if rule == "download_video" and (lost := loss(record_path(self._results, video))):
                 self._say(f"{video}: {lost}")
         elif event == "job_error" and not was_interrupted(ends_of(told["log"] or ())):
             self._board.fail(told["jobid"])
@@ -217,7 +217,7 @@ def ends_of(logs: Iterable[str]) -> list[str]:
 def loss(record: Path) -> str:
     """Return why a video could not be had, as a line, or nothing."""
     try:
-        told = json.loads(record.read_text(encoding="utf-8"))
+        told = read_json(record)
     except OSError:
         return ""  # deleted since
     return "" if told["status"] == "ok" else one_line(f"{told['status']}: {told['message']}")

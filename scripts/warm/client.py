@@ -1,6 +1,5 @@
 """Ask the warm detector, a process that keeps a model loaded for all jobs of a run; start it if it is not there."""
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -18,6 +17,8 @@ from pathlib import Path
 
 from scripts.core.code import code_hash_in
 from scripts.core.errors import UserError
+from scripts.core.layout import MODEL_CARD
+from scripts.core.locks import hold, try_lock
 from scripts.job.environment import OWNER
 from scripts.job.process import is_alive, owner_name
 from scripts.model.card import read_model_card, runs_on_cpu
@@ -72,7 +73,7 @@ class _Detector:
         owner = os.environ.get(OWNER, "")
         if not is_alive(owner):
             raise NoPlace("this job is not part of a run on this machine")
-        card = (model / "model.json").read_bytes()
+        card = (model / MODEL_CARD).read_bytes()
         code = code_hash_in(ROOT / "scripts", "server", left_out=frozenset())
         key = json.dumps([str(model.absolute()), card.hex(), device, runtime.threads, code])
         name = hashlib.sha256(f"{this_host()} {owner} {key}".encode()).hexdigest()[:16]
@@ -88,8 +89,7 @@ class _Detector:
     @contextmanager
     def turn(self) -> Iterator["_Detector"]:
         """Hold the process for one job: it answers one after the other, and who waits for it must not think it hung."""
-        with turn_of(self._socket).open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with hold(turn_of(self._socket)):
             yield self
 
     def ask(self, images: list[Path], query: Inference) -> Iterator[Detections]:
@@ -126,8 +126,7 @@ class _Detector:
 
     def _connect(self) -> socket.socket:
         # Jobs that come at once start one process. A lock file cannot be deleted safely, so 16 serve all.
-        with (self._socket.parent / f"start{self._socket.name[-1]}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with hold(self._socket.parent / f"start{self._socket.name[-1]}.lock"):
             connection = self._try() or self._start()
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         self._process = owner_name(struct.unpack("3i", credentials)[0])
@@ -153,7 +152,7 @@ class _Detector:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "scripts._warm_server", *self._command],
+                [sys.executable, "-m", "scripts.warm.server", *self._command],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -190,18 +189,13 @@ def _device(model: Path) -> Iterator[str]:
     owner = private_folder() / f"{socket.gethostname()}-{os.environ.get('SLURM_JOB_ID', '')}"
     while True:
         for device in devices:
-            lock = Path(f"{owner}-{device.replace(':', '')}.lock")
-            with lock.open("w") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    if not os.path.samestat(os.fstat(file.fileno()), lock.stat()):
-                        continue  # who held it has deleted it, and another one may hold the next
-                except (BlockingIOError, FileNotFoundError):
-                    continue
+            path = Path(f"{owner}-{device.replace(':', '')}.lock")
+            if lock := try_lock(path):
                 try:
                     yield device
                 finally:
-                    lock.unlink(missing_ok=True)
+                    path.unlink(missing_ok=True)
+                    lock.release()
                 return
         time.sleep(0.1)
 

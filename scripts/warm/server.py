@@ -1,7 +1,7 @@
 """The warm detector: a process that keeps one model loaded for all jobs of a run, and answers over a local socket.
 
-python -m scripts._warm_server SOCKET OWNER MODEL DEVICE THREADS WORK; started by scripts/_warm.py. It ends when its
-owner (the run) does, or when nobody asked for IDLE_S.
+python -m scripts.warm.server SOCKET OWNER MODEL DEVICE THREADS WORK; started by scripts/warm/client.py.
+It ends with its owner, the run, or after IDLE_S without a request.
 """
 
 import json

@@ -59,7 +59,7 @@ def test_tables_of_an_earlier_run_are_noticed(tmp_path: Path) -> None:
     manifest, paths = lay_out(tmp_path, ledger)
     with pytest.raises(UserError, match="names c, which is not in this run"):
         check_totals(ledger, [*manifest, {"video": "c", "frame": "x", "keep": True}], paths)
-    with pytest.raises(UserError, match="a: 1 rows in dedup/manifest.parquet, but 2 frames in the ledger: delete"):
+    with pytest.raises(UserError, match="a: 1 rows in dedup/copies.parquet, but 2 frames in the ledger: delete"):
         check_totals(ledger, manifest[:1], paths)
     write_table(paths["a"]["detections"], [], DETECTIONS)
     with pytest.raises(UserError, match="a: 0 rows in detections, but 1 frames"):

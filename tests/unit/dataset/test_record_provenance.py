@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.core.layout import DATASET_STAGES
 from scripts.dataset.record_provenance import model_told, record_provenance
 from scripts.dataset.versions import CODE, commit_of, installed_versions
 from scripts.inputs.config import check_config
-from scripts.inputs.settings import RULES, required_weights, result_settings, runtime_settings
+from scripts.inputs.settings import required_weights, result_settings, runtime_settings
 from tests.conftest import REPO
 
 SCHEMA: dict[str, Any] = yaml.safe_load((REPO / "config/schemas/config.schema.yaml").read_text())
@@ -116,4 +117,4 @@ def test_all_rules_that_a_dataset_is_made_by_are_told() -> None:
     text = "".join(file.read_text() for file in sorted((REPO / "rules").glob("*.smk")))
     bodies = {body.split(":")[0].split()[-1]: body for body in text.split("\n\n\n") if "output:" in body}
     on_demand = {name for name, body in bodies.items() if "retaken" in body or "rehydrated" in body}
-    assert set(bodies) - on_demand - {"report", "record_provenance"} == set(RULES)
+    assert set(bodies) - on_demand - {"report", "record_provenance"} == set(DATASET_STAGES)

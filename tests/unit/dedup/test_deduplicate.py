@@ -69,8 +69,8 @@ def table(folder: Path, video: str, hashes: Sequence[int], passed: bool = True, 
 def run(
     folder: Path, tables: dict[str, VideoFiles], by: Rules | None = None
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    deduplicate(tables, by or rules(4), folder / "manifest.parquet", folder / "kept.json", folder / "distances.json")
-    rows = {f"{row['video']}/{row['frame']}": row for row in read_rows(folder / "manifest.parquet")}
+    deduplicate(tables, by or rules(4), folder / "copies.parquet", folder / "kept.json", folder / "distances.json")
+    rows = {f"{row['video']}/{row['frame']}": row for row in read_rows(folder / "copies.parquet")}
     return json.loads((folder / "kept.json").read_text()), rows
 
 
@@ -157,9 +157,9 @@ def test_videos_without_frames_are_listed_with_none(tmp_path: Path) -> None:
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     tables = {"a": table(tmp_path, "a", [0, 1, 2**40 - 1]), "b": table(tmp_path, "b", [2])}
     run(tmp_path, tables)
-    first = [(tmp_path / name).read_bytes() for name in ("manifest.parquet", "kept.json")]
+    first = [(tmp_path / name).read_bytes() for name in ("copies.parquet", "kept.json")]
     run(tmp_path, tables)
-    assert first == [(tmp_path / name).read_bytes() for name in ("manifest.parquet", "kept.json")]
+    assert first == [(tmp_path / name).read_bytes() for name in ("copies.parquet", "kept.json")]
 
 
 @settings(max_examples=25, deadline=None)  # files are written

@@ -80,7 +80,7 @@ def test_parts_of_one_file_go_and_those_of_others_stay(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_deleted_wholly_no_longer_passes_for_whole(tmp_path: Path) -> None:
     code = (
-        "import os, shutil, sys; from pathlib import Path; from scripts._files import delete_folder;"
+        "import os, shutil, sys; from pathlib import Path; from scripts.core.files import delete_folder;"
         "shutil.rmtree = lambda path: os._exit(9); delete_folder(Path(sys.argv[1]))"
     )
     (tmp_path / "night").mkdir()
@@ -93,7 +93,7 @@ def test_a_folder_that_cannot_be_deleted_wholly_no_longer_passes_for_whole(tmp_p
 
 def test_what_a_killed_compilation_left_goes_with_the_next(tmp_path: Path) -> None:
     code = (
-        "import os, sys; from pathlib import Path; from scripts._weights import unfinished\n"
+        "import os, sys; from pathlib import Path; from scripts.core.files import unfinished\n"
         "with unfinished(Path(sys.argv[1])) as folder: os._exit(9)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=REPO, check=False)
@@ -125,7 +125,7 @@ def test_a_job_ends_with_its_run(tmp_path: Path) -> None:
     assert "the run that started this job was killed" in (tmp_path / "log").read_text()
 
 
-FULL = "import sys; from scripts._log import log_to; log_to(sys.argv[1]); open('/dev/full', 'w').write('x' * 99999)"
+FULL = "import sys; from scripts.job.log import log_to; log_to(sys.argv[1]); open('/dev/full', 'w').write('x' * 99999)"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
