@@ -1,6 +1,8 @@
 """Clips of every kind that a video can be, made by ffmpeg, and what a decoder of another library sees in them."""
 
+import random
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +61,20 @@ def make_kind(make_clip: MakeClip, name: str) -> Path:
     return make_clip(name, "-i", str(whole), *KINDS[name][1].split())
 
 
-def shown_in(media: Path) -> list[Shown]:
+def hurt(media: Path, into: Path, holes: int, length: int, seed: int = 1) -> Path:
+    """Overwrite parts of a file with noise, its first and last tenth excepted."""
+    data = bytearray(media.read_bytes())
+    rng = random.Random(seed)
+    for _ in range(holes):
+        at = rng.randrange(len(data) // 10, len(data) * 9 // 10)
+        data[at : at + length] = rng.randbytes(length)
+    path = into / f"hurt{media.suffix}"
+    path.write_bytes(data)
+    return path
+
+
+@cache
+def shown_in(media: Path) -> tuple[Shown, ...]:
     """Return every frame of a file in the order of showing; a shot begins where most of the picture changes."""
     shown, before = [], None
     with av.open(str(media)) as container:
@@ -70,7 +85,7 @@ def shown_in(media: Path) -> list[Shown]:
             cut = before is None or np.abs(grey - before).mean() > 40
             shown.append(Shown(float(frame.time or 0) - zero_s, bool(frame.key_frame), bool(cut)))
             before = grey
-    return shown
+    return tuple(shown)
 
 
 def extract(media: Path, folder: Path, **options: Any) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ import psutil
 from scripts.job.process import owner_name
 from scripts.warm.sockets import private_folder
 from tests._disk import filled, small_disk
-from tests.workflow.conftest import Outcome, Run
+from tests._run import Outcome, Run
 
 DISK_MB = 300  # a run does not begin with less than 100
 END_S = 10.0  # for processes that notice that their run is gone

@@ -1,30 +1,16 @@
-"""Detectors of a test: the run that they belong to, which there are, and what they are asked."""
+"""Detectors of a test: requests to them, and their processes."""
 
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from scripts.detection.detect import detect_images
 from scripts.job.environment import OWNER
-from scripts.job.process import owner_name
 from scripts.model.inference import Detections, Inference, RuntimeOptions
-from tests._infer import detect_alone
-from tests.unit.model.test_engine import ASK
 
-
-@pytest.fixture
-def owner(monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a process that stands for the run, to which the detector belongs."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
-        monkeypatch.setenv(OWNER, owner_name(process.pid))
-        yield process
-        process.kill()
+ASK = Inference(confidence=0.4, iou=0.7, imgsz_px=320, classes=("car", "person", "dog"))
+KEEN = Inference(confidence=0.05, iou=0.5, imgsz_px=320, classes=("car",))
 
 
 def servers() -> list[int]:
@@ -49,12 +35,6 @@ def wait_until(what: Any, seconds: float) -> float:
     return time.monotonic() - began
 
 
-@pytest.fixture
-def images(frames: Path) -> list[Path]:
-    return sorted(frames.glob("*.jpg"))
-
-
-def ask(model: Path, images: list[Path], work: Path, warm: bool = True, asked: Inference = ASK) -> list[Detections]:
-    if not warm:
-        return detect_alone(model, images, asked, work)
+def ask(model: Path, images: list[Path], work: Path, asked: Inference = ASK) -> list[Detections]:
+    """Return what the warm detector answers."""
     return list(detect_images(model, images, asked, RuntimeOptions(1, work, warm=True)))

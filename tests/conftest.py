@@ -1,18 +1,27 @@
-"""Parts that many tests need: real clips made by ffmpeg, and the demo's files."""
+"""Fixtures that many tests need: clips made by ffmpeg, the demo's compiled detector and its finished runs.
+
+What takes long is made once for all workers; tests change only copies of it.
+"""
 
 import hashlib
+import json
+import os
 import signal
 import subprocess
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
 import pytest
 
-REPO = Path(__file__).parents[1]
-DEMO = REPO / "config/demo"
-REAL = REPO.parent / "shared/real"
+from tests import _places
+from tests._models import compiled
+from tests._run import ONE_CLIP, PAIR, Finished, LayOut, Outcome, Run, lay_out
+from tests._shared import made
+
+REPO, DEMO, REAL = _places.REPO, _places.DEMO, _places.REAL
 
 MakeClip = Callable[..., Path]
 
@@ -24,17 +33,24 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def make_clip(tmp_path_factory: pytest.TempPathFactory) -> MakeClip:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all workers share."""
+    own = tmp_path_factory.getbasetemp()
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+
+
+@pytest.fixture(scope="session")
+def make_clip(shared: Path) -> MakeClip:
     """Return a function that runs ffmpeg with these arguments and returns the file it wrote."""
-    folder = tmp_path_factory.mktemp("clips")
 
     def make(name: str, *arguments: str) -> Path:
-        # Beside the name, what it is made of tells clips apart: two tests may like the same name.
-        path = folder / hashlib.sha256("\0".join(arguments).encode()).hexdigest()[:12] / name
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *arguments, str(path)], check=True)
-        return path
+        def run(folder: Path) -> None:
+            command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *arguments, str(folder / name)]
+            subprocess.run(command, check=True)
+
+        # Clips differ by the arguments, too: two tests may use the same name.
+        key = hashlib.sha256("\0".join((name, *arguments)).encode()).hexdigest()[:12]
+        return made(shared / "clips" / key, run) / name
 
     return make
 
@@ -43,6 +59,64 @@ def make_clip(tmp_path_factory: pytest.TempPathFactory) -> MakeClip:
 def clip(make_clip: MakeClip) -> Path:
     """Return a clip of 6 s at 25 fps with B-frames."""
     return make_clip("plain.mp4", *pattern(6), "-bf", "2", *H264)
+
+
+@pytest.fixture(scope="session")
+def compiled_demo(shared: Path) -> Path:
+    """Return a folder with the demo's detector as `openvino` and as `native` model, and the `store` of the former."""
+
+    def make(folder: Path) -> None:
+        compiled(DEMO / "detector.pt", 320, folder / "openvino")
+        compiled(DEMO / "detector.pt", 320, folder / "native", "native")
+
+    return made(shared / "compiled", make)
+
+
+@pytest.fixture(scope="session")
+def demo(compiled_demo: Path) -> LayOut:
+    """Return a function that lays out the demo in a folder; its model is in the store, so it is not built again."""
+    return lambda folder: lay_out(folder, compiled_demo / "store")
+
+
+def finish(folder: Path, demo: LayOut, *rows: str) -> Finished:
+    """Return the demo, or these rows of its table, run in a folder that is made once."""
+
+    def make(_: Path) -> None:
+        run = demo(folder / "run")
+        if rows:
+            run.write_table(*rows)
+        outcome = run.snakemake()
+        assert outcome.code == 0, outcome.text[-3000:]
+        (folder / "outcome.json").write_text(json.dumps(asdict(outcome)))
+
+    made(folder, make)
+    return Run(folder / "run"), Outcome(**json.loads((folder / "outcome.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def finished(shared: Path, demo: LayOut) -> Finished:
+    """Return the whole demo, run once; tests look at it but change and run only copies."""
+    return finish(shared / "finished", demo)
+
+
+@pytest.fixture(scope="session")
+def finished_clip(shared: Path, demo: LayOut) -> Run:
+    """Return the demo with one clip in its table, run once; tests change and run only copies."""
+    return finish(shared / "finished_clip", demo, ONE_CLIP)[0]
+
+
+@pytest.fixture(scope="session")
+def finished_pair(shared: Path, demo: LayOut) -> Run:
+    """Return the demo with two clips in its table, run once; tests change and run only copies."""
+    return finish(shared / "finished_pair", demo, *PAIR)[0]
+
+
+@pytest.fixture
+def fresh(demo: LayOut, tmp_path: Path) -> Run:
+    """Return the demo laid out, with one clip in its table and nothing run yet."""
+    run = demo(tmp_path / "run")
+    run.write_table(ONE_CLIP)
+    return run
 
 
 H264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p")

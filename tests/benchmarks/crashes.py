@@ -18,8 +18,8 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from tests._crash import STAGES, Aftermath, crash, fill_up, start
+from tests._run import Run, lay_out
 from tests.conftest import REPO
-from tests.workflow.conftest import Run, lay_out
 
 KINDS = (
     ("snakemake", signal.SIGKILL),

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from scripts.media.probe import ffmpeg_exe
 from tests._disk import sampled_bytes
+from tests._run import Run, lay_out
 from tests.conftest import pattern
-from tests.workflow.conftest import Run, lay_out
 
 BUDGET_GB = 0.003
 

@@ -9,22 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests._crash import STAGES, Aftermath, await_jobs, await_process, crash, fill_up, go_on, kill, start
-from tests.workflow.conftest import Run, lay_out
+from tests._run import Run
 
 JOBS = 8  # of a run with one clip
-
-
-def one_clip(folder: Path) -> Run:
-    run = lay_out(folder)
-    run.write_table("night\tclips/night.mp4\t\t4\ttest\tcity")
-    return run
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    run = one_clip(tmp_path_factory.mktemp("undisturbed") / "run")
-    assert start(run).wait().code == 0
-    return run
 
 
 def assert_healed(seen: Aftermath) -> None:
@@ -33,21 +20,21 @@ def assert_healed(seen: Aftermath) -> None:
 
 @pytest.mark.parametrize(("kind", "seed"), [("snakemake", 1), ("job", 2), ("group", 3)])
 def test_a_run_that_is_killed_comes_out_the_same_and_leaves_nothing(
-    undisturbed: Run, tmp_path: Path, kind: str, seed: int
+    finished_clip: Run, fresh: Run, kind: str, seed: int
 ) -> None:
     chance = random.Random(seed)
     moment = (chance.randint(1, JOBS), chance.uniform(0, 1))
-    seen = crash(one_clip(tmp_path / "run"), undisturbed, kind, signal.SIGKILL, moment)
+    seen = crash(fresh, finished_clip, kind, signal.SIGKILL, moment)
     assert seen.code != 0 and (kind != "job" or "a job was killed" in seen.said), seen
     assert_healed(seen)
     assert not seen.asked or seen.asked.startswith("reelsieve: "), "the lock was told of in plain words"
 
 
 def test_who_presses_ctrl_c_is_told_that_it_stopped_and_not_that_something_failed(
-    undisturbed: Run, tmp_path: Path
+    finished_clip: Run, fresh: Run
 ) -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have background commands ignore it
-    started = start(one_clip(tmp_path / "run"))
+    started = start(fresh)
     signal.signal(signal.SIGINT, before)
     await_jobs(started, 1, "filter_frames")
     assert await_process(started, "job") and kill(started, "group", signal.SIGINT)
@@ -56,12 +43,12 @@ def test_who_presses_ctrl_c_is_told_that_it_stopped_and_not_that_something_faile
     said = ended.text[ended.text.index(said) :]
     assert "reelsieve: the run was stopped.\nFinished jobs are kept: to go on, run the same command" in said
     assert "Error" not in said and "ERROR" not in said and "failed" not in said, said
-    assert_healed(go_on(ended, started.run, undisturbed, started.owner))
+    assert_healed(go_on(ended, started.run, finished_clip, started.owner))
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounts a small disk")
 @pytest.mark.parametrize("rule", ["extract_frames", "export_dataset"])
-def test_a_full_disk_is_named_and_nothing_half_written_stays(undisturbed: Run, tmp_path: Path, rule: str) -> None:
-    seen = fill_up(tmp_path / "disk", undisturbed, next(stage for stage in STAGES if stage.rule == rule))
+def test_a_full_disk_is_named_and_nothing_half_written_stays(finished_clip: Run, tmp_path: Path, rule: str) -> None:
+    seen = fill_up(tmp_path / "disk", finished_clip, next(stage for stage in STAGES if stage.rule == rule))
     assert seen.code != 0 and "the disk is full" in seen.said and "free some space" in seen.said, seen
     assert_healed(seen)

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests._run import PAIR, LayOut, Outcome, Run
 from tests.conftest import REPO
 from tests.slurm._cluster import running_cluster, why_not
-from tests.workflow.conftest import Outcome, Run, lay_out
 
-TABLE = ("night\tclips/night.mp4\t\t4\ttest\tcity", "crossing\tclips/crossing.mp4\t\t3\ttrain\tcity")
 # What this cluster needs and others do not: it has no database to ask for states, and more cores than the machine.
 HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1")
 ONE_CORE = ("--set-threads", "extract_frames=1")
@@ -25,10 +24,11 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def lay_out_two(folder: Path) -> Run:
-    """Lay out two videos of the demo."""
-    run = lay_out(folder)
-    run.write_table(*TABLE)
+@pytest.fixture
+def pair(demo: LayOut, tmp_path: Path) -> Run:
+    """Return the demo laid out with two clips, and nothing run yet."""
+    run = demo(tmp_path / "run")
+    run.write_table(*PAIR)
     return run
 
 
@@ -44,12 +44,3 @@ def submit(run: Run, profile: str, *arguments: str) -> Outcome:
     )
     [log] = (run.folder / ".snakemake/log").glob("*.log")
     return Outcome(done.returncode, done.stdout + done.stderr, log.read_text())
-
-
-@pytest.fixture(scope="session")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Return the two videos, run on this machine."""
-    run = lay_out_two(tmp_path_factory.mktemp("local") / "run")
-    outcome = run.snakemake()
-    assert outcome.code == 0, outcome.text[-3000:]
-    return run

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests._run import Run
 from tests.conftest import REPO
 from tests.slurm._cluster import Submission, submissions
-from tests.slurm.conftest import command, lay_out_two, submit
-from tests.workflow.conftest import Run
+from tests.slurm.conftest import command, submit
 
 pytestmark = pytest.mark.usefixtures("cluster")
 AGGREGATES = {"rule_deduplicate": 1, "rule_export_dataset": 1, "rule_report": 1}
@@ -30,31 +30,31 @@ def assert_one_gpu_job_at_a_time(jobs: list[Submission]) -> None:
         assert before.ended <= after.began, (before, after)
 
 
-def test_a_submission_per_job_gives_the_bytes_of_a_local_run(local: Run, tmp_path: Path) -> None:
-    run = lay_out_two(tmp_path / "run")
-    outcome = submit(run, "slurm")
+def test_a_submission_per_job_gives_the_bytes_of_a_local_run(finished_pair: Run, pair: Run) -> None:
+    outcome = submit(pair, "slurm")
     assert outcome.code == 0, outcome.text[-3000:]
-    jobs = submissions(run.folder)
+    jobs = submissions(pair.folder)
     assert {job.state for job in jobs} == {"COMPLETED"}
     assert_one_gpu_job_at_a_time(jobs)
     stages = ("rule_extract_frames", "rule_filter_frames", "rule_hash_frames", "rule_detect_objects", "rule_download")
     assert by_kind(jobs) == AGGREGATES | dict.fromkeys(stages, 2) | {"rule_compile_model": 1}
-    assert run.results() == local.results()
-    assert run.snakemake("-n").nothing_to_do
+    assert pair.results() == finished_pair.results()
+    assert pair.snakemake("-n").nothing_to_do
 
 
-def test_a_lost_submission_of_a_video_is_done_again_with_the_same_bytes(local: Run, tmp_path: Path) -> None:
-    run = lay_out_two(tmp_path / "run")
+def test_a_lost_submission_of_a_video_is_done_again_with_the_same_bytes(
+    finished_pair: Run, pair: Run, tmp_path: Path
+) -> None:
     with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(command(run, "slurm-per-video"), cwd=run.folder, stdout=log, stderr=log)
-        lost = first_with(run, "video-night", "logs/extract_frames/night.log")
+        process = subprocess.Popen(command(pair, "slurm-per-video"), cwd=pair.folder, stdout=log, stderr=log)
+        lost = first_with(pair, "video-night", "logs/extract_frames/night.log")
         subprocess.run(["scancel", str(lost)], check=True)
         assert process.wait() == 0, (tmp_path / "log").read_text()[-3000:]
-    jobs = submissions(run.folder)
+    jobs = submissions(pair.folder)
     assert [job.number for job in jobs if job.state != "COMPLETED"] == [lost]
     assert_one_gpu_job_at_a_time(jobs)
     assert by_kind(jobs) == AGGREGATES | {"rule_compile_model": 1, "rule_video": 3, "rule_labels": 2}
-    assert run.results() == local.results()
+    assert pair.results() == finished_pair.results()
 
 
 def first_with(run: Run, group: str, file: str) -> int:
@@ -67,17 +67,17 @@ def first_with(run: Run, group: str, file: str) -> int:
 
 
 def test_two_lines_of_the_profile_move_downloads_to_the_submit_host_and_make_videos_share_a_detector(
-    tmp_path: Path,
+    pair: Run, tmp_path: Path
 ) -> None:
-    run, profile = lay_out_two(tmp_path / "run"), tmp_path / "profile"
+    profile = tmp_path / "profile"
     shutil.copytree(REPO / "profiles/slurm-per-video", profile)
     text = (profile / "config.yaml").read_text()
     edited = text.replace("  download_video: video\n", "").replace("  video: 1\n", "  video: 2\n")
     assert edited.count("\n") == text.count("\n") - 1
     (profile / "config.yaml").write_text(edited)
-    outcome = submit(run, str(profile), "--until", "hash_frames")
+    outcome = submit(pair, str(profile), "--until", "hash_frames")
     assert outcome.code == 0, outcome.text[-3000:]
     assert outcome.text.count("localrule download_video:") == 2
-    assert by_kind(submissions(run.folder)) == {"rule_compile_model": 1, "rule_video": 1}
-    logs = [log.read_text() for log in (run.folder / ".snakemake").glob("detector-*.log")]
+    assert by_kind(submissions(pair.folder)) == {"rule_compile_model": 1, "rule_video": 1}
+    logs = [log.read_text() for log in (pair.folder / ".snakemake").glob("detector-*.log")]
     assert [(log.count("loaded"), log.count("images in")) for log in logs] == [(1, 2)]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests._run import Run
 from tests.conftest import REPO
-from tests.workflow.conftest import Run
 
 STAGES = (
     "compile_model", "download_video", "extract_frames", "filter_frames", "hash_frames", "deduplicate",

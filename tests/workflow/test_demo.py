@@ -15,10 +15,9 @@ import yaml
 from pycocotools.coco import COCO
 
 from scripts.core.tables import read_rows
+from tests._run import Finished
 from tests.conftest import DEMO
-from tests.workflow.conftest import Outcome, Run
 
-Finished = tuple[Run, Outcome]
 TRUTH: dict[str, Any] = json.loads((DEMO / "truth.json").read_text())
 
 
@@ -46,8 +45,8 @@ def test_ends_well_and_says_what_failed(finished: Finished) -> None:
     assert str(run.folder / "results/report.html") in outcome.text
 
 
-def test_a_second_run_has_nothing_to_do(finished: Finished) -> None:
-    again = finished[0].snakemake()
+def test_a_second_run_has_nothing_to_do(finished: Finished, tmp_path: Path) -> None:
+    again = finished[0].copy(tmp_path / "run").snakemake()
     assert (again.code, again.nothing_to_do, again.jobs) == (0, True, Counter())
     assert "reelsieve: 6 of 8 videos ok" in again.terminal, "it says again how the run ended"
 

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from scripts.dataset.digest import digest_of
 from scripts.dataset.verify import verify
+from tests._run import Finished, LayOut, Run, lay_out
 from tests.conftest import REPO
 from tests.workflow._changes import copy_checkout, reverse
-from tests.workflow.conftest import Outcome, Run, lay_out
 
-Finished = tuple[Run, Outcome]
 IN_TABLE_ORDER = {"registry.tsv", "report.html", "dedup/distances.json"}  # the last by who is asked and who is known
 
 
@@ -34,9 +33,9 @@ def test_another_place_user_language_and_hour_one_core_and_cold_jobs_give_the_sa
 
 
 def test_the_order_of_the_table_shows_where_it_is_meant_to_and_16_cores_nowhere(
-    finished: Finished, tmp_path: Path
+    finished: Finished, demo: LayOut, tmp_path: Path
 ) -> None:
-    run = lay_out(tmp_path / "run")
+    run = demo(tmp_path / "run")
     reverse(run)
     outcome = run.snakemake("--cores", "16")
     assert outcome.code == 0, outcome.text[-3000:]

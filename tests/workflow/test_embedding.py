@@ -7,7 +7,7 @@ import numpy as np
 from scripts.core.files import sha256_of
 from scripts.core.tables import read_rows
 from scripts.dedup.vector_space import VECTOR_ROLES
-from tests.workflow.conftest import Run
+from tests._run import Run
 
 
 def test_a_run_by_vectors_drops_the_copy_and_does_nothing_twice(fresh: Run) -> None:

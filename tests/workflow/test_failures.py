@@ -1,4 +1,4 @@
-"""Forty videos of which twelve fail: what is made of the rest, what is said of each, and what trying again does."""
+"""Of 21 videos twelve fail: the dataset is made of the others, each failure has its message, and a retry mends some."""
 
 import csv
 import json
@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests._acts import reset, stall
+from tests._run import LayOut, Outcome, Run
 from tests._server import FaultServer, cut_short, refuse
 from tests.conftest import DEMO, DOWNLOAD, H264, MakeClip
-from tests.workflow.conftest import Outcome, Run, lay_out
 
 SECRETS = ("s3cret-query", "s3cret-media-token", "s3cret-session", "s3cret-given")
 GONE = {
@@ -19,6 +19,7 @@ GONE = {
     "login": "unsupported", "two": "rejected", "huge": "rejected", "half": "invalid_media",
 }  # fmt: skip
 PASSING = {"busy": "failed", "limited": "blocked", "resets": "failed", "stalls": "failed"}
+GOOD = 9  # the fewest of which four that may come later are no outage
 DOWNLOADS = DOWNLOAD | {"attempts": 2, "timeout_s": 2, "cookies": "cookies.txt"}
 
 
@@ -28,10 +29,10 @@ def huge(handler: Any) -> None:
 
 
 def serve_all(server: FaultServer, blank: Path) -> None:
-    """Serve 28 good videos, three with something to see, and twelve bad ones; each behind a page with a signed link."""
+    """Serve good videos, three of them with objects, and twelve bad ones, each behind a page with a signed link."""
     scenes = [DEMO / f"clips/{name}.mp4" for name in ("avenue", "park", "crossing", "night")]
     server.cookie = "given=s3cret-given; Path=/"
-    for number in range(28):
+    for number in range(GOOD):
         server.add(f"/media/good{number}.mp4", scenes[number] if number < 3 else blank)
         server.page(f"/good{number}", f"/media/good{number}.mp4?token=s3cret-media-token")
     for name in (*GONE, *PASSING):
@@ -55,9 +56,9 @@ def server(make_clip: MakeClip) -> Iterator[FaultServer]:
 
 
 @pytest.fixture(scope="module")
-def ran(server: FaultServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Outcome]:
-    run = lay_out(tmp_path_factory.mktemp("failures") / "run")
-    names = [f"good{number}" for number in range(28)] + [*GONE, *PASSING]
+def ran(server: FaultServer, demo: LayOut, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Outcome]:
+    run = demo(tmp_path_factory.mktemp("failures") / "run")
+    names = [f"good{number}" for number in range(GOOD)] + [*GONE, *PASSING]
     run.write_table(*[f"{name}\t{server.url(f'/{name}')}?sig=s3cret-query\t\t\t\tcity" for name in names])
     (run.folder / "cookies.txt").write_text("127.0.0.1\tFALSE\t/\tFALSE\t0\tsession\ts3cret-session\n")
     run.write_config(run.read_config() | {"download": DOWNLOADS})
@@ -75,7 +76,7 @@ def test_the_dataset_is_made_of_the_rest_and_every_failure_is_named(ran: tuple[R
     rows = registry(run)
     assert {name: row["status"] for name, row in rows.items() if row["status"] != "ok"} == GONE | PASSING
     assert all(rows[name]["message"] for name in (*GONE, *PASSING))
-    assert "28 of 40 videos ok" in outcome.text
+    assert "9 of 21 videos ok" in outcome.text
     assert "4 of them may come now: snakemake retry_failed, and then the options" in outcome.text
     assert {row["video"] for row in rows.values() if int(row["exported"] or 0)} <= {f"good{i}" for i in range(3)}
     assert list((run.folder / "results/dataset/images").rglob("*.jpg"))
@@ -92,7 +93,7 @@ def test_nothing_published_holds_a_secret(ran: tuple[Run, Outcome], server: Faul
             checked += 1
             body = path.read_bytes()
             assert not [secret for secret in SECRETS if secret.encode() in body], path
-    assert checked > 200 and not [secret for secret in SECRETS if secret in outcome.text]
+    assert checked > 120 and not [secret for secret in SECRETS if secret in outcome.text]
 
 
 def test_attribution_names_the_address_without_its_query(ran: tuple[Run, Outcome], server: FaultServer) -> None:
@@ -135,8 +136,10 @@ def test_another_limit_fetches_only_what_the_old_one_rejected(
     assert run.snakemake().nothing_to_do
 
 
-def test_an_outage_stops_the_dataset_and_trying_again_makes_it(server: FaultServer, tmp_path: Path) -> None:
-    run = lay_out(tmp_path / "run")
+def test_an_outage_stops_the_dataset_and_trying_again_makes_it(
+    server: FaultServer, demo: LayOut, tmp_path: Path
+) -> None:
+    run = demo(tmp_path / "run")
     run.write_table(*[f"v{i}\t{server.url(f'/out{i}')}\t\t\t\tcity" for i in range(4)])
     run.write_config(run.read_config() | {"download": DOWNLOADS | {"cookies": "", "attempts": 1}})
     for number in range(4):

@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 
 from scripts.core.tables import read_rows
+from tests._run import Finished, LayOut, Run
 from tests._server import FaultServer
 from tests.conftest import DOWNLOAD, REAL
-from tests.workflow.conftest import Outcome, Run, lay_out
-
-Finished = tuple[Run, Outcome]
 
 
 def test_a_wrong_class_stops_a_rerun_before_it_deletes_anything(finished: Finished, tmp_path: Path) -> None:
@@ -126,8 +124,8 @@ def test_slots_hold_whatever_the_command_line_says(fresh: Run) -> None:
         assert f'download=Resource("download", {5 if "download=5" in arguments else 2})' in text
 
 
-def test_bad_videos_of_a_real_server_do_not_stop_the_good_one(tmp_path: Path) -> None:
-    run = lay_out(tmp_path / "run")
+def test_bad_videos_of_a_real_server_do_not_stop_the_good_one(demo: LayOut, tmp_path: Path) -> None:
+    run = demo(tmp_path / "run")
     config = run.read_config()
     run.write_config(
         config | {"cleanup_raw_frames": False, "download": DOWNLOAD | {"attempts": 2, "max_failed_share": 0.3}}
@@ -156,8 +154,8 @@ def test_bad_videos_of_a_real_server_do_not_stop_the_good_one(tmp_path: Path) ->
     assert published and not [p for p in published if b"s3cret" in p.read_bytes()]
 
 
-def test_sources_are_expanded_on_demand(tmp_path: Path) -> None:
-    run = lay_out(tmp_path / "run")
+def test_sources_are_expanded_on_demand(demo: LayOut, tmp_path: Path) -> None:
+    run = demo(tmp_path / "run")
     with FaultServer() as server:
         item = f"<item><title>One</title><link>{server.url('/one.mp4')}</link></item>"
         feed = f'<?xml version="1.0"?><rss version="2.0"><channel><title>F</title>{item}</channel></rss>'

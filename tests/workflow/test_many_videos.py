@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests._run import Run
 from tests.benchmarks._stubs import lay_out_videos, stubbed_checkout
 from tests.conftest import REPO
-from tests.workflow.conftest import Run
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from tests._blocks import blocks_of
+from tests._run import Run
 from tests.conftest import REPO
-from tests.workflow.conftest import Run
 
 OTHER = next(block.text for block in blocks_of(REPO / "docs/module.md") if "module reelsieve" in block.text)
 

@@ -4,9 +4,9 @@ import os
 import subprocess
 import sys
 
+from tests._run import Outcome, Run, lay_out
 from tests._terminal import draw, run_in_terminal
 from tests.conftest import REPO
-from tests.workflow.conftest import Outcome, Run, lay_out
 
 COMMAND = ("--cores", "2", "--resources", "gpu=1")
 

@@ -10,11 +10,10 @@ import imageio_ffmpeg
 import pytest
 
 from scripts.core.tables import read_rows
+from tests._run import Finished, Outcome, Run
 from tests._server import FaultServer
 from tests.conftest import DEMO, DOWNLOAD
-from tests.workflow.conftest import Outcome, Run
 
-Finished = tuple[Run, Outcome]
 PUBLISHED = ("manifest.parquet", "videos.tsv")
 
 

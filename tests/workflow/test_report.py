@@ -8,13 +8,11 @@ import pytest
 from PIL import Image
 
 from tests._browser import Browser, browsing
+from tests._run import Finished
 from tests.conftest import REPO
-from tests.workflow.conftest import Outcome, Run
 
 HEIGHT_PX = 1560  # of the screenshot: down to the thresholds
 MOST_BYTES = 300_000
-
-Finished = tuple[Run, Outcome]
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +53,7 @@ def test_snakemakes_own_report_holds_the_page_the_registry_and_the_times(
     finished: Finished, browser: Browser, tmp_path: Path
 ) -> None:
     page = tmp_path / "snakemake.html"
-    outcome = finished[0].snakemake("--report", str(page))
+    outcome = finished[0].copy(tmp_path / "run").snakemake("--report", str(page))
     assert outcome.code == 0, outcome.text[-2000:]
     browser.open(page)
     shown = browser.ask("return document.body.innerText")

@@ -12,9 +12,9 @@ import pytest
 
 from tests._page import collected, page_text, read_outcomes
 from tests._plans import Planner, planner
+from tests._run import Finished, Outcome, Run
 from tests.conftest import REPO
 from tests.workflow._changes import CHANGES, STAGES, Change, copy_checkout, downstream
-from tests.workflow.conftest import Outcome, Run
 
 PAGE = REPO / "docs/reruns.md"
 HEAD = """# What runs again after a change
@@ -31,7 +31,6 @@ skipped. [Identical results](../config/README.md#the-same-bytes) are described i
 | changes | jobs |
 |---|---|
 """
-Finished = tuple[Run, Outcome]
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,9 @@ import pytest
 
 from scripts.core.tables import read_rows
 from scripts.dataset.digest import digest_of
+from tests._run import Finished, LayOut, Run
 from tests._server import FaultServer
 from tests.conftest import DOWNLOAD
-from tests.workflow.conftest import Outcome, Run, lay_out
-
-Finished = tuple[Run, Outcome]
 
 
 def test_an_added_video_runs_its_own_chain_and_no_other_detection(finished: Finished, tmp_path: Path) -> None:
@@ -97,8 +95,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
         pytest.skip("no second file system")
 
 
-def test_media_go_once_they_are_filtered_and_come_again_when_needed(tmp_path: Path, store: Path) -> None:
-    run = lay_out(tmp_path / "run")
+def test_media_go_once_they_are_filtered_and_come_again_when_needed(demo: LayOut, tmp_path: Path, store: Path) -> None:
+    run = demo(tmp_path / "run")
     config = (
         run.read_config()
         | {"keep_media": False, "cleanup_raw_frames": False, "store": str(store)}

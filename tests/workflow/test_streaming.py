@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 
 from tests._disk import sampled_bytes
+from tests._run import PAIR, LayOut, Run
 from tests.conftest import REPO, MakeClip, pattern
-from tests.workflow.conftest import Outcome, Run, lay_out
 
 CLOCKS = ("video.json", ".snakemake_timestamp")  # what may differ between two runs
 
@@ -40,9 +40,10 @@ def files(run: Run) -> dict[Path, bytes]:
 
 
 def test_a_killed_run_leaves_no_detector_and_the_next_one_ends_as_if_nothing_had_been(
-    finished: tuple[Run, Outcome], tmp_path: Path
+    finished_pair: Run, demo: LayOut, tmp_path: Path
 ) -> None:
-    run = lay_out(tmp_path / "run")
+    run = demo(tmp_path / "run")
+    run.write_table(*PAIR)
     process = subprocess.Popen(
         [*run.command(), "--cores", "2"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -51,17 +52,18 @@ def test_a_killed_run_leaves_no_detector_and_the_next_one_ends_as_if_nothing_had
     assert detectors(run)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    time.sleep(10)
-    assert not detectors(run)
+    assert wait_for(lambda: not detectors(run), 10)
     assert run.snakemake("--unlock").code == 0
     outcome = run.snakemake()
     assert outcome.code == 0, outcome.text[-3000:]
-    assert files(run) == files(finished[0])
+    assert files(run) == files(finished_pair)
     assert wait_for(lambda: not detectors(run), 5)
 
 
-def test_raw_frames_stay_within_their_budget_while_the_filter_is_slow(tmp_path: Path, make_clip: MakeClip) -> None:
-    run = lay_out(tmp_path / "run")
+def test_raw_frames_stay_within_their_budget_while_the_filter_is_slow(
+    demo: LayOut, tmp_path: Path, make_clip: MakeClip
+) -> None:
+    run = demo(tmp_path / "run")
     clip = make_clip("busy.mp4", *pattern(8, "640x360"), "-c:v", "mpeg4", "-q:v", "2")
     run.write_table(*[f"v{number}\t{clip}\t{number / 20}\t\ttrain\tcity" for number in range(9)])
     config = run.read_config() | {"frames": {"interval_s": 0.5, "similar_bits": -1}, "frames_budget_gb": 0.001}
@@ -73,8 +75,8 @@ def test_raw_frames_stay_within_their_budget_while_the_filter_is_slow(tmp_path: 
     assert 0.0005 < max(seen) / 1e9 <= 0.001, "two videos fit, four are extracted at a time"
 
 
-def test_one_video_at_a_time_goes_through_all_stages_before_the_next_is_fetched(tmp_path: Path) -> None:
-    run = lay_out(tmp_path / "run")
+def test_one_video_at_a_time_goes_through_all_stages_before_the_next_is_fetched(demo: LayOut, tmp_path: Path) -> None:
+    run = demo(tmp_path / "run")
     run.write_table(*[f"v{number}\tclips/night.mp4\t{number / 20}\t\ttrain\tcity" for number in range(4)])
     profile = ("--workflow-profile", str(REPO / "profiles/per-video"))
     assert run.snakemake("--until", "compile_model").code == 0, "a filter does not wait for its model"

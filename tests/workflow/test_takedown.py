@@ -11,11 +11,10 @@ import pytest
 from scripts.core.tables import read_rows
 from scripts.download.store import entry_of
 from scripts.download.store_users import read_used_entries
+from tests._run import Finished, Run
 from tests._server import FaultServer
 from tests.conftest import DOWNLOAD
-from tests.workflow.conftest import Outcome, Run
 
-Finished = tuple[Run, Outcome]
 FOLDERS = ("results", "logs", "benchmarks")
 
 

@@ -1,6 +1,7 @@
 """Every kind of model comes into the format that runs, once, and decides as its weights do."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,19 +15,16 @@ from scripts.inputs.model_choice import is_served
 from scripts.model.inference import Inference
 from tests._clips import extract
 from tests._infer import detect_alone
-from tests.conftest import DEMO, REPO
+from tests._models import compiled
+from tests.conftest import DEMO
 
 DETECTOR = DEMO / "detector.pt"
 NAMES = ["car", "person", "dog"]
 
 
-def compiled(weights: Path, folder: Path, form: str = "auto", name: str = "m") -> dict[str, Any]:
-    """Compile as a job does, in a process of its own, with a store in `folder`; return the card."""
-    code = "import sys, logging; from pathlib import Path; from scripts.compile_model import compile_model as c; "
-    code += "logging.basicConfig(level=20); c(sys.argv[1], [], sys.argv[2], 320, *map(Path, sys.argv[3:]))"
-    places = [str(folder / part) for part in (name, "store", "work")]
-    subprocess.run([sys.executable, "-c", code, str(weights), form, *places], cwd=REPO, check=True)
-    card: dict[str, Any] = json.loads((folder / name / "model.json").read_text())
+def card_of(weights: Path, folder: Path, form: str = "auto", name: str = "m") -> dict[str, Any]:
+    """Compile with a store in `folder` and return the card."""
+    card: dict[str, Any] = json.loads((compiled(weights, 320, folder / name, form) / "model.json").read_text())
     return card
 
 
@@ -79,7 +77,7 @@ def test_an_engine_is_taken_as_it_is(tmp_path: Path) -> None:
     """Only its head is read here: no test machine has a GPU."""
     metadata = json.dumps({"names": dict(enumerate(NAMES)), "batch": 8, "imgsz": [640, 640], "task": "detect"}).encode()
     (tmp_path / "fast.engine").write_bytes(len(metadata).to_bytes(4, "little") + metadata + b"engine")
-    card = compiled(tmp_path / "fast.engine", tmp_path)
+    card = card_of(tmp_path / "fast.engine", tmp_path)
     assert (card["file"], card["names"], card["batch"]) == ("model.engine", NAMES, 8)
     assert (tmp_path / "m/model.engine").read_bytes() == (tmp_path / "fast.engine").read_bytes()
     (tmp_path / "wrong.engine").write_bytes(b"engine of somebody else")
@@ -105,48 +103,53 @@ def decisions(model: Path, images: list[Path], work: Path) -> set[Path]:
     return {one.image for one in seen if one.classes}
 
 
-def test_compiled_models_decide_as_their_weights_do(images: list[Path], tmp_path: Path) -> None:
-    assert compiled(DETECTOR, tmp_path)["file"] == "model_openvino_model"
-    compiled(DETECTOR, tmp_path, "native", "n")
-    weights = decisions(tmp_path / "n", images, tmp_path / "w")
-    exported = decisions(tmp_path / "m", images, tmp_path / "w")
-    assert len(images) >= 150 and 0 < len(weights) < len(images)
-    assert len(weights ^ exported) / len(images) <= 0.005
+@pytest.fixture(scope="module")
+def shown(compiled_demo: Path, images: list[Path], tmp_path_factory: pytest.TempPathFactory) -> set[Path]:
+    """Return the images that pass by the weights themselves."""
+    return decisions(compiled_demo / "native", images, tmp_path_factory.mktemp("native"))
 
 
-def test_onnx_becomes_openvino(images: list[Path], tmp_path: Path) -> None:
+def test_compiled_models_decide_as_their_weights_do(
+    compiled_demo: Path, images: list[Path], shown: set[Path], tmp_path: Path
+) -> None:
+    card = json.loads((compiled_demo / "openvino/model.json").read_text())
+    assert (card["file"], card["names"]) == ("model_openvino_model", NAMES)
+    exported = decisions(compiled_demo / "openvino", images, tmp_path / "w")
+    assert len(images) >= 150 and 0 < len(shown) < len(images)
+    assert len(shown ^ exported) / len(images) <= 0.005
+
+
+def test_onnx_becomes_openvino(images: list[Path], shown: set[Path], tmp_path: Path) -> None:
     export = (
         "import sys; from ultralytics import YOLO; YOLO(sys.argv[1]).export(format='onnx', imgsz=320, simplify=False)"
     )
     (tmp_path / "d.pt").write_bytes(DETECTOR.read_bytes())
     subprocess.run([sys.executable, "-c", export, str(tmp_path / "d.pt")], cwd=tmp_path, check=True)
-    card = compiled(tmp_path / "d.onnx", tmp_path)
+    card = card_of(tmp_path / "d.onnx", tmp_path)
     assert (card["file"], card["names"], card["batch"], card["imgsz_px"]) == ("model_openvino_model", NAMES, 1, 320)
     some = images[::10]
-    compiled(DETECTOR, tmp_path, "native", "n")
-    shown = decisions(tmp_path / "n", some, tmp_path / "w")
-    assert shown and decisions(tmp_path / "m", some, tmp_path / "w") == shown
+    assert decisions(tmp_path / "m", some, tmp_path / "w") == shown & set(some) != set()
 
 
-def test_an_export_of_a_fixed_batch_takes_any_number_of_pictures(images: list[Path], tmp_path: Path) -> None:
+def test_an_export_of_a_fixed_batch_takes_any_number_of_pictures(
+    images: list[Path], shown: set[Path], tmp_path: Path
+) -> None:
     export = "import sys; from ultralytics import YOLO; "
     export += "YOLO(sys.argv[1]).export(format='openvino', imgsz=320, batch=4)"
     (tmp_path / "d.pt").write_bytes(DETECTOR.read_bytes())
     subprocess.run([sys.executable, "-c", export, str(tmp_path / "d.pt")], cwd=tmp_path, check=True)
-    card = compiled(tmp_path / "d_openvino_model", tmp_path)
+    card = card_of(tmp_path / "d_openvino_model", tmp_path)
     assert (card["batch"], card["imgsz_px"]) == (4, 320)
-    compiled(DETECTOR, tmp_path, "native", "n")
-    shown = decisions(tmp_path / "n", images[:7], tmp_path / "w")
-    assert shown and decisions(tmp_path / "m", images[:7], tmp_path / "w") == shown
+    assert decisions(tmp_path / "m", images[:7], tmp_path / "w") == shown & set(images[:7]) != set()
 
 
-def test_what_was_compiled_once_is_taken_from_the_store(tmp_path: Path) -> None:
-    compiled(DETECTOR, tmp_path)
+def test_what_was_compiled_once_is_taken_from_the_store(compiled_demo: Path, tmp_path: Path) -> None:
+    shutil.copytree(compiled_demo / "store", tmp_path / "store")
     [entry] = (tmp_path / "store/models").glob("detector-*")
     (entry / "model_openvino_model/mark").write_text("built before")
-    compiled(DETECTOR, tmp_path, name="again")
+    card_of(DETECTOR, tmp_path, name="again")
     assert (tmp_path / "again/model_openvino_model/mark").exists()
-    compiled(DETECTOR, tmp_path, "native", "native")
+    card_of(DETECTOR, tmp_path, "native", "native")
     assert sorted(path.name for path in (tmp_path / "store/models").iterdir()) == [entry.name, "lock"]
 
 

@@ -5,10 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests._acts import redirect
+from tests._downloads import download
 from tests._server import FaultServer, serve
-from tests.unit.download.test_download_video import download, server
-
-__all__ = ["server"]  # a fixture
 
 
 def test_private_hosts_are_refused_unless_allowed(server: FaultServer, clip: Path, tmp_path: Path) -> None:

@@ -3,35 +3,17 @@
 import importlib.metadata
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts.core.errors import UserError
-from scripts.download.download_video import download_video
 from scripts.download.ytdlp import video_options
+from tests._downloads import download
 from tests._server import FaultServer, cut_short, refuse, serve
 from tests._streams import hls
-from tests.conftest import DOWNLOAD, H264, MakeClip, pattern
-
-
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
-
-
-def download(url: str, folder: Path, **options: Any) -> dict[str, Any]:
-    """Run the stage and return its record."""
-    out = folder / "out"
-    shutil.rmtree(out, ignore_errors=True)
-    download_video("v", url, out, folder / "store", DOWNLOAD | options)
-    record: dict[str, Any] = json.loads((out / "video.json").read_text())
-    files = {p.name for p in (out / "media").iterdir()}
-    assert files == ({record["media"]["file"]} if record["status"] == "ok" else set())
-    return record
+from tests.conftest import H264, MakeClip, pattern
 
 
 def test_a_video_is_stored_linked_and_described(server: FaultServer, clip: Path, tmp_path: Path) -> None:

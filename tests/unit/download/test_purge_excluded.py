@@ -10,7 +10,7 @@ from scripts.download.purge_excluded import purge_excluded
 from scripts.download.store import entry_of, version_of
 from scripts.download.store_users import entries_of, read_used_entries, register_used_entries, write_used_entries
 from scripts.inputs.rows import check_removed
-from tests.unit.download.test_store import FORM, stored
+from tests._downloads import FORM, stored
 
 ONE, TWO, THREE = (f"https://example.org/{name}.mp4" for name in ("one", "two", "three"))
 

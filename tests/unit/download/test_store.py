@@ -9,16 +9,7 @@ import pytest
 from scripts.core.files import write_json
 from scripts.download.store import discard_media, entry_of, is_disk_fault, other_versions, read_stored, version_of
 from scripts.inputs.rows import parts_of
-
-FORM: dict[str, Any] = {"max_height_px": 720, "ytdlp": {}}
-URL = "https://example.org/v.mp4"
-
-
-def stored(store: Path, url: str = URL) -> Path:
-    entry = version_of(entry_of(store, url), FORM)
-    write_json(entry / "video.json", {"media": {"file": "media.mp4", "bytes": 5, "height": 720}})
-    (entry / "media.mp4").write_bytes(b"video")
-    return entry
+from tests._downloads import FORM, URL, stored
 
 
 def discard(folder: Path, video: str, options: dict[str, Any] = FORM) -> None:

@@ -13,20 +13,8 @@ from PIL import Image
 from scripts.core.tables import read_note
 from scripts.frames.damage import find_damage
 from scripts.media.probe import probe_media
-from tests._clips import KINDS, extract, make_kind
+from tests._clips import KINDS, extract, hurt, make_kind
 from tests.conftest import H264, REAL, MakeClip, pattern
-
-
-def hurt(media: Path, into: Path, holes: int, length: int, seed: int = 1) -> Path:
-    """Overwrite parts of a file with noise, its first and last tenth excepted."""
-    data = bytearray(media.read_bytes())
-    rng = random.Random(seed)
-    for _ in range(holes):
-        at = rng.randrange(len(data) // 10, len(data) * 9 // 10)
-        data[at : at + length] = rng.randbytes(length)
-    path = into / f"hurt{media.suffix}"
-    path.write_bytes(data)
-    return path
 
 
 def broken(one: Path, other: Path) -> bool:
@@ -141,5 +129,7 @@ def test_truncated_files_keep_what_is_there(make_clip: MakeClip, tmp_path: Path,
 
 @pytest.mark.skipif(not REAL.exists(), reason="no real videos")
 def test_real_videos_are_beyond_doubt() -> None:
-    for media in sorted((REAL / "videos").glob("*.mp4")):
+    videos = sorted((REAL / "videos").glob("*.mp4"))
+    assert videos, "none was looked at"
+    for media in videos:
         assert not find_damage(media, 0, None, math.inf).doubted_ms

@@ -1,6 +1,6 @@
 """Every mode takes exactly the frames it should, by their true times, from every kind of video."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ from tests._clips import KINDS, Shown, extract, make_kind, shown_in
 from tests.conftest import H264, MakeClip, pattern
 
 VFR = ("-vf", "select='not(mod(n,7))+lt(n,20)'", "-fps_mode", "vfr")
-Truth = Callable[[list[Shown]], list[Shown]]
+Truth = Callable[[Sequence[Shown]], Sequence[Shown]]
 
 
-def at_interval(shown: list[Shown], interval_s: float, start_s: float = 0.0) -> list[Shown]:
+def at_interval(shown: Sequence[Shown], interval_s: float, start_s: float = 0.0) -> list[Shown]:
     taken: dict[int, Shown] = {}
     for frame in shown:
         taken.setdefault(int((frame.time_s - start_s) / interval_s + 1e-6), frame)
@@ -36,7 +36,7 @@ def times_ms(rows: list[dict[str, Any]]) -> list[int]:
     return [round(1000 * row["pts_s"]) for row in rows]
 
 
-def ms(shown: list[Shown]) -> list[int]:
+def ms(shown: Sequence[Shown]) -> list[int]:
     return [int(1000 * f.time_s + 0.5) for f in shown]
 
 

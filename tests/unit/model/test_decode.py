@@ -10,9 +10,6 @@ from scripts.model.decode import decode
 from scripts.model.inference import Inference
 from tests._infer import detect_alone
 from tests.conftest import DEMO
-from tests.unit.model.test_engine import frames, model
-
-__all__ = ["frames", "model"]  # fixtures
 
 
 def picture(path: Path, size: tuple[int, int]) -> Path:

@@ -2,8 +2,6 @@
 
 import json
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,48 +9,20 @@ from PIL import Image
 
 from scripts.core.errors import UserError
 from scripts.core.files import sha256_of
-from scripts.core.schemas import FRAMES
-from scripts.core.tables import read_note, read_rows, write_table
+from scripts.core.tables import read_note, read_rows
 from scripts.detection.compile_model import compile_model
 from scripts.detection.detect import detect_images
 from scripts.detection.filter_frames import filter_frames
 from scripts.model.card import check_classes
-from scripts.model.inference import Inference, RuntimeOptions
+from scripts.model.inference import Detections, Inference, RuntimeOptions
 from scripts.model.weights import check_weights
 from tests._clips import DEFAULTS, extract
+from tests._detectors import ASK
 from tests._infer import detect_alone
-from tests.conftest import DEMO, REAL, REPO
+from tests._models import compiled
+from tests.conftest import DEMO, REAL
 
 DETECTOR = DEMO / "detector.pt"
-ASK = Inference(confidence=0.4, iou=0.7, imgsz_px=320, classes=("car", "person", "dog"))
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the demo's detector, compiled for this machine."""
-    folder = tmp_path_factory.mktemp("model")
-    sha256 = json.loads((DEMO / "detector.json").read_text())["sha256"]
-    compile_alone(sha256, folder / "m")
-    assert json.loads((folder / "m/model.json").read_text())["names"] == ["car", "person", "dog"]
-    return folder / "m"
-
-
-def compile_alone(sha256: str, out: Path) -> None:
-    """Compile the demo's detector in a process of its own, as a job does: names inside an export count per process."""
-    code = "import sys; from pathlib import Path; from scripts.compile_model import compile_model as c; "
-    code += "c(sys.argv[1], [sys.argv[2]], 'openvino', 320, *map(Path, sys.argv[3:]))"
-    arguments = [str(DETECTOR), sha256, str(out), str(out.parent / "store"), str(out.parent / "work")]
-    subprocess.run([sys.executable, "-c", code, *arguments], cwd=REPO, check=True)
-
-
-@pytest.fixture(scope="module")
-def frames(tmp_path_factory: pytest.TempPathFactory, make_clip: object) -> Path:
-    """Return a folder of four frames, one of which cannot be read, as extract_frames leaves them."""
-    folder = tmp_path_factory.mktemp("frames")
-    rows = extract(DEMO / "clips/crossing.mp4", folder, end_s=4.0)
-    (folder / "out/000000000.jpg").write_bytes(b"torn")
-    write_table(folder / "out/frames.parquet", rows, FRAMES, note="kept")
-    return folder / "out"
 
 
 class Bomb:
@@ -81,7 +51,7 @@ def test_published_weights_that_cannot_be_fetched_say_what_to_do(
 
 
 def test_compiled_twice_gives_the_same_files(model: Path, tmp_path: Path) -> None:
-    compile_alone("", tmp_path / "m")
+    compiled(DETECTOR, 320, tmp_path / "m")
     for file in sorted(p for p in model.rglob("*") if p.is_file()):
         assert (tmp_path / "m" / file.relative_to(model)).read_bytes() == file.read_bytes(), file.name
 
@@ -95,14 +65,14 @@ def test_an_openvino_folder_is_taken_as_it_is(model: Path, tmp_path: Path) -> No
         compile_model(str(tmp_path / "w"), [], "auto", 320, tmp_path / "n", tmp_path / "s", tmp_path / "w")
 
 
-def test_formats_agree_and_repeat(model: Path, frames: Path, tmp_path: Path) -> None:
-    compile_model(str(DETECTOR), [], "native", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
-    images = sorted(frames.glob("*.jpg"))
-    first = detect_alone(model, images, ASK, tmp_path / "w")
+def test_formats_agree_and_repeat(
+    model: Path, compiled_demo: Path, images: list[Path], alone: list[Detections], tmp_path: Path
+) -> None:
+    first = alone
     assert [d.image.name for d in first] == ["000001000.jpg", "000002000.jpg", "000003000.jpg"]
     assert sorted(first[0].classes) == ["car", "dog", "person"] and first[1].classes == []
     assert first == detect_alone(model, images, ASK, tmp_path / "w", threads=2)
-    native = detect_alone(tmp_path / "m", images, ASK, tmp_path / "w", threads=2)
+    native = detect_alone(compiled_demo / "native", images, ASK, tmp_path / "w", threads=2)
     assert [sorted(d.classes) for d in native] == [sorted(d.classes) for d in first]
     for a, b in zip(first[0].boxes_xyxy_px, native[0].boxes_xyxy_px, strict=True):
         assert max(abs(x - y) for x, y in zip(a, b, strict=True)) < 2
@@ -110,11 +80,9 @@ def test_formats_agree_and_repeat(model: Path, frames: Path, tmp_path: Path) -> 
 
 
 def test_the_filter_gives_every_candidate_a_row_with_its_reason(
-    model: Path, frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Path, frames: Path, alone: list[Detections], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "scripts.detection.filter_frames.detect_images", lambda m, i, a, runtime: detect_alone(m, i, a, runtime.work)
-    )
+    monkeypatch.setattr("scripts.detection.filter_frames.detect_images", lambda *asked: alone)
     filter_frames(frames, model, tmp_path / "out", ASK, 2, 0, RuntimeOptions(1, tmp_path / "w", warm=False))
     rows = {row["frame"]: row for row in read_rows(tmp_path / "out/filter.parquet")}
     assert len(rows) == 4 and read_note(tmp_path / "out/filter.parquet") == "kept"

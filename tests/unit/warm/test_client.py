@@ -13,26 +13,23 @@ import pytest
 
 from scripts.job.environment import OWNER
 from scripts.job.process import is_alive, owner_name
-from scripts.model.inference import Inference, RuntimeOptions
+from scripts.model.inference import Detections, RuntimeOptions
 from scripts.warm import client as _warm
 from scripts.warm.client import cuda_devices
 from scripts.warm.sockets import private_folder
-from tests._detectors import ask, images, owner, servers, wait_until
+from tests._detectors import KEEN, ask, servers, wait_until
 from tests.conftest import DEMO
-from tests.unit.model.test_engine import frames, model
 
-__all__ = ["frames", "images", "model", "owner"]  # fixtures
+Answers = list[Detections]
 
 
 def test_answers_are_those_of_the_job_itself_and_the_model_is_loaded_once(
-    owner: Any, model: Path, images: list[Path], tmp_path: Path
+    owner: Any, model: Path, images: list[Path], alone: Answers, alone_keen: Answers, tmp_path: Path
 ) -> None:
-    alone = ask(model, images, tmp_path / "w", warm=False)
     assert len(alone) == len(images) - 1, "one cannot be read"
     for _ in range(3):
         assert ask(model, images, tmp_path / "w") == alone
-    keen = Inference(confidence=0.05, iou=0.5, imgsz_px=320, classes=("car",))
-    assert ask(model, images, tmp_path / "w", asked=keen) == ask(model, images, tmp_path / "w", False, keen)
+    assert ask(model, images, tmp_path / "w", KEEN) == alone_keen
     assert len(servers()) == 1
     [log] = tmp_path.glob("detector-*.log")
     assert log.read_text().count("loaded") == 1
@@ -72,15 +69,19 @@ def test_a_model_can_be_loaded_before_anybody_asks(owner: Any, model: Path, imag
 
 
 def test_two_runs_on_one_machine_have_detectors_of_their_own(
-    owner: Any, model: Path, images: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    owner: subprocess.Popen[bytes],
+    model: Path,
+    images: list[Path],
+    alone: Answers,
+    alone_keen: Answers,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    alone = ask(model, images, tmp_path / "w", warm=False)
     assert ask(model, images, tmp_path / "one") == alone
     [first] = servers()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         monkeypatch.setenv(OWNER, owner_name(other.pid))
-        keen = Inference(confidence=0.05, iou=0.5, imgsz_px=320, classes=("car",))
-        assert ask(model, images, tmp_path / "two", asked=keen) == ask(model, images, tmp_path / "two", False, keen)
+        assert ask(model, images, tmp_path / "two", KEEN) == alone_keen
         [second] = servers()
         other.kill()
     wait_until(lambda: not is_alive(owner_name(second)), 5)

@@ -13,21 +13,18 @@ from scripts.core.errors import UserError
 from scripts.detection.detect import detect_images
 from scripts.job.environment import OWNER
 from scripts.model.engine import Engine, is_out_of_memory
-from scripts.model.inference import RuntimeOptions
+from scripts.model.inference import Detections, RuntimeOptions
 from scripts.warm import client as _warm
-from tests._detectors import ask, images, owner, servers, wait_until
+from tests._detectors import ASK, ask, servers, wait_until
 from tests.conftest import DEMO
-from tests.unit.model.test_engine import ASK, frames, model
 
-__all__ = ["frames", "images", "model", "owner"]  # fixtures
+Answers = list[Detections]
 
 
 def test_a_killed_detector_is_replaced_and_nothing_is_lost_or_doubled(
-    owner: Any, model: Path, images: list[Path], tmp_path: Path
+    owner: Any, model: Path, images: list[Path], alone: Answers, tmp_path: Path
 ) -> None:
-    many = images[1:]
-    alone = ask(model, many, tmp_path / "w", warm=False)
-    stream = detect_images(model, many, ASK, RuntimeOptions(1, tmp_path / "w", True))
+    stream = detect_images(model, images, ASK, RuntimeOptions(1, tmp_path / "w", True))
     got = [next(stream)]
     os.kill(servers()[0], signal.SIGKILL)
     got += list(stream)
@@ -46,9 +43,8 @@ def test_a_hung_detector_is_replaced(
 
 
 def test_a_detector_that_hangs_while_it_answers_is_replaced(
-    owner: Any, model: Path, images: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    owner: Any, model: Path, images: list[Path], alone: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone = ask(model, images, tmp_path / "w", warm=False)
     many = images * 40  # more answers than its pipe holds unread
     monkeypatch.setattr(_warm, "ANSWER_S", 10.0)
     stream = detect_images(model, many, ASK, RuntimeOptions(1, tmp_path / "w", True))

@@ -1,18 +1,18 @@
-"""Run the real workflow in run folders of its own."""
+"""Run folders, and the real workflow in them."""
 
 import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
-from tests.conftest import DEMO, REPO
+from tests._places import DEMO, REPO
 
 
 @dataclass(frozen=True)
@@ -87,25 +87,18 @@ class Run:
         return Run(folder, self.checkout)
 
 
-def lay_out(folder: Path) -> Run:
-    """Lay out the demo as `make demo` does."""
+def lay_out(folder: Path, store: Path | None = None) -> Run:
+    """Lay out the demo as `make demo` does, with a copy of the models of a store, if one is given."""
     folder.mkdir(parents=True)
     for name in ("config", "clips"):
         shutil.copytree(DEMO / name, folder / name)
     shutil.copy2(DEMO / "detector.pt", folder)
+    if store:
+        shutil.copytree(store / "models", folder / "store/models")
     return Run(folder)
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Outcome]:
-    """Return the whole demo, run once; tests look at it but change only copies."""
-    run = lay_out(tmp_path_factory.mktemp("demo") / "run")
-    return run, run.snakemake()
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Run:
-    """Return the demo laid out, with one clip in its table and nothing run yet."""
-    run = lay_out(tmp_path / "run")
-    run.write_table("night\tclips/night.mp4\t\t4\ttest\tcity")
-    return run
+LayOut = Callable[[Path], Run]
+Finished = tuple[Run, Outcome]
+ONE_CLIP = "night\tclips/night.mp4\t\t4\ttest\tcity"
+PAIR = (ONE_CLIP, "crossing\tclips/crossing.mp4\t\t3\ttrain\tcity")
