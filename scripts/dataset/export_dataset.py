@@ -1,6 +1,6 @@
 """Turn kept and labelled frames into a dataset: images by split, labels in each format, ledger, card, attribution."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,7 @@ def export_dataset(
     folders: dict[str, dict[str, Path]],
     copies: Path,
     out: Path,
-    models: dict[str, dict[str, Any]],
+    models: Mapping[str, Mapping[str, Any]],
     settings: dict[str, Any],
 ) -> None:
     """Write the dataset into `out`.
