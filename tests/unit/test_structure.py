@@ -214,7 +214,7 @@ def test_each_environment_has_what_its_scripts_load() -> None:
 
 def test_fallback_slots_are_those_of_the_default_profile() -> None:
     profile = yaml.safe_load((REPO / "profiles/default/config.yaml").read_text())
-    fallback = re.search(r"for slot, count in (\{.*\})\.items", (REPO / "rules/common.smk").read_text())
+    fallback = re.search(r"set_default_resources\(workflow, (\{.*\})\)", (REPO / "rules/common.smk").read_text())
     per_video = yaml.safe_load((REPO / "profiles/per-video/config.yaml").read_text())
     slots = profile["resources"] | {"video": per_video["resources"]["video"]}
     assert fallback and ast.literal_eval(fallback[1]) == slots
