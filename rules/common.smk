@@ -27,12 +27,13 @@ from scripts.inputs.settings import published_settings
 from scripts.job.environment import name_run
 from scripts.model.card import check_roles
 from scripts.run.begin import stop_run
+from scripts.run.snakemake_internals import cores_of, runs_remotely, set_default_resources, targets_of
 from scripts.run.summary import print_failure, print_last_summary, print_summary
 
 ROOT = Path(scripts.__file__).parents[1]  # workflow.basedir would be the folder of a workflow that uses this one
 code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits reach jobs
 # Jobs inherit the name of this process; the warm detector ends with it.
-RUN_CORES = name_run(workflow.resource_settings.cores or 1, workflow.remote_exec)
+RUN_CORES = name_run(cores_of(workflow), runs_remotely(workflow))
 ULTRALYTICS_FOLDER = ".snakemake/ultralytics"  # its settings name folders of this machine: not for results/
 
 try:
@@ -61,9 +62,7 @@ media_folder = keep if config["keep_media"] else temp
 
 # `--resources gpu=1` on the command line replaces the profile's whole list, so the slots that it does not name would be
 # unlimited. These are the numbers of the profiles.
-for slot, count in {"gpu": 1, "download": 2, "extract": 2, "video": 4}.items():
-    if slot not in workflow.global_resources:
-        workflow.register_resource(slot, count)
+set_default_resources(workflow, {"gpu": 1, "download": 2, "extract": 2, "video": 4})
 
 
 wildcard_constraints:
@@ -96,7 +95,7 @@ def local_media(wildcards):
 @functools.cache
 def retries():
     """Return how often each video was asked for again, counting the target of this call."""
-    again = not RENAMED.keys().isdisjoint(workflow.dag_settings.targets)
+    again = not RENAMED.keys().isdisjoint(targets_of(workflow))
     # Jobs read what their run wrote down.
     asked = to_ask_again(Path("results"), VIDEOS, config["download"], again) if workflow.is_main_process else ()
     return retry_numbers(Path("results"), VIDEOS, asked)
@@ -109,7 +108,7 @@ def times_retried(wildcards):
 
 def print_last_run():
     """Say how the last run ended, if all of it was asked for again."""
-    if set(workflow.dag_settings.targets) <= {"all", *RENAMED}:
+    if set(targets_of(workflow)) <= {"all", *RENAMED}:
         print_last_summary(Path("results"))
 
 

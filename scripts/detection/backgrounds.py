@@ -3,9 +3,10 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scripts.core.schemas import Fate, FilterRow
+if TYPE_CHECKING:  # filter_frames loads pyarrow later, during inference
+    from scripts.core.schemas import Fate, FilterRow
 
 
 def draw(video: str, frame: str, seed: int) -> str:
@@ -13,7 +14,7 @@ def draw(video: str, frame: str, seed: int) -> str:
     return hashlib.sha256(f"{seed}:{video}/{frame}".encode()).hexdigest()
 
 
-def pass_backgrounds(judged: list[FilterRow], share: float) -> list[FilterRow]:
+def pass_backgrounds(judged: list["FilterRow"], share: float) -> list["FilterRow"]:
     """Return the filter's rows, with as many backgrounds passed as a dataset with this share of them could take.
 
     The share is of all readable frames, so that videos without objects give some, too. The order ignores the dataset's
@@ -25,11 +26,11 @@ def pass_backgrounds(judged: list[FilterRow], share: float) -> list[FilterRow]:
     return [_as_background(row) if row["frame"] in chosen else row for row in judged]
 
 
-def _as_background(row: FilterRow) -> FilterRow:
+def _as_background(row: "FilterRow") -> "FilterRow":
     return {**row, "passed": True, "background": True, "reason": "", "value": None, "threshold": None}
 
 
-def drop_backgrounds(rows: Sequence[Mapping[str, Any]], share: float, seed: int) -> dict[tuple[str, str], Fate]:
+def drop_backgrounds(rows: Sequence[Mapping[str, Any]], share: float, seed: int) -> dict[tuple[str, str], "Fate"]:
     """Return why backgrounds of a split exceed their share and are dropped, by video and frame.
 
     `rows` are the labels of the split's images: video, frame and classes of each.

@@ -122,11 +122,7 @@ if __name__ == "__main__":
     start_job(snakemake.log[0])
     roles = roles_of(snakemake.config, snakemake.wildcards.model)
     runtime = RuntimeOptions(inference_threads(), Path(snakemake.params.work), snakemake.config["detector"]["warm"])
+    out, store = Path(snakemake.output.model), Path(snakemake.config["store"])
     with at_work(MARKS, "filter", snakemake.wildcards.model):  # no filter can start before this job ends
-        compile_for_roles(
-            {role: chosen_model(snakemake.config, role) for role in roles},
-            spec=snakemake.params.model,
-            out=Path(snakemake.output.model),
-            store=Path(snakemake.config["store"]),
-            runtime=runtime,
-        )
+        chosen = {role: chosen_model(snakemake.config, role) for role in roles}
+        compile_for_roles(chosen, snakemake.params.model, out, store, runtime)

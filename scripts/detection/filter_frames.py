@@ -6,21 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.core.errors import UserError
-from scripts.core.files import delete_folder, link_file
+from scripts.core.files import link_file
 from scripts.core.layout import DROPPED, FILTER_TABLE, FRAMES_TABLE
 from scripts.detection.backgrounds import pass_backgrounds
+from scripts.detection.cleanup import delete_raw_frames, discard_filtered_media
 from scripts.detection.detect import detect_images
-from scripts.download.store import discard_media
-from scripts.inputs.rows import parts_of
 from scripts.job.budget import MARKS, at_work
 from scripts.job.environment import inference_threads
 from scripts.job.start import start_job
 from scripts.model.inference import Detections, Inference, RuntimeOptions
 
 if TYPE_CHECKING:
-    from scripts.core.schemas import Fate, FilterRow, FrameRow
     from snakemake.iocontainers import snakemake
+
+    from scripts.core.schemas import FilterRow, FrameRow
 
 DROPPED_KEPT = 3  # frames per video, because the report shows those of all videos
 
@@ -33,12 +32,8 @@ def filter_frames(
     min_objects: int,
     negatives_share: float,
     runtime: RuntimeOptions,
-    delete_frames: bool = False,
 ) -> None:
-    """Link the frames that pass into `out` and write filter.parquet with a row per candidate.
-
-    `delete_frames` deletes the folder `frames` in the end. As temp() output it would stay until the checkpoint is done.
-    """
+    """Link the frames that pass into `out` and write filter.parquet with a row per candidate."""
     out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(1) as detecting:  # during inference this process imports what it needs for tables
         answers = detecting.submit(list, detect_images(model, sorted(frames.glob("*.jpg")), query, runtime))
@@ -56,8 +51,6 @@ def filter_frames(
         link_file(frames / name, out / DROPPED / name)
     write_table(out / FILTER_TABLE, judged, FILTER, read_note(frames / FRAMES_TABLE))
     logging.info("%d of %d frames passed", sum(row["passed"] for row in judged), len(judged))
-    if delete_frames:
-        delete_folder(frames)
 
 
 def judge_frame(row: "FrameRow", found: Detections | None, min_objects: int) -> "FilterRow":
@@ -74,8 +67,8 @@ def judge_frame(row: "FrameRow", found: Detections | None, min_objects: int) -> 
     if row["keep"] and found is None:
         return {**judged, "passed": False, "reason": "unreadable", "value": None, "threshold": None}
     if row["keep"] and not judged["passed"]:
-        dropped: Fate = {"reason": "too_few_objects", "value": float(len(objects)), "threshold": float(min_objects)}
-        return {**judged, **dropped}
+        count, wanted = float(len(objects)), float(min_objects)
+        return {**judged, "reason": "too_few_objects", "value": count, "threshold": wanted}
     return judged
 
 
@@ -86,24 +79,12 @@ def pick_dropped(judged: Iterable[Mapping[str, Any]]) -> list[str]:
     return [names[(2 * number + 1) * len(names) // (2 * count)] for number in range(count)]
 
 
-def discard_filtered_media(video: str, config: Mapping[str, Any], results: Path) -> None:
-    """Delete the media of a filtered video, unless config key keep_media is set. A failure is only logged."""
-    if config["keep_media"]:
-        return
-    try:
-        parts, store = parts_of(config, video), Path(config["store"])
-        discard_media(video, parts, results, store, options=config["download"])
-    except (UserError, OSError) as error:
-        logging.warning("the media stay in the store: %s", error)  # the frames are filtered nevertheless
-
-
 if __name__ == "__main__":
     start_job(snakemake.log[0])
-    video, params = snakemake.wildcards.video, snakemake.params
-    frames, model, out = Path(snakemake.input.frames), Path(snakemake.input.model), Path(snakemake.output.frames)
-    query = Inference(**params.query)
+    video, params, out = snakemake.wildcards.video, snakemake.params, Path(snakemake.output.frames)
+    frames, model, query = Path(snakemake.input.frames), Path(snakemake.input.model), Inference(**params.query)
     runtime = RuntimeOptions(inference_threads(), Path(params.work), snakemake.config["detector"]["warm"])
-    rule = (query, params.min_objects, params.negatives_share)
     with at_work(MARKS, "filter", video):
-        filter_frames(frames, model, out, *rule, runtime, delete_frames=snakemake.config["cleanup_raw_frames"])
+        filter_frames(frames, model, out, query, params.min_objects, params.negatives_share, runtime)
+        delete_raw_frames(frames, snakemake.config["cleanup_raw_frames"])
     discard_filtered_media(video, snakemake.config, results=out.parents[1])

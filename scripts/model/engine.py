@@ -60,7 +60,8 @@ class Engine:
         self._loaded = self._predictor(overrides=SETTINGS | {"device": device})
         self._loaded.setup_model(yolo.model, verbose=False)
         self._streams = 0
-        # ultralytics keeps a read_model for CPUs on which OpenVINO's dynamic INT8 crashes, and pads larger fixed batches.
+        # No streams with a read_model, which is for CPUs where OpenVINO's dynamic INT8 crashes, or with larger fixed
+        # batches, which ultralytics pads.
         takes_one = self._loaded.model.format == "openvino" and self._fixed_batch in (None, 1)
         if takes_one and device == "cpu" and not self._loaded.model.backend.read_model:
             self._streams = min(threads, MOST_STREAMS)

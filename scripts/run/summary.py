@@ -16,11 +16,10 @@ from scripts.download.faults import TRANSIENT
 from scripts.inputs.videos import SPLITS
 from scripts.job.disk import REMEDY, WORDS, full_disk_fault
 from scripts.report.notices import mostly_dropped, tell_absent, tell_dropped
+from scripts.run.snakemake_internals import KILLED_IN_LOG, STOPPED_IN_LOG
 
 MOST_FAILED = 20  # lines of failed videos; the registry has them all
 MOST_CAUSES = 5
-KILLED = re.compile(r"died with <Signals\.SIGKILL|non-zero exit status 137")  # Snakemake's words
-STOPPED = re.compile(r"^(Terminating processes on user request|Will exit after finishing)", re.MULTILINE)
 FUNNEL = ("frames", "looked_at", "passed", "kept", "exported", "objects")
 
 
@@ -80,9 +79,9 @@ def print_failure(logs: Sequence[str]) -> None:
     causes = dict.fromkeys(re.findall(r"^\S+ \S+ ERROR (.*)$", text, re.MULTILINE))
     if not any(REMEDY in cause for cause in causes) and (WORDS.search(text) or full_disk_fault(Path.cwd())):
         causes[f"the disk is full: {REMEDY}"] = None  # Snakemake itself met it
-    if KILLED.search(text):
+    if KILLED_IN_LOG.search(text):
         causes["a job was killed: by the system, if memory was short (run with fewer --cores), else by somebody"] = None
-    stopped = STOPPED.search(text) is not None
+    stopped = STOPPED_IN_LOG.search(text) is not None
     lines = [
         f"reelsieve: the run {'was stopped' if stopped else 'did not finish'}.",
         *(f"  {one_line(cause, 1000)}" for cause in list(causes)[:MOST_CAUSES]),

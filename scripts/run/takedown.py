@@ -8,7 +8,6 @@ import shutil
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from scripts.core.errors import UserError
 from scripts.core.files import read_json
@@ -42,14 +41,6 @@ def take_down(
         count = sum(map(_delete, found[video]))
         why = "excluded" if video in excluded else "no longer in the table"
         print(f"reelsieve: taken down: {video} ({why}): {count} files deleted", file=sys.stderr)
-
-
-def path_patterns(rules: Iterable[Any]) -> list[str]:
-    """Return the paths of the outputs, logs and benchmarks of Snakemake's rules, with wildcards."""
-    from snakemake.io import strip_wildcard_constraints  # not at the top: jobs would load Snakemake for it
-
-    paths = [path for rule in rules for path in (*rule.output, *rule.log, rule.benchmark) if path]
-    return [strip_wildcard_constraints(str(path)) for path in paths]
 
 
 def outputs_of_videos(patterns: Iterable[str]) -> dict[str, list[Path]]:

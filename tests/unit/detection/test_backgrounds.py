@@ -1,11 +1,11 @@
 """Backgrounds pass and stay by chance, as many as the share allows, and never in the place of objects."""
 
 from pathlib import Path
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.core.schemas import FilterRow
 from scripts.core.tables import read_rows
 from scripts.detection.backgrounds import drop_backgrounds, pass_backgrounds
 from tests._exported import export, settings
@@ -13,15 +13,18 @@ from tests._exported import export, settings
 SHARES = st.floats(0, 0.5)
 
 
-def judged(video: str, kinds: list[str]) -> list[dict[str, Any]]:
+def judged(video: str, kinds: list[str]) -> list[FilterRow]:
     """Return the filter's rows: `objects`, `few` (too few), `empty`, `unreadable`, or `gone` before the filter."""
     reasons = {"objects": "", "few": "too_few_objects", "empty": "too_few_objects", "gone": "dark"}
     return [
         {
             "video": video,
             "frame": f"{i:09d}.jpg",
+            "pts_s": i / 1000,
             "keep": kind != "gone",
+            "boxes_xyxy_px": [],
             "classes": ["car"] if kind in ("objects", "few") else [],
+            "confidences": [],
             "passed": kind == "objects",
             "background": False,
             "reason": reasons.get(kind, kind),

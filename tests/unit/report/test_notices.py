@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from scripts.detection.filter_frames import DROPPED_KEPT, pick_dropped
 from scripts.report.notices import mostly_dropped, tell_absent, tell_dropped
 from scripts.run.summary import print_failure, print_last_summary
 
@@ -25,14 +24,6 @@ def test_videos_that_lost_most_to_the_filter_are_named_the_worst_first() -> None
 def test_classes_that_are_nowhere_are_named() -> None:
     told = tell_absent(list("abcdefg"))
     assert told.startswith("no object of class a, b, c, d, e and 2 more in the dataset") and tell_absent([]) == ""
-
-
-def test_a_few_of_the_frames_that_the_filter_drops_are_picked_over_the_whole_length() -> None:
-    reasons = ["blurred", *["too_few_objects"] * 99, ""]
-    judged = [{"frame": f"{number:09d}.jpg", "reason": reason} for number, reason in enumerate(reasons)]
-    assert pick_dropped(judged) == ["000000017.jpg", "000000050.jpg", "000000083.jpg"]
-    assert pick_dropped(judged[:2]) == ["000000001.jpg"] and pick_dropped(judged[-1:]) == []
-    assert [len(pick_dropped(judged[: n + 1])) for n in range(5)] == [min(n, DROPPED_KEPT) for n in range(5)]
 
 
 def test_nothing_is_said_of_a_run_whose_results_are_not_all_there(
