@@ -15,7 +15,7 @@ def draw(video: str, frame: str, seed: int) -> str:
 
 
 def pass_backgrounds(judged: list["FilterRow"], share: float) -> list["FilterRow"]:
-    """Return the filter's rows, with as many backgrounds passed as a dataset with this share of them could take.
+    """Return the filter's rows, with backgrounds passed up to the number that a dataset with this share could take.
 
     The share is of all readable frames, so that videos without objects give some, too. The order ignores the dataset's
     seed: another seed must not filter again.

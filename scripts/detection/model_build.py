@@ -1,4 +1,4 @@
-"""Build a model in another format, and read what its file says about it."""
+"""Build a model in another format, and read the metadata in its file."""
 
 import shutil
 from pathlib import Path

@@ -115,15 +115,15 @@ class Engine:
     def _infer(self, idle: Any, images: list[Path], decoding: list[Future[DecodedImage | None]]) -> list[Detections]:
         """Return the detections of a batch, by a predictor that no other thread is using."""
         decoded = [(image, future.result()) for image, future in zip(images, decoding, strict=True)]
-        readable = [(image, picture) for image, picture in decoded if picture]
+        readable = [(image, one) for image, one in decoded if one]
         predictor = idle.get()
         try:
-            results = predict_batch(predictor, [i.pixels for _, i in readable], self._device, self._fixed_batch)
+            results = predict_batch(predictor, [one.pixels for _, one in readable], self._device, self._fixed_batch)
         finally:
             idle.put(predictor)
         return [
-            _detections(image, result, picture.reduced_by, self._names)
-            for (image, picture), result in zip(readable, results, strict=True)
+            _detections(image, result, one.reduced_by, self._names)
+            for (image, one), result in zip(readable, results, strict=True)
         ]
 
 

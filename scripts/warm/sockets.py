@@ -52,4 +52,4 @@ def private_folder() -> Path:
             continue
         if stat.S_ISDIR(known.st_mode) and known.st_uid == os.getuid() and not known.st_mode & 0o077:
             return folder
-    raise NoPlace("no private folder for a socket: set TMPDIR to a short path that is yours alone")
+    raise NoPlace("no private folder for a socket: set TMPDIR to a short path that only you can enter")
