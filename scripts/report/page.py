@@ -13,8 +13,9 @@ from scripts.download.faults import TRANSIENT
 from scripts.inputs.videos import SPLITS
 from scripts.report.remedies import FRAME_REASONS, VIDEO_REMEDIES
 
-Row = dict[str, Any]
+Row = dict[str, Any]  # of a table
 
+FOLDER = Path(__file__).parent
 ROWS_SHOWN = 1_000  # of videos, and of failed ones; a browser sorts so many without a pause
 FUNNEL = {
     "frames": "extracted",
@@ -104,23 +105,27 @@ def _leaves(tree: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
             yield name, ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def render(template: str, content: Mapping[str, Any]) -> str:
-    """Return a page filled in; its style and script are in it, and it may load nothing else."""
-    folder = Path(__file__).parent
+def templates() -> jinja2.Environment:
+    """Return the templates of this folder; they escape all values."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
+        loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["percent"] = lambda share: "" if share is None else f"{100 * share:.1f} %"
-    script = (folder / "page.js").read_text(encoding="utf-8")
+    return environment
+
+
+def render(template: str, content: Mapping[str, object]) -> str:
+    """Return a filled-in page that contains its style and script and loads nothing else."""
+    script = (FOLDER / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assets = {
         "script": script,
-        "style": (folder / "page.css").read_text(encoding="utf-8"),
+        "style": (FOLDER / "page.css").read_text(encoding="utf-8"),
         "policy": f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}';"
         " base-uri 'none'; form-action 'none'",
     }
-    return environment.get_template(template).render(**content, **assets)
+    return templates().get_template(template).render(**content, **assets)

@@ -15,7 +15,7 @@ from scripts.core.tables import read_note, read_rows
 from scripts.inputs.redact import credits_of
 from scripts.inputs.videos import REGISTRY_COLUMNS, SPLITS, stage_outputs
 from scripts.job.start import start_job
-from scripts.report.charts import draw_histogram, draw_map
+from scripts.report.charts import Histogram, draw_histogram, draw_map
 from scripts.report.gallery import Labels, Pictures, read_audit, read_copies, read_dropped, read_groups, read_samples
 from scripts.report.histograms import distance_histogram, frame_histograms, object_histograms, positions
 from scripts.report.notices import mostly_dropped, tell_absent, tell_dropped
@@ -68,6 +68,7 @@ def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: So
     pictures = Pictures(filtered, {f"{entry['video']}/{entry['frame']}": entry["pts_s"] for entry in ledger})
     copies = read_copies(sources.distances, pictures)
     shown, n_hidden = shown_rows(rows)
+    histograms = histograms_of(filtered, in_dataset, copies, sources.settings)
     audit, thinned = read_audit(sources.dataset), mostly_dropped(rows)
     return {
         "rows": rows,
@@ -83,7 +84,9 @@ def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: So
         "images": Counter(entry["split"] for entry in exported),
         "splits": SPLITS,
         "names": names,
-        "charts": charts_of(filtered, in_dataset, copies, sources.settings),
+        "histograms": histograms,
+        "drawings": {name: draw_histogram(histogram) for name, histogram in histograms.items()}
+        | {"positions": draw_map("positions", "Where objects are in the image", positions(in_dataset))},
         "samples": read_samples(exported, labels, sources.dataset, names),
         "copies": copies,
         "groups": read_groups(read_rows(sources.manifest), pictures),
@@ -98,20 +101,17 @@ def read_provenance(path: Path) -> Row:
     return told | {"workflow": {"code": told["workflow"]["code"]}}
 
 
-def charts_of(
+def histograms_of(
     filtered: Mapping[str, Path], in_dataset: list[Row], copies: Row, settings: Mapping[str, Any]
-) -> dict[str, Row]:
-    """Return the charts by their names, each with its bins for a table; `in_dataset` are the dataset's labels."""
+) -> dict[str, Histogram]:
+    """Return the histograms by name; `in_dataset` are the labels of the dataset's images."""
     tables = [folder / "filter.parquet" for folder in filtered.values()]
-    charts = [
+    histograms = [
         *frame_histograms(tables, settings),
         *object_histograms(in_dataset, settings["detect"]["confidence"]),
         distance_histogram(copies["counts"], copies["max_distance_bits"]),
     ]
-    drawn: dict[str, Row] = {chart.name: {"chart": chart, "svg": draw_histogram(chart)} for chart in charts}
-    return drawn | {
-        "positions": {"svg": draw_map("positions", "Where in the picture objects are", positions(in_dataset))}
-    }
+    return {histogram.name: histogram for histogram in histograms}
 
 
 def registry_row(video: str, row: Row, paths: Mapping[str, Path], ledger: list[Row], labels: list[Row]) -> Row:
