@@ -9,12 +9,12 @@ import numpy as np
 
 BIN_GAP = 0.14  # share of a bin that stays empty beside its bars
 HEADROOM = 1.15  # height of the chart over that of its highest bar
-LABEL_ON_LEFT = 50  # percent; a cut further right than this has its label on the left of its line
+LABEL_ON_LEFT = 50  # percent; a threshold further right than this has its label on the left of its line
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """Counts per bin for each kind of frame or object, with the configured cuts.
+    """Counts per bin for each kind of frame or object, with the configured thresholds.
 
     `edges` has one number more than each list of counts and may end with infinity. All bins are drawn equally wide.
     """
@@ -24,7 +24,7 @@ class Histogram:
     unit: str
     edges: Sequence[float]
     counts: Mapping[str, Sequence[int]]
-    cuts: Mapping[str, float]
+    thresholds: Mapping[str, float]
     whole: bool = False  # bins are whole numbers, labelled in their middle
 
     def label(self, index: int) -> str:
@@ -54,7 +54,7 @@ class Tick(NamedTuple):
     label: str
 
 
-class CutLine(NamedTuple):
+class ThresholdLine(NamedTuple):
     """A configured threshold, in percent from the left; its label is `row` lines of text above the lowest one."""
 
     position: float
@@ -74,18 +74,20 @@ class Drawing(NamedTuple):
     y_ticks: Sequence[Tick]
     x_label: str = ""
     y_label: str = ""
-    cuts: Sequence[CutLine] = ()
+    thresholds: Sequence[ThresholdLine] = ()
 
 
 def draw_histogram(chart: Histogram) -> Drawing:
-    """Lay out a histogram with its cuts; heights are logarithmic, so that small counts near a cut are visible."""
+    """Lay out a histogram with its thresholds; logarithmic heights keep small counts near a threshold visible."""
     most = max((n for counts in chart.counts.values() for n in counts), default=0)
     top = _log_height(max(1, most)) * HEADROOM
     powers = [n for k in range(len(str(most)) + 1) if _log_height(n := 10**k) <= top]
-    cuts = [
-        CutLine(position, f"{key}: {value:g}", len(chart.cuts) - number, label_on_left=position > LABEL_ON_LEFT)
-        for number, (key, value) in enumerate(chart.cuts.items(), start=1)
-        for position in [_cut_position(chart, value)]
+    thresholds = [
+        ThresholdLine(
+            position, f"{key}: {value:g}", len(chart.thresholds) - number, label_on_left=position > LABEL_ON_LEFT
+        )
+        for number, (key, value) in enumerate(chart.thresholds.items(), start=1)
+        for position in [_threshold_position(chart, value)]
     ]
     return Drawing(
         chart.name,
@@ -96,7 +98,7 @@ def draw_histogram(chart: Histogram) -> Drawing:
         y_ticks=[Tick(_percent(1 - _log_height(n) / top), f"{n:,}") for n in (0, *powers)],
         x_label=chart.unit,
         y_label="objects" if set(chart.counts) == {"objects"} else "frames",
-        cuts=cuts,
+        thresholds=thresholds,
     )
 
 
@@ -127,7 +129,7 @@ def _bin_ticks(chart: Histogram) -> Iterator[Tick]:
             yield Tick(_percent(index / n_bins), f"{edge:g}" if np.isfinite(edge) else "more")
 
 
-def _cut_position(chart: Histogram, value: float) -> float:
+def _threshold_position(chart: Histogram, value: float) -> float:
     finite = [edge for edge in chart.edges if np.isfinite(edge)]
     return _percent(float(np.interp(value + chart.whole, finite, range(len(finite)))) / (len(chart.edges) - 1))
 
@@ -147,13 +149,13 @@ def _words(kind: str) -> str:
 
 def describe_histogram(chart: Histogram) -> str:
     """Return all numbers of the chart as text, for readers who do not see it."""
-    cuts = "; ".join(f"{label} at {value:g}" for label, value in chart.cuts.items()) or "none"
+    thresholds = "; ".join(f"{label} at {value:g}" for label, value in chart.thresholds.items()) or "none"
     kinds = [
         f"{_words(kind)}: "
         + (", ".join(f"{n} at {chart.label(index)}" for index, n in enumerate(counts) if n) or "none")
         for kind, counts in chart.counts.items()
     ]
-    return f"In {chart.unit}. Cuts: {cuts}. {'. '.join(kinds)}."
+    return f"In {chart.unit}. Thresholds: {thresholds}. {'. '.join(kinds)}."
 
 
 def draw_map(name: str, title: str, shares: np.ndarray) -> Drawing:

@@ -14,7 +14,7 @@ from scripts.core.text import one_line
 from scripts.download.faults import TRANSIENT
 from scripts.inputs.videos import SPLITS
 from scripts.job.disk import REMEDY, WORDS, fault_of_room
-from scripts.report.notices import mostly_dropped, tell_absent, tell_dropped
+from scripts.report.advice import describe_absent_classes, describe_dropped, mostly_dropped
 
 MOST_FAILED = 20  # lines of failed videos; the registry has them all
 MOST_CAUSES = 5
@@ -45,8 +45,8 @@ def summary(registry: Path, report: Path, warnings: Sequence[str] = (), absent: 
         ),
         *(f"  {row['video']}: {one_line(row['message'])}" for row in said[:MOST_FAILED]),
         *([f"ok, but no frame of it in the dataset: {shorten(', '.join(useless), 300)}"] if useless else []),
-        *([f"{told}; see the report, section Lost"] if (told := tell_dropped(mostly_dropped(rows))) else []),
-        *([told] if (told := tell_absent(absent)) else []),
+        *([f"{told}; see the report, section Lost"] if (told := describe_dropped(mostly_dropped(rows))) else []),
+        *([told] if (told := describe_absent_classes(absent)) else []),
         f"frames: {totals['frames']} extracted, {totals['looked_at']} looked at,"
         f" {totals['passed']} passed the filter, {totals['kept']} unique,"
         f" {totals['exported']} in the dataset with {totals['objects']} objects",

@@ -82,7 +82,7 @@ def test_no_box_below_the_chosen_confidence_is_shown(browser: Browser) -> None:
     assert not shown_of(browser, "g", "p")
 
 
-def test_the_least_sure_or_the_fullest_samples_come_first(browser: Browser) -> None:
+def test_samples_can_be_sorted_by_confidence_or_number_of_objects(browser: Browser) -> None:
     before = shown_of(browser, "figure", "classes")
     per_sample = (
         "return [...document.querySelectorAll('#samples figure')].filter((e) => e.getClientRects().length)"
@@ -90,7 +90,7 @@ def test_the_least_sure_or_the_fullest_samples_come_first(browser: Browser) -> N
     )
     order = Select(browser.one("[name=order]"))
     Select(browser.one("[name=class]")).select_by_visible_text(CLASSES[0])  # only boxes that are to be seen count
-    order.select_by_visible_text("least sure first")
+    order.select_by_visible_text("lowest confidence first")
     least = [min(boxes) for boxes in browser.ask(per_sample)]
     assert least == sorted(least) and least[0] < least[-1]
     order.select_by_visible_text("most objects first")
