@@ -95,7 +95,7 @@ def draw_histogram(chart: Histogram) -> Drawing:
         describe_histogram(chart),
         bars=list(_bars(chart, top)),
         x_ticks=list(_bin_ticks(chart)),
-        y_ticks=[Tick(_percent(1 - _log_height(n) / top), f"{n:,}") for n in (0, *powers)],
+        y_ticks=[Tick(_percent(1 - _log_height(n) / top), _short(n)) for n in (0, *powers)],
         x_label=chart.unit,
         y_label="objects" if set(chart.counts) == {"objects"} else "frames",
         thresholds=thresholds,
@@ -135,8 +135,12 @@ def _threshold_position(chart: Histogram, value: float) -> float:
 
 
 def _log_height(n: int) -> float:
-    """Return the height of a count: half a unit for 1, and one more unit for each factor of 10."""
-    return 0.5 + math.log10(n) if n else 0.0
+    """Return the height of a count: 0.7 units for 1, and one more unit for each factor of 10."""
+    return 0.7 + math.log10(n) if n else 0.0
+
+
+def _short(n: int) -> str:
+    return f"{n // 10**6:,}M" if n >= 10**6 else f"{n // 1000}k" if n >= 1000 else str(n)
 
 
 def _percent(share: float) -> float:

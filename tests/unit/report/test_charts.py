@@ -56,6 +56,8 @@ def test_bars_and_ticks_are_on_the_same_scale() -> None:
     zero, one, ten, _ = (tick.position for tick in drawing.y_ticks)
     assert zero == 100.0 and [bar.y for bar in drawing.bars][:2] == [one, ten] and drawing.y_label == "objects"
     assert [(tick.position, tick.label) for tick in drawing.x_ticks] == [(0, "0"), (50, "2"), (100, "4")]
+    large = draw_histogram(replace(chart, counts={"objects": [2_000_000_000, 0, 0, 0]}))
+    assert [tick.label for tick in large.y_ticks][4:] == ["1k", "10k", "100k", "1M", "10M", "100M", "1,000M"]
     lower = draw_histogram(replace(chart, counts={"objects": [1, 10, 9, 0]}))
     assert [tick.label for tick in lower.y_ticks] == ["0", "1", "10"], "no tick is above the chart"
 

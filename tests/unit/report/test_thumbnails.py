@@ -19,8 +19,8 @@ def test_thumbnails_of_noise_are_bounded_too(tmp_path: Path) -> None:
 def test_a_picture_has_the_video_and_the_time_as_its_caption(tmp_path: Path) -> None:
     (tmp_path / "a/dropped").mkdir(parents=True)
     Image.new("RGB", (36, 400)).save(tmp_path / "a/dropped/1.jpg")
-    picture = Pictures({"a": tmp_path / "a"}, {"a/1.jpg": 2.50}).of("a/1.jpg", "dropped")
-    assert picture["caption"] == "a at 2.5\N{NO-BREAK SPACE}s" and (picture["width"], picture["height"]) == (
+    picture = Pictures({"a": tmp_path / "a"}, {"a/1.jpg": 2.0}).of("a/1.jpg", "dropped")
+    assert picture["caption"] == "a at 2\N{NO-BREAK SPACE}s" and (picture["width"], picture["height"]) == (
         18,
         PAIR_PX,
     )
