@@ -7,7 +7,7 @@ rule report:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         detections=detections,
-        manifest="results/dedup/manifest.parquet",
+        copies="results/dedup/copies.parquet",
         distances="results/dedup/distances.json",
         dataset="results/dataset",
         provenance="results/provenance.json",
@@ -24,7 +24,7 @@ rule report:
         "../envs/data.yaml"
     params:
         videos={name: {"split": video.split, "extra": video.extra} for name, video in VIDEOS.items()},
-        settings=telling_settings(config),
+        settings=published_settings(config),
         code=code_hash("report"),
     script:
         "../scripts/report/report.py"

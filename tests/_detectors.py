@@ -13,7 +13,7 @@ import pytest
 from scripts.detection.detect import detect_images
 from scripts.job.environment import OWNER
 from scripts.job.process import owner_name
-from scripts.model.inference import Detections, Inference, Place
+from scripts.model.inference import Detections, Inference, RuntimeOptions
 from tests._infer import detect_alone
 from tests.unit.model.test_engine import ASK
 
@@ -57,4 +57,4 @@ def images(frames: Path) -> list[Path]:
 def ask(model: Path, images: list[Path], work: Path, warm: bool = True, asked: Inference = ASK) -> list[Detections]:
     if not warm:
         return detect_alone(model, images, asked, work)
-    return list(detect_images(model, images, asked, Place(1, work, warm=True)))
+    return list(detect_images(model, images, asked, RuntimeOptions(1, work, warm=True)))

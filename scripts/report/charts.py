@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 BIN_GAP = 0.14  # share of a bin that stays empty beside its bars
-HEADROOM = 1.15  # height of the chart over that of its highest bar
+HEADROOM = 0.3  # units of height above the highest bar
 LABEL_ON_LEFT = 50  # percent; a threshold further right than this has its label on the left of its line
 
 
@@ -80,7 +80,7 @@ class Drawing(NamedTuple):
 def draw_histogram(chart: Histogram) -> Drawing:
     """Lay out a histogram with its thresholds; logarithmic heights keep small counts near a threshold visible."""
     most = max((n for counts in chart.counts.values() for n in counts), default=0)
-    top = _log_height(max(1, most)) * HEADROOM
+    top = _log_height(max(1, most)) + HEADROOM
     powers = [n for k in range(len(str(most)) + 1) if _log_height(n := 10**k) <= top]
     thresholds = [
         ThresholdLine(

@@ -1,13 +1,13 @@
 """Choose the images of the report: few enough for a page, but some of each class, split and video."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
-from scripts.core.layout import DROPPED
+from scripts.core.files import read_json
+from scripts.core.layout import AUDIT, DROPPED
 from scripts.report.thumbnails import PAIR_PX, Picture, Pictures, Thumbnail, thumbnail
 
 SAMPLE_PX = 320  # longer side
@@ -156,7 +156,7 @@ def read_dropped(pictures: Pictures, first: Sequence[str]) -> list[Picture]:
 
 def read_copies(distances: Path, pictures: Pictures) -> Row:
     """Return the distances that deduplicate measured, with the pictures of its pairs."""
-    copies: Row = json.loads(distances.read_text(encoding="utf-8"))
+    copies: Row = read_json(distances)
     for pair in (pair for pairs in copies["pairs"].values() for pair in pairs):
         pair["pictures"] = [pictures.of(name) for name in pair["frames"]]
     return copies
@@ -194,7 +194,7 @@ def pick_groups(groups: Mapping[str, Sequence[Row]], count: int) -> list[str]:
 
 def read_audit(dataset: Path) -> Row:
     """Return the audit of the splits, with pictures of the closest images of each two splits."""
-    audit: Row = json.loads((dataset / "audit.json").read_text(encoding="utf-8"))
+    audit: Row = read_json(dataset / AUDIT)
     for pair in audit["closest"]:
         pair["pictures"] = [{**thumbnail(dataset / file, PAIR_PX), "caption": file} for file in pair["files"]]
     return audit

@@ -1,8 +1,5 @@
 """Write the report of a run: one self-contained page, and a registry with one row per video."""
 
-import csv
-import io
-import json
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from scripts.core.files import write_text
+from scripts.core.files import read_json, write_text
+from scripts.core.layout import FILTER_TABLE, LEDGER_TABLE
 from scripts.core.tables import read_note, read_rows
+from scripts.core.tsv import tsv_text
 from scripts.inputs.redact import credits_of
 from scripts.inputs.videos import REGISTRY_COLUMNS, SPLITS, stage_outputs
 from scripts.job.start import start_job
@@ -56,7 +55,7 @@ class Sources:
     """Inputs of the report: folders of each video, and results of all videos."""
 
     folders: Mapping[str, Mapping[str, Path]]
-    manifest: Path
+    copies: Path
     distances: Path
     dataset: Path
     settings: Mapping[str, Any]
@@ -90,7 +89,7 @@ class PageContent(TypedDict):
 
 def report(videos: Mapping[str, Row], sources: Sources, page: Path, registry: Path) -> list[Row]:
     """Write the registry and the page, and return the rows of the registry."""
-    ledger = read_rows(sources.dataset / "ledger.parquet")
+    ledger = read_rows(sources.dataset / LEDGER_TABLE)
     by_video: dict[str, list[Row]] = {video: [] for video in videos}
     for entry in ledger:
         by_video[entry["video"]].append(entry)
@@ -136,7 +135,7 @@ def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: So
         | {"positions": draw_map("positions", "Where objects are in the image", positions(in_dataset))},
         "samples": read_samples(exported, labels, sources.dataset, names),
         "copies": copies,
-        "groups": read_groups(read_rows(sources.manifest), pictures),
+        "groups": read_groups(read_rows(sources.copies), pictures),
         "audit": audit,
         "provenance": flattened(read_provenance(sources.provenance)),
     }
@@ -144,7 +143,7 @@ def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: So
 
 def read_provenance(path: Path) -> Row:
     """Return the provenance of the dataset without the commit, which can change while the code does not."""
-    provenance: Row = json.loads(path.read_text(encoding="utf-8"))
+    provenance: Row = read_json(path)
     return provenance | {"workflow": {"code": provenance["workflow"]["code"]}}
 
 
@@ -152,7 +151,7 @@ def histograms_of(
     filtered: Mapping[str, Path], in_dataset: list[Row], copies: Row, settings: Mapping[str, Any]
 ) -> dict[str, Histogram]:
     """Return the histograms by name; `in_dataset` are the labels of the dataset's images."""
-    tables = [folder / "filter.parquet" for folder in filtered.values()]
+    tables = [folder / FILTER_TABLE for folder in filtered.values()]
     histograms = [
         *frame_histograms(tables, settings),
         *object_histograms(in_dataset, settings["detect"]["confidence"]),
@@ -163,8 +162,8 @@ def histograms_of(
 
 def registry_row(video: str, row: Row, paths: Mapping[str, Path], ledger: list[Row], labels: list[Row]) -> Row:
     """Return the row of a video: its status, and how many frames reached each stage."""
-    record = json.loads((paths["record"]).read_text(encoding="utf-8"))
-    media, note = record["media"] or {}, read_note(paths["filtered"] / "filter.parquet")
+    record = read_json(paths["record"])
+    media, note = record["media"] or {}, read_note(paths["filtered"] / FILTER_TABLE)
     stages = Counter(entry["stage"] for entry in ledger)
     passed = stages["deduplicate"] + stages["export_dataset"]
     return {
@@ -189,18 +188,14 @@ def registry_row(video: str, row: Row, paths: Mapping[str, Path], ledger: list[R
 def registry_tsv(rows: list[Row]) -> str:
     """Return the registry as TSV: the fixed columns, then the user's own columns."""
     columns = [*REGISTRY_COLUMNS, *(k for k in (rows[0] if rows else {}) if k not in REGISTRY_COLUMNS)]
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow(["" if row.get(c) is None else " ".join(str(row[c]).split()) for c in columns])
-    return text.getvalue()
+    cells = [{c: "" if row.get(c) is None else " ".join(str(row[c]).split()) for c in columns} for row in rows]
+    return tsv_text(columns, cells)
 
 
 if __name__ == "__main__":
     start_job(snakemake.log[0])
     videos, given, out = snakemake.params.videos, snakemake.input, snakemake.output
     folders = stage_outputs(videos, record=given.records, filtered=given.filtered, detections=given.detections)
-    files = {name: Path(given[name]) for name in ("manifest", "distances", "dataset", "provenance")}
+    files = {name: Path(given[name]) for name in ("copies", "distances", "dataset", "provenance")}
     sources = Sources(folders, settings=snakemake.params.settings, **files)
     write_times(Path("benchmarks"), report(videos, sources, Path(out.page), Path(out.registry)), Path(out.times))

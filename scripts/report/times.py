@@ -1,11 +1,11 @@
 """Write the page of times per stage from Snakemake's benchmark files; it is outside results/, because times differ."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
 from scripts.core.files import write_text
+from scripts.core.tsv import read_tsv
 from scripts.report.page import render
 
 Row = dict[str, Any]  # of the registry
@@ -57,8 +57,7 @@ def times_of(benchmarks: Path, rows: Sequence[Row]) -> list[StageTimes]:
 def _jobs(benchmarks: Path, stage: str) -> Iterator[Mapping[str, str]]:
     for file in [benchmarks / f"{stage}.tsv", *sorted((benchmarks / stage).glob("*.tsv"))]:
         if file.is_file():
-            with file.open(encoding="utf-8", newline="") as lines:
-                yield from list(csv.DictReader(lines, delimiter="\t"))[-1:]
+            yield from read_tsv(file)[-1:]
 
 
 def _stage_times(stage: str, jobs: Sequence[Mapping[str, str]], rows: Sequence[Row]) -> StageTimes:

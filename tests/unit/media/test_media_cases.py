@@ -27,8 +27,9 @@ from tests.unit.frames.test_damage import hurt
 PAGE = REPO / "docs/media.md"
 HEAD = """# Media files
 
-Each row is an outcome and the files that cause it. tests/unit/media/test_media_cases.py (`make docs`) makes the files and
-runs download_video and extract_frames with the defaults and `interval_s: 0.7`. A bad file never stops the other videos.
+Each row is an outcome and the files that cause it. tests/unit/media/test_media_cases.py (`make docs`) makes the files
+and runs download_video and extract_frames with the defaults and `interval_s: 0.7`. A bad file never stops the other
+videos.
 
 | files | status | frames kept | size | message |
 |---|---|---|---|---|

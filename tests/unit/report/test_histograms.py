@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from scripts.core.tables import FILTER, write_table
+from scripts.core.schemas import FILTER
+from scripts.core.tables import write_table
 from scripts.report.histograms import (
     LAST_BITS,
     MAP_CELLS,

@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from scripts.core.tables import FILTER, write_table
+from scripts.core.schemas import FILTER
+from scripts.core.tables import write_table
 from scripts.dataset.splits import Splitting
 from scripts.inputs.videos import REGISTRY_COLUMNS
 from scripts.report.report import read_provenance, registry_row, registry_tsv

@@ -13,7 +13,7 @@ from scripts.core.errors import UserError
 from scripts.detection.detect import detect_images
 from scripts.job.environment import OWNER
 from scripts.model.engine import Engine, is_out_of_memory
-from scripts.model.inference import Place
+from scripts.model.inference import RuntimeOptions
 from scripts.warm import client as _warm
 from tests._detectors import ask, images, owner, servers, wait_until
 from tests.conftest import DEMO
@@ -27,7 +27,7 @@ def test_a_killed_detector_is_replaced_and_nothing_is_lost_or_doubled(
 ) -> None:
     many = images[1:]
     alone = ask(model, many, tmp_path / "w", warm=False)
-    stream = detect_images(model, many, ASK, Place(1, tmp_path / "w", True))
+    stream = detect_images(model, many, ASK, RuntimeOptions(1, tmp_path / "w", True))
     got = [next(stream)]
     os.kill(servers()[0], signal.SIGKILL)
     got += list(stream)
@@ -51,7 +51,7 @@ def test_a_detector_that_hangs_while_it_answers_is_replaced(
     alone = ask(model, images, tmp_path / "w", warm=False)
     many = images * 40  # more answers than its pipe holds unread
     monkeypatch.setattr(_warm, "ANSWER_S", 10.0)
-    stream = detect_images(model, many, ASK, Place(1, tmp_path / "w", True))
+    stream = detect_images(model, many, ASK, RuntimeOptions(1, tmp_path / "w", True))
     got = [next(stream)]
     [hung] = servers()
     os.kill(hung, signal.SIGSTOP)
@@ -99,9 +99,10 @@ ISOLATED = """
 import os, sys
 from pathlib import Path
 from scripts.detection.detect import detect_images
-from scripts.model.inference import Inference, Place
+from scripts.model.inference import Inference, RuntimeOptions
 images = [Path(path) for path in sys.argv[3:]]
-found = list(detect_images(Path(sys.argv[1]), images, Inference(0.4, 0.7, 320, ()), Place(1, Path(sys.argv[2]), True)))
+runtime = RuntimeOptions(1, Path(sys.argv[2]), True)
+found = list(detect_images(Path(sys.argv[1]), images, Inference(0.4, 0.7, 320, ()), runtime))
 print(len(found), os.access("/dev/shm", os.W_OK))
 """
 
