@@ -1,8 +1,8 @@
-"""Show what came out."""
+"""The report of a run."""
 
 
 rule report:
-    """Write the page, the registry of all videos, and what each stage took."""
+    """Write the report page, the registry of all videos, and the page of times."""
     input:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
@@ -14,7 +14,7 @@ rule report:
     output:
         page=report("results/report.html", caption="captions/page.rst", category="Dataset"),
         registry=report("results/registry.tsv", caption="captions/registry.rst", category="Videos"),
-        # Outside results/, where nothing depends on clocks.
+        # Outside results/, because times differ between runs.
         times=report("benchmarks/times.html", caption="captions/times.rst", category="Times"),
     log:
         "logs/report.log",

@@ -15,7 +15,7 @@ from scripts.core.tsv import read_tsv
 from scripts.download.faults import TRANSIENT
 from scripts.inputs.videos import SPLITS
 from scripts.job.disk import REMEDY, WORDS, full_disk_fault
-from scripts.report.notices import mostly_dropped, tell_absent, tell_dropped
+from scripts.report.advice import describe_absent_classes, describe_dropped, mostly_dropped
 from scripts.run.snakemake_internals import KILLED_IN_LOG, STOPPED_IN_LOG
 
 MOST_FAILED = 20  # lines of failed videos; the registry has them all
@@ -44,8 +44,8 @@ def summary(registry: Path, report: Path, warnings: Sequence[str] = (), absent: 
         ),
         *(f"  {row['video']}: {one_line(row['message'])}" for row in said[:MOST_FAILED]),
         *([f"ok, but no frame of it in the dataset: {shorten(', '.join(useless), 300)}"] if useless else []),
-        *([f"{told}; see the report, section Lost"] if (told := tell_dropped(mostly_dropped(rows))) else []),
-        *([told] if (told := tell_absent(absent)) else []),
+        *([f"{told}; see the report, section Lost"] if (told := describe_dropped(mostly_dropped(rows))) else []),
+        *([told] if (told := describe_absent_classes(absent)) else []),
         f"frames: {totals['frames']} extracted, {totals['looked_at']} looked at,"
         f" {totals['passed']} passed the filter, {totals['kept']} unique,"
         f" {totals['exported']} in the dataset with {totals['objects']} objects",
