@@ -27,7 +27,7 @@ MISFIT_SHARE = 0.1  # of a video's pictures; if more differ, its times are anoth
 SAME_SHAPE = 0.01  # relative: sizes are rounded to even numbers
 
 
-def retake_frames(record: Row, folder: Path, wanted: list[Row], out: Path, clip: Clip, output: FrameOutput) -> None:
+def retake_frames(record: Row, folder: Path, wanted: list[Any], out: Path, clip: Clip, output: FrameOutput) -> None:
     """Write the pictures that are as published into `out`, and retaken.parquet with the outcome of each frame."""
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Row] = {}
