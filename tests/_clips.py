@@ -1,5 +1,6 @@
 """Clips of every kind that a video can be, made by ffmpeg, and what a decoder of another library sees in them."""
 
+import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import yaml
 
 from scripts.core.files import link_file
+from scripts.core.schemas import VideoRecord
 from scripts.core.tables import read_rows
 from scripts.frames.extract_frames import extract_frames
 from scripts.frames.sampling import FrameSettings
@@ -73,14 +75,41 @@ def shown_in(media: Path) -> list[Shown]:
     return shown
 
 
+def record_of(media: Path, file: str) -> VideoRecord:
+    """Return the record of a downloaded file; `file` is its name in the media folder."""
+    facts: Any = probe_media(media).as_dict() | {"sha256": "", "file": file}
+    return {
+        "video": "clip", "status": "ok", "message": "", "http_status": None, "attempts": 1, "media": facts, "source": {}
+    }  # fmt: skip
+
+
+def lost_record(status: str, message: str = "") -> VideoRecord:
+    """Return the record of a video that could not be downloaded."""
+    return {
+        "video": "v", "status": status, "message": message, "http_status": None, "attempts": 1, "media": None,
+        "source": {},
+    }  # fmt: skip
+
+
+def hurt(media: Path, into: Path, holes: int, length: int, seed: int = 1) -> Path:
+    """Overwrite parts of a file with noise, its first and last tenth excepted."""
+    data = bytearray(media.read_bytes())
+    rng = random.Random(seed)
+    for _ in range(holes):
+        at = rng.randrange(len(data) // 10, len(data) * 9 // 10)
+        data[at : at + length] = rng.randbytes(length)
+    path = into / f"hurt{media.suffix}"
+    path.write_bytes(data)
+    return path
+
+
 def extract(media: Path, folder: Path, **options: Any) -> list[dict[str, Any]]:
     """Run the stage on a file as download_video hands it on; options are the clip's and those of `frames`.
 
     Unlike the default, none is skipped as similar.
     """
-    facts = probe_media(media)
     link_file(media, folder / "in/media.bin")
-    record = {"video": "clip", "status": "ok", "media": facts.as_dict() | {"file": "media.bin"}}
+    record = record_of(media, "media.bin")
     clip = Clip(options.pop("start_s", 0.0), options.pop("end_s", None))
     threads = options.pop("threads", 1)
     extract_frames(

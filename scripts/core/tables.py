@@ -39,10 +39,10 @@ def _table_of(rows: list[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     )
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read a parquet table as a list of rows."""
+def read_rows(path: Path) -> list[Any]:
+    """Return the rows of a parquet table as dicts, see schemas.py; the caller annotates the type of a row."""
     with pq.ParquetFile(path) as file:  # pq.read_table would import pandas
-        rows: list[dict[str, Any]] = file.read().to_pylist()
+        rows: list[Any] = file.read().to_pylist()
     return rows
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from scripts.core.errors import UserError
 from scripts.core.files import read_json, sha256_of, write_text
 from scripts.core.layout import FILTER_TABLE, MANIFEST_TABLE, VIDEOS_TABLE
-from scripts.core.schemas import PUBLISHED
+from scripts.core.schemas import PUBLISHED, PublishedRow
 from scripts.core.tables import read_note, read_rows, write_table
 from scripts.core.tsv import tsv_text
 from scripts.inputs.published import COLUMNS, SETTINGS
@@ -64,21 +64,21 @@ def _videos_tsv(videos: Mapping[str, Row], folders: Folders) -> str:
     return tsv_text(COLUMNS, rows, quoted=False)
 
 
-def read_published(path: Path, video: str = "") -> list[Row]:
+def read_published(path: Path, video: str = "") -> list[PublishedRow]:
     """Return the rows of a published manifest, of one video if it is named; raise UserError if it is none."""
     with pq.ParquetFile(path) as file:
         missing = [name for name in PUBLISHED.names if name not in file.schema_arrow.names]
         if missing:
             raise UserError(f"{path} is no manifest of a dataset: it has no column {', '.join(missing)}")
         table = file.read(columns=PUBLISHED.names)
-    rows: list[Row] = (table.filter(pc.equal(table["video"], video)) if video else table).to_pylist()
+    rows: list[PublishedRow] = (table.filter(pc.equal(table["video"], video)) if video else table).to_pylist()
     for row in rows:
         if fault := _fault_of(row):
             raise UserError(f"{path}: {str(row['video'])[:100]!r}, {str(row['frame'])[:100]!r}: {fault}")
     return rows
 
 
-def _fault_of(row: Row) -> str:
+def _fault_of(row: Mapping[str, Any]) -> str:
     """Say what is wrong with a row that others wrote: its names become paths here."""
     forms = {"video": VIDEO_ID, "frame": FRAME, "file": FILE, "sha256": SHA256, "phash": PHASH}
     bad = [key for key, form in forms.items() if not form.fullmatch(str(row[key]))]

@@ -1,5 +1,6 @@
 """Labels as YOLO reads them: a text file per image, and data.yaml."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def write_yolo(dataset: Dataset) -> None:
     write_text(dataset.folder / DATA_YAML, data_yaml(dataset.classes))
 
 
-def label_lines(row: dict[str, Any], classes: list[str]) -> str:
+def label_lines(row: Mapping[str, Any], classes: list[str]) -> str:
     """Return a line per object: class number, centre and size as shares of the picture."""
     lines = []
     for (x1, y1, x2, y2), label in zip(row["boxes_xyxy_px"], row["classes"], strict=True):

@@ -19,10 +19,9 @@ from scripts.download.download_video import download_video
 from scripts.frames.extract_frames import extract_frames
 from scripts.frames.sampling import FrameSettings
 from scripts.media.clip import Clip
-from tests._clips import DEFAULTS, KINDS, make_kind
+from tests._clips import DEFAULTS, KINDS, hurt, make_kind
 from tests._page import collected, page_text, read_outcomes
 from tests.conftest import H264, REPO, MakeClip, pattern
-from tests.unit.frames.test_damage import hurt
 
 PAGE = REPO / "docs/media.md"
 HEAD = """# Media files
