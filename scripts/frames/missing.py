@@ -15,7 +15,7 @@ def starts_late(rows: list[FrameRow], extraction: Extraction) -> bool:
 
 
 def damage_note(damage: Damage, extraction: Extraction, result: PassResult) -> str:
-    """Say how many pictures of the file are damaged, and where it ends if that is early."""
+    """Return how many pictures of the file are damaged, and where it ends if that is early."""
     damaged = f"{len(damage.untrusted_ms)} of {damage.pictures} pictures of the file are damaged"
     parts = [damaged if damage.untrusted_ms else f"ffmpeg complains: {result.complaint}"]
     end_s = wanted_end_s(extraction)
@@ -25,7 +25,7 @@ def damage_note(damage: Damage, extraction: Extraction, result: PassResult) -> s
 
 
 def end_note(rows: list[FrameRow], extraction: Extraction) -> str:
-    """Say if there is no frame, or if frames end too early (in mode interval) or after the end of the video."""
+    """Return a note if there is no frame, or if frames end too early (mode interval) or after the video; else none."""
     duration_s, last_s = extraction.source.duration_s, rows[-1]["pts_s"] if rows else 0.0
     if not rows:
         length = duration_s or "an unknown number of"
@@ -40,6 +40,6 @@ def end_note(rows: list[FrameRow], extraction: Extraction) -> str:
 
 
 def wanted_end_s(extraction: Extraction) -> float | None:
-    """Return where the video or its clip ends, whichever is first; None if neither is known."""
+    """Return the end of the video or of its clip, the earlier one; None if neither is known."""
     ends_s = [end_s for end_s in (extraction.source.duration_s, extraction.clip.end_s) if end_s is not None]
     return min(ends_s, default=None)

@@ -86,6 +86,6 @@ def write_jpeg(path: Path, jpeg: bytes) -> None:
 
 
 def limit_message(key: str, value: float, rows: list[FrameRow], video: str) -> str:
-    """Say where a limit stopped the video, and how to get more: raising the limit alone reruns nothing."""
+    """Return the note on a limit that stopped the video, and how to get more: raising it alone reruns nothing."""
     at_s = rows[-1]["pts_s"] if rows else 0
     return f"stopped at {at_s:g} s: {key} = {value:g} (for more, raise it and delete results/frames/{video})"

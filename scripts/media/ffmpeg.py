@@ -29,7 +29,7 @@ CUT = re.compile(r"frame:\d+ +pts:(\d+) |lavfi\.scene_score=")
 LINE_BYTES = 4096
 JPEG_END = b"\xff\xd9"
 PR_SET_PDEATHSIG = 1
-CHECK_S = 1.0  # between two looks at the clock
+CHECK_S = 1.0  # between two checks of the deadline
 LOG_WAIT_S = 5.0  # for the rest of the log of an ended ffmpeg; a child process could keep it open
 
 

@@ -146,5 +146,5 @@ def ffmpeg_version() -> str:
 
 
 def killed_message(signal_number: int) -> str:
-    """Say that a person, or a system short of memory, killed ffmpeg."""
+    """Return the message for an ffmpeg that a person, or a system short of memory, killed."""
     return f"ffmpeg was killed by signal {signal_number}: free memory and run again"

@@ -33,7 +33,7 @@ def select_expression(times_ms: Sequence[int]) -> str:
 def frames_at(
     source: MediaStream, clip: Clip, times_ms: Sequence[int], output: FrameOutput
 ) -> Iterator[JpegFrame | str]:
-    """Yield the frames at these times, each with the time that was asked for; if ffmpeg stops early, yield why.
+    """Yield the frames at these times, each with its wanted time; if ffmpeg stops early, yield why.
 
     A time comes twice if the first frame was off by a rounding and the second is not.
     """

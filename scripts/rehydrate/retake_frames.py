@@ -131,7 +131,7 @@ def compare(jpeg: bytes, row: PublishedRow) -> Comparison:
 
 
 def published_output(columns: Mapping[str, str], threads: int, deadline_s: float) -> FrameOutput:
-    """Return the output that a row of the published videos.tsv asks for."""
+    """Return the output settings in a row of the published videos.tsv."""
     return FrameOutput(int(columns["max_side_px"]), int(columns["jpeg_qscale"]), threads, deadline_s)
 
 

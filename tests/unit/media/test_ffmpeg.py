@@ -1,4 +1,4 @@
-"""Faults of the file are told apart from those of the machine, and ffmpeg never outlives the job."""
+"""Faults of the file differ from those of the machine, and ffmpeg never outlives the job."""
 
 import os
 import signal

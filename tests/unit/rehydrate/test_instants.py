@@ -14,7 +14,7 @@ from scripts.rehydrate import instants
 from scripts.rehydrate.instants import frames_at, select_expression
 from tests._clips import extract, make_kind
 from tests._published import OUTPUT
-from tests.conftest import MakeClip
+from tests.conftest import H264, MakeClip
 
 
 def found(media: Path, times_ms: list[int]) -> dict[int, bytes]:
@@ -56,6 +56,12 @@ def test_times_may_be_off_by_a_rounding(make_clip: MakeClip, tmp_path: Path, off
     moved = {ms + off_ms: jpeg for ms, jpeg in extracted(film, tmp_path, 10).items() if ms}
     assert len(moved) > 8 and found(film, list(moved)) == moved
     assert found(film, [ms + off_ms for ms in moved]) == {}
+
+
+def test_a_frame_at_the_very_time_wins_over_its_neighbours(make_clip: MakeClip, tmp_path: Path) -> None:
+    fast = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=1000:duration=0.2")
+    media = make_clip("fast.mp4", *fast, *H264, "-bf", "0", "-video_track_timescale", "16000")
+    assert found(media, [100]) == {100: extracted(media, tmp_path, 1)[100]}
 
 
 def test_a_time_after_the_end_has_no_frame(clip: Path) -> None:

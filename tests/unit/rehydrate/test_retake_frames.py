@@ -8,8 +8,16 @@ import pytest
 from scripts.core.schemas import PublishedRow, RetakenRow
 from scripts.core.tables import read_rows
 from scripts.media.clip import Clip
+from scripts.media.ffmpeg import MediaStream
 from scripts.rehydrate.instants import FrameOutput
-from scripts.rehydrate.retake_frames import Comparison, compare, published_output, reject_shifted, retake_frames
+from scripts.rehydrate.retake_frames import (
+    Comparison,
+    compare,
+    published_output,
+    reject_shifted,
+    retake,
+    retake_frames,
+)
 from tests._clips import extract, lost_record, make_kind, record_of
 from tests._published import OUTPUT, published_row, published_rows
 from tests.conftest import H264, MakeClip, pattern
@@ -63,6 +71,25 @@ def test_a_shifted_version_of_a_video_is_rejected(make_clip: MakeClip, clip: Pat
     assert any(row["reason"].endswith("so its times may be shifted") for row in rows)
     coded = make_clip("coded.mp4", "-i", str(first), *H264, "-crf", "35")
     assert {row["outcome"] for row in retaken(coded, wanted, tmp_path / "coded", Clip(0, None))} == {"same picture"}
+
+
+def test_a_video_refreshed_without_keyframes_gives_the_same_bytes_again(make_clip: MakeClip, tmp_path: Path) -> None:
+    media = make_clip("refresh.mp4", *pattern(6), *H264, "-x264-params", "intra-refresh=1:keyint=40:bframes=0")
+    wanted = published_rows(
+        tmp_path / "out", extract(media, tmp_path, mode="every_n", every_n=1, start_s=4.0, end_s=4.5)
+    )
+    rows = retaken(media, wanted, tmp_path / "again", Clip(4.0, 4.5))
+    assert [row["outcome"] for row in rows] == ["identical"] * 13
+
+
+def test_a_frame_found_before_is_kept_when_another_at_its_time_differs(clip: Path, tmp_path: Path) -> None:
+    source = MediaStream(clip, 0, "mov", 6.0, seek=False)
+    before, row = Comparison("same picture", distance_bits=1), published_row()
+    found = {row["frame"]: before}
+    assert retake(source, Clip(0, None), [row], OUTPUT, tmp_path, found) == ""
+    assert found == {row["frame"]: before} and not list(tmp_path.iterdir())
+    retake(source, Clip(0, None), [row], OUTPUT, tmp_path, found := {})
+    assert found[row["frame"]].outcome == "lost"
 
 
 def test_a_tenth_of_a_videos_frames_may_differ(tmp_path: Path) -> None:
