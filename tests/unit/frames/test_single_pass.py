@@ -16,10 +16,10 @@ def note_of(folder: Path) -> str:
     return read_note(folder / "out/frames.parquet")
 
 
-def test_gates_and_similarity_leave_rows_without_files(make_clip: MakeClip, tmp_path: Path) -> None:
+def test_dropped_frames_have_rows_but_no_files(make_clip: MakeClip, tmp_path: Path) -> None:
     black, still = "color=black:size=320x180:rate=25:duration=2", "smptehdbars=size=320x180:rate=25:duration=3"
     join = ("-filter_complex", "[0][1][2]concat=n=3")
-    media = make_clip("gates.mp4", *pattern(2), "-f", "lavfi", "-i", black, "-f", "lavfi", "-i", still, *join, *H264)
+    media = make_clip("dropped.mp4", *pattern(2), "-f", "lavfi", "-i", black, "-f", "lavfi", "-i", still, *join, *H264)
     rows = extract(media, tmp_path, similar_bits=2)
     assert [row["reason"] for row in rows] == ["", "", "flat", "flat", "", "similar", "similar"]
     assert [row["threshold"] for row in rows[2:6]] == [DEFAULTS["min_entropy_bits"]] * 2 + [None, 2.0]
@@ -41,7 +41,7 @@ def test_time_and_space_have_limits(make_clip: MakeClip, tmp_path: Path) -> None
     assert len(rows) == 3 and note_of(tmp_path / "number") == "stopped at 2 s: max_frames = 3"
 
 
-def test_rows_without_a_picture_have_a_limit_too(make_clip: MakeClip, tmp_path: Path) -> None:
+def test_dropped_frames_have_a_limit_too(make_clip: MakeClip, tmp_path: Path) -> None:
     media = make_clip("grey.mp4", "-f", "lavfi", "-i", "color=gray:size=64x64:rate=25:duration=4", *H264)
     rows = extract(media, tmp_path, mode="every_n", every_n=1, max_frames=2)
     assert [row["reason"] for row in rows] == ["flat"] * 20
