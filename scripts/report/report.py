@@ -11,8 +11,9 @@ from scripts.core.files import read_json, write_text
 from scripts.core.layout import FILTER_TABLE, LEDGER_TABLE
 from scripts.core.tables import read_note, read_rows
 from scripts.core.tsv import tsv_text
+from scripts.inputs.columns import REGISTRY_COLUMNS
 from scripts.inputs.redact import credits_of
-from scripts.inputs.videos import REGISTRY_COLUMNS, SPLITS, stage_outputs
+from scripts.inputs.videos import SPLITS, stage_outputs
 from scripts.job.start import start_job
 from scripts.report.charts import draw_histogram, draw_map
 from scripts.report.gallery import Labels, Pictures, read_audit, read_copies, read_dropped, read_groups, read_samples

@@ -4,12 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from scripts.core.errors import UserError
-from scripts.download.retries import retry_numbers, write_retry_numbers
-from scripts.inputs.rows import check_removed, rows_of
 from scripts.run.takedown import outputs_of_videos, take_down
 
 PATTERNS = [
@@ -80,32 +76,3 @@ def test_links_are_deleted_and_not_followed(tmp_path: Path) -> None:
     take_down(["a.b", "a_b", "b"], ["a", "c"], PATTERNS, 0.2)
     assert (mine / "clip.mp4").read_text() == "mine"
     assert not Path("results/download/c").is_symlink() and not Path("results/download/a").exists()
-
-
-@given(st.integers(0, 50), st.integers(0, 50), st.floats(0, 1))
-def test_one_may_always_go_and_more_only_up_to_the_share(removed: int, rest: int, share: float) -> None:
-    def go() -> None:
-        check_removed({f"v{i}" for i in range(removed)}, removed + rest, share)
-
-    if removed <= 1 or removed <= share * (removed + rest):
-        go()
-    else:
-        with pytest.raises(UserError):
-            go()
-
-
-def test_numbers_of_retries_forget_who_is_gone(tmp_path: Path) -> None:
-    write_retry_numbers(tmp_path, {"a": 2, "b": 1})
-    assert retry_numbers(tmp_path, ["b"], ()) == {"b": 1}
-    write_retry_numbers(tmp_path, {})
-    assert not (tmp_path / "retries.json").exists()
-
-
-def test_an_unknown_id_is_refused_with_what_is_allowed(tmp_path: Path) -> None:
-    (tmp_path / "clip.mp4").touch()
-    (tmp_path / "t.tsv").write_text("video\turl\nnight_1\tclip.mp4\n")
-    config = {"videos": "t.tsv", "sources": [], "exclude": ["night"], "rehydrate": "", "rehydrate_media": ""}
-    with pytest.raises(UserError, match="exclude: 'night' is not in t.tsv; allowed: .*night_1"):
-        rows_of(config)
-    assert rows_of(config | {"exclude": ["night_1"]}) == {}
-    assert rows_of(config | {"videos": "none.tsv", "sources": ["https://a.example"]}) == {}
