@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Set
 from pathlib import Path
 
-# Rooms that say how a job runs. What a job writes is the same with any version of them, so an edit reruns nothing.
+# An edit in these rooms reruns nothing, because they do not affect what a job writes.
 NOT_HASHED = frozenset({"job", "warm", "run"})
 
 
 def code_hash_in(scripts: Path, rule: str, left_out: Set[str] = NOT_HASHED) -> str:
-    """Return a hash of a rule's script, of all that it imports from `scripts`, and of the templates beside these.
+    """Return a hash of a rule's script, of all its imports from `scripts`, and of the templates in their folders.
 
-    Modules in the rooms `left_out` do not count, nor does what only they import.
+    Modules in the rooms `left_out` do not count, nor do their imports.
     """
     (script,) = scripts.glob(f"*/{rule}.py")
     files: set[Path] = set()
@@ -34,7 +34,7 @@ def _is_template(path: Path) -> bool:
 
 @functools.cache  # several scripts import the same modules, and parsing Python is slow
 def _imported_files(scripts: Path, source: bytes) -> tuple[Path, ...]:
-    """Return the files that these imports may name: `import scripts.a.b`, `from scripts.a import b`, and so on."""
+    """Return the files that imports may mean: `import scripts.a.b`, `from scripts.a import b`, and so on."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

@@ -1,18 +1,11 @@
 """What a killed run leaves is told of and goes; what another one is using stays."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from scripts.core.files import clear_parts, delete_folder, unfinished, write_text
-from scripts.job.environment import OWNER
-from scripts.job.process import owner_name
+from scripts.core.files import write_text
 from scripts.run.leftovers import LOCKS, RUNS, begin_run, end_run, lock_message
-from scripts.warm.sockets import clear_sockets, this_host, turn_of
-from tests.conftest import REPO
 
 
 @pytest.fixture
@@ -68,89 +61,3 @@ def test_only_what_killed_runs_left_unfinished_is_deleted(folder: Path, killed: 
     assert {name for name in (*left, *kept) if Path(name).exists()} == set(kept) | (set() if killed else set(left))
     end_run()
     assert not list(RUNS.iterdir())
-
-
-def test_parts_of_one_file_go_and_those_of_others_stay(tmp_path: Path) -> None:
-    names = {name: tmp_path / name for name in (".a.json.7.part", ".b.json.7.part", "a.json")}
-    for path in names.values():
-        path.touch()
-    clear_parts(tmp_path / "a.json")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".b.json.7.part", "a.json"]
-
-
-def test_a_folder_that_cannot_be_deleted_wholly_no_longer_passes_for_whole(tmp_path: Path) -> None:
-    code = (
-        "import os, shutil, sys; from pathlib import Path; from scripts.core.files import delete_folder;"
-        "shutil.rmtree = lambda path: os._exit(9); delete_folder(Path(sys.argv[1]))"
-    )
-    (tmp_path / "night").mkdir()
-    assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "night")], cwd=REPO, check=False).returncode == 9
-    assert not (tmp_path / "night").exists()
-    (tmp_path / "avenue").mkdir()
-    delete_folder(tmp_path / "avenue")
-    assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
-
-
-def test_what_a_killed_compilation_left_goes_with_the_next(tmp_path: Path) -> None:
-    code = (
-        "import os, sys; from pathlib import Path; from scripts.core.files import unfinished\n"
-        "with unfinished(Path(sys.argv[1])) as folder: os._exit(9)"
-    )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=REPO, check=False)
-    [left] = tmp_path.iterdir()
-    with unfinished(tmp_path) as folder:
-        assert list(tmp_path.iterdir()) == [folder] != [left]
-    assert not list(tmp_path.iterdir())
-
-
-JOB = """
-import sys, time
-from scripts.job.start import start_job
-start_job(sys.argv[1])
-print("begun", flush=True)
-time.sleep(60)
-"""
-
-
-def test_a_job_ends_with_its_run(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as run:
-        environment = os.environ | {OWNER: owner_name(run.pid)}
-        with subprocess.Popen(
-            [sys.executable, "-c", JOB, str(tmp_path / "log")], cwd=REPO, env=environment, stdout=subprocess.PIPE
-        ) as job:
-            assert job.stdout and job.stdout.readline() == b"begun\n"
-            run.kill()
-            run.wait()
-            assert job.wait(30) == 1
-    assert "the run that started this job was killed" in (tmp_path / "log").read_text()
-
-
-FULL = "import sys; from scripts.job.log import log_to; log_to(sys.argv[1]); open('/dev/full', 'w').write('x' * 99999)"
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-def test_a_full_disk_is_named_with_the_job_and_the_remedy_and_without_a_traceback(tmp_path: Path) -> None:
-    log = Path("logs/extract_frames/night.log")
-    (tmp_path / log).parent.mkdir(parents=True)
-    environment = os.environ | {"PYTHONPATH": str(REPO)}
-    command = [sys.executable, "-c", FULL, str(log)]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert "extract_frames night: the disk is full" in done.stderr and "Traceback" not in done.stderr
-    assert "free some space" in done.stderr and "Traceback" in (tmp_path / log).read_text()
-
-
-def test_sockets_of_killed_runs_go_and_those_of_living_ones_stay(tmp_path: Path) -> None:
-    digest = "0123456789abcdef"
-    living = f"{this_host()}-{owner_name(os.getpid()).replace('.', '_')}-{digest}"
-    dead, of_another_host = f"{this_host()}-999999999_1-{digest}", f"00000000-999999999_1-{digest}"
-    there = {living, turn_of(Path(living)).name, of_another_host, "start1.lock"}
-    for name in there | {dead, turn_of(Path(dead)).name}:
-        (tmp_path / name).touch()
-    clear_sockets(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == there
-
-
-def test_detectors_of_one_run_have_turns_of_their_own() -> None:
-    owner = owner_name(os.getpid()).replace(".", "_")
-    turns = {turn_of(Path(f"{this_host()}-{owner}-{number:016x}")) for number in range(2)}
-    assert len(turns) == 2
