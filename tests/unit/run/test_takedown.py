@@ -1,4 +1,4 @@
-"""What belongs to a video is what the rules say, and nothing else is deleted."""
+"""All paths of a video in the rules are deleted, and nothing else."""
 
 import json
 from pathlib import Path
@@ -37,14 +37,14 @@ def files() -> set[str]:
     return {str(path) for path in Path().rglob("*") if path.is_file()}
 
 
-def test_all_of_a_video_goes_and_nothing_of_another(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_files_of_a_video_are_deleted_and_none_of_another(capsys: pytest.CaptureFixture[str]) -> None:
     take_down(["a.b", "a_b", "b"], [], PATTERNS, 0.2)
     left = {form.format(video) for form in FILES for video in ("a.b", "a_b", "b")}
     assert files() == left | set(SHARED)
     assert "taken down: a (no longer in the table): 5 files deleted" in capsys.readouterr().err
 
 
-def test_nothing_goes_if_every_video_is_listed() -> None:
+def test_nothing_is_deleted_if_every_video_is_listed() -> None:
     before = files()
     take_down(VIDEOS, [], PATTERNS, 0.2)
     take_down([], [], PATTERNS, 0.2)  # a table that expand_sources is about to fill
@@ -60,7 +60,7 @@ def test_a_wrong_table_deletes_nothing_and_exclusions_are_not_counted() -> None:
     assert set(outputs_of_videos(PATTERNS)) == {"b"}
 
 
-def test_what_was_made_without_the_video_stays() -> None:
+def test_combined_outputs_without_the_video_stay() -> None:
     Path("results/dedup/kept.json").write_text(json.dumps({"b": None}))
     take_down(["a.b", "a_b", "b"], [], PATTERNS, 0.2)
     assert set(TOGETHER) <= files() and not Path("results/download/a").exists()
