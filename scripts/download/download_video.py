@@ -13,7 +13,7 @@ from scripts.download.fetch import describe, fetch_anew
 from scripts.download.rate_limits import Site, site_of
 from scripts.download.store import entry_of, other_versions, read_stored, version_of
 from scripts.inputs.redact import public_url
-from scripts.inputs.videos import is_local
+from scripts.inputs.urls import is_local
 from scripts.job.start import start_job
 from scripts.media.probe import NotVideo
 

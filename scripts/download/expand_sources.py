@@ -17,8 +17,11 @@ from scripts.download.faults import OK, Answer, Fault, classify
 from scripts.download.private_hosts import allowed_hosts
 from scripts.download.rate_limits import site_of
 from scripts.download.ytdlp import base_options, make_client
+from scripts.inputs.columns import COLUMNS
 from scripts.inputs.redact import public_url, redact
-from scripts.inputs.videos import COLUMNS, VIDEO_ID, header_line, read_lines, split_cells, table_lines, url_fault
+from scripts.inputs.table import header_line, read_lines, split_cells, table_lines
+from scripts.inputs.urls import url_fault
+from scripts.inputs.videos import VIDEO_ID
 from scripts.job.start import start_job_in_view
 
 if TYPE_CHECKING:

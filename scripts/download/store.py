@@ -15,7 +15,7 @@ from typing import Any
 from scripts.core.files import delete_folder, read_json
 from scripts.core.layout import RECORD, filter_table, media_folder
 from scripts.core.locks import hold_folder
-from scripts.inputs.videos import is_local
+from scripts.inputs.urls import is_local
 
 DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scripts.core.files import clear_parts, read_json, write_json
 from scripts.download.store import entry_of
-from scripts.inputs.videos import is_local
+from scripts.inputs.urls import is_local
 
 ENTRY = re.compile(r"[0-9a-f]{24}")
 

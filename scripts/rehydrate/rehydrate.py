@@ -13,7 +13,8 @@ from scripts.core.tsv import tsv_text
 from scripts.dataset.formats.yolo import data_yaml, label_lines
 from scripts.dataset.manifest import class_names_of, read_published
 from scripts.inputs.published import published_lines
-from scripts.inputs.videos import SPLITS, is_local
+from scripts.inputs.urls import is_local
+from scripts.inputs.videos import SPLITS
 from scripts.job.start import start_job_in_view
 
 if TYPE_CHECKING:

@@ -41,7 +41,7 @@ def test_who_presses_ctrl_c_is_told_that_it_stopped_and_not_that_something_faile
     said = started.log.read_text()
     ended = started.wait()
     said = ended.text[ended.text.index(said) :]
-    assert "reelsieve: the run was stopped.\nFinished jobs are kept: to go on, run the same command" in said
+    assert "reelsieve: the run was stopped.\nFinished jobs are kept. To continue, run the same command" in said
     assert "Error" not in said and "ERROR" not in said and "failed" not in said, said
     assert_healed(go_on(ended, started.run, finished_clip, started.owner))
 

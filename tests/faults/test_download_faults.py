@@ -14,7 +14,7 @@ import pytest
 from scripts.download import deadline as _watch
 from scripts.download.download_video import download_video
 from scripts.download.store import entry_of, version_of
-from scripts.inputs.videos import url_fault
+from scripts.inputs.urls import url_fault
 from tests._page import collected, page_text, read_outcomes
 from tests._server import FaultServer
 from tests._stage import Stage

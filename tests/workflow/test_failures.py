@@ -77,7 +77,7 @@ def test_the_dataset_is_made_of_the_rest_and_every_failure_is_named(ran: tuple[R
     assert {name: row["status"] for name, row in rows.items() if row["status"] != "ok"} == GONE | PASSING
     assert all(rows[name]["message"] for name in (*GONE, *PASSING))
     assert "9 of 21 videos ok" in outcome.text
-    assert "4 of them may come now: snakemake retry_failed, and then the options" in outcome.text
+    assert "a retry may fetch 4 of them: snakemake retry_failed, with the options" in outcome.text
     assert {row["video"] for row in rows.values() if int(row["exported"] or 0)} <= {f"good{i}" for i in range(3)}
     assert list((run.folder / "results/dataset/images").rglob("*.jpg"))
     assert run.snakemake().nothing_to_do

@@ -122,10 +122,10 @@ def test_other_forms_of_the_videos_give_the_same_pictures_and_losses_have_reason
 @pytest.mark.parametrize(
     ("target", "config", "said"),
     [
-        ("rehydrate", "detector={}", "say which dataset: `--config rehydrate=FOLDER`"),
+        ("rehydrate", "detector={}", "name the dataset with `--config rehydrate=FOLDER`"),
         ("rehydrate", "rehydrate=../nowhere", "config key rehydrate: no videos.tsv in '../nowhere'"),
-        ("rehydrate", "rehydrate=results/dataset", "holds a dataset of its own; choose an empty folder"),
-        ("all", "rehydrate=results/dataset", "goes with the target rehydrate"),
+        ("rehydrate", "rehydrate=results/dataset", "contains another dataset; choose an empty folder"),
+        ("all", "rehydrate=results/dataset", "use it only with the target rehydrate"),
     ],
 )
 def test_what_would_mix_datasets_is_refused(

@@ -51,6 +51,9 @@ def test_only_what_may_come_is_asked_for_again(tmp_path: Path) -> None:
     assert retry_numbers(tmp_path, videos, ()) == once
     asked = to_ask_again(tmp_path, videos, OPTIONS, again=True)
     assert retry_numbers(tmp_path, videos, asked) == {"v1": 1, "v3": 2, "v4": 2}
+    assert retry_numbers(tmp_path, ["v3"], ()) == {"v3": 1}, "the others left the table"
+    write_retry_numbers(tmp_path, {})
+    assert not (tmp_path / "retries.json").exists()
 
 
 @pytest.mark.parametrize(
