@@ -23,8 +23,8 @@ HEAD = """# How well copies are found
 
 Written by `python -m tests.benchmarks.duplicates --write`. Images are drawn (36 places with two sets of objects
 each), filmed (two fixed cameras: {filmed}) or title cards. Each is compared with a changed version of
-itself; `found`: the share of pairs of which `deduplicate` would drop one image. A crop of 10 % removes that share of width and height.
-`imagehash`, `imagededup`: the 64-bit phash of these libraries for the whole image.
+itself; `found`: the share of pairs of which `deduplicate` would drop one image. A crop of 10 % removes that share of
+width and height. `imagehash`, `imagededup`: the 64-bit phash of these libraries for the whole image.
 """
 
 
