@@ -162,7 +162,7 @@ def test_asking_needs_little_time_and_loads_no_large_library(
 import resource, sys
 from pathlib import Path
 from scripts.detection.filter_frames import filter_frames
-from scripts.model.inference import Detections, Place
+from scripts.model.inference import Inference, Place
 frames, model, out, work = map(Path, sys.argv[1:])
 filter_frames(frames, model, out, Inference(0.4, 0.7, 320, ("car",)), 1, 0.0, Place(1, work, True))
 print(*{"torch", "pandas", "cv2", "ultralytics", "scipy"} & set(sys.modules))
