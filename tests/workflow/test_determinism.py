@@ -8,7 +8,7 @@ import pytest
 
 from scripts.dataset.digest import digest_of
 from scripts.dataset.verify import verify
-from tests._run import PAIR, Finished, Run, lay_out
+from tests._run import PAIR, Finished, LayOut, Run
 from tests.conftest import REPO
 from tests.workflow._changes import copy_checkout, reverse
 
@@ -26,17 +26,19 @@ def differing(run: Run, other: Run) -> set[str]:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Run:
-    """Return the demo laid out for another checkout, whose paths hold spaces; no model is compiled yet."""
+def elsewhere(demo: LayOut, tmp_path: Path) -> Run:
+    """Return the demo laid out for another checkout; the paths of both hold spaces."""
     checkout = copy_checkout(REPO, tmp_path / "some where/else")
-    return Run(lay_out(tmp_path / "another run/folder").folder, checkout)
+    return Run(demo(tmp_path / "another run/folder").folder, checkout)
 
 
 def test_another_place_user_language_and_hour_one_core_and_cold_jobs_give_the_same_bytes(
     finished_pair: Run, elsewhere: Run
 ) -> None:
-    elsewhere.write_table(*PAIR)  # each cold job loads the model
-    elsewhere.write_config(elsewhere.read_config() | {"detector": {"warm": False}, "store": "a store"})
+    elsewhere.write_table(*PAIR)  # each cold job loads the model, which has to be compiled
+    elsewhere.write_config(
+        elsewhere.read_config() | {"detector": {"warm": False}, "store": "a store"}
+    )  # no model in it
     outcome = elsewhere.snakemake("--cores", "1", env=os.environ | OTHER, umask=0o077)
     assert outcome.code == 0, outcome.text[-3000:]
     assert differing(elsewhere, finished_pair) == set()
