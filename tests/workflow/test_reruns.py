@@ -96,7 +96,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
         pytest.skip("no second file system")
 
 
-def test_media_go_once_they_are_filtered_and_come_again_when_needed(demo: LayOut, tmp_path: Path, store: Path) -> None:
+def test_media_go_once_they_are_filtered_and_come_again_when_needed(
+    demo: LayOut, compiled_demo: Path, tmp_path: Path, store: Path
+) -> None:
     run = demo(tmp_path / "run")
     config = (
         run.read_config()
@@ -104,7 +106,7 @@ def test_media_go_once_they_are_filtered_and_come_again_when_needed(demo: LayOut
         | {"download": DOWNLOAD}
     )
     run.write_config(config)
-    shutil.copytree(run.folder / "store/models", store / "models", dirs_exist_ok=True)
+    shutil.copytree(compiled_demo / "store/models", store / "models", dirs_exist_ok=True)
     with FaultServer() as server:
         url = server.add("/night.mp4", run.folder / "clips/night.mp4")
         run.write_table(f"start\t{url}\t\t3\ttrain", f"end\t{url}\t3\t\ttrain", "mine\tclips/night.mp4\t\t2\ttest")
