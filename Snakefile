@@ -10,26 +10,32 @@ from scripts.core.errors import UserError
 from scripts.download.retries import ASKING_AGAIN
 from scripts.inputs.config import find_config
 from scripts.job.start import UNTIL_STARTED
-from scripts.run.batches import batch_groups
-from scripts.run.begin import look_first, start_run, stop_run
+from scripts.run.begin import check_lock_and_disk, start_run, stop_run
 from scripts.run.leftovers import end_run
 from scripts.run.preflight import check_folder
 from scripts.run.progress import show_progress, stop_progress
-from scripts.run.takedown import path_patterns
+from scripts.run.snakemake_internals import (
+    batch_groups,
+    is_main_workflow,
+    own_rules,
+    path_patterns,
+    renamed_rules,
+    targets_of,
+)
 
-min_version("9.0")
+min_version("9.27.1")  # the oldest version that the tests ran on
 
 STARTED = time.time()
 
 # A workflow that uses this one as a module gives it a configuration, and shows its own progress.
 # It may also give the rules other names.
-IS_MAIN = workflow.modifier.is_main_snakefile()
-RENAMED = {workflow.modifier.modify_rulename(rule): rule for rule in ASKING_AGAIN}
+IS_MAIN = is_main_workflow(workflow)
+RENAMED = renamed_rules(workflow, ASKING_AGAIN)
 
 # A run folder (--directory) with a config/config.yaml of its own uses that one, whole; others use the checkout's.
 try:
     check_folder(Path())
-    look_first()
+    check_lock_and_disk()
     OWN_CONFIG = find_config(Path("config")) if IS_MAIN else None
 except UserError as error:
     stop_run(error)
@@ -52,7 +58,7 @@ include: "rules/rehydrate.smk"
 
 
 if workflow.is_main_process and IS_MAIN:
-    show_progress(logger, Path("results"), tell_again)
+    show_progress(logger, Path("results"), print_last_run)
     shell.prefix(UNTIL_STARTED)
 
 
@@ -83,13 +89,13 @@ rule retry_failed:
     localrule: True
 
 
-OURS = [rule for rule in workflow.rules if rule.module_globals is globals()]  # none of a workflow that uses this one
+OURS = own_rules(workflow, globals())
 batch_groups(workflow, OURS, list(VIDEOS))
 
 
 onstart:
     try:
-        asked = [RENAMED.get(target, target) for target in workflow.dag_settings.targets]
+        asked = [RENAMED.get(target, target) for target in targets_of(workflow)]
         if asked != ["verify"]:  # which looks at what is there, whatever the table says by now
             start_run(VIDEOS, config, path_patterns(OURS), asked)
     except UserError as error:

@@ -23,16 +23,17 @@ from scripts.inputs.model_choice import (
 )
 from scripts.inputs.published import manifest_of, published_options, published_row
 from scripts.inputs.rows import no_dataset, rows_of
-from scripts.inputs.settings import telling_settings
-from scripts.job.environment import begin_run
+from scripts.inputs.settings import published_settings
+from scripts.job.environment import name_run
 from scripts.model.card import check_roles
 from scripts.run.begin import stop_run
+from scripts.run.snakemake_internals import cores_of, runs_remotely, set_default_resources, targets_of
 from scripts.run.summary import print_failure, print_last_summary, print_summary
 
 ROOT = Path(scripts.__file__).parents[1]  # workflow.basedir would be the folder of a workflow that uses this one
 code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits reach jobs
 # Jobs inherit the name of this process; the warm detector ends with it.
-RUN_CORES = begin_run(workflow.resource_settings.cores or 1, workflow.remote_exec)
+RUN_CORES = name_run(cores_of(workflow), runs_remotely(workflow))
 ULTRALYTICS_FOLDER = ".snakemake/ultralytics"  # its settings name folders of this machine: not for results/
 
 try:
@@ -48,22 +49,20 @@ except UserError as error:
 extract_threads = max(1, RUN_CORES // 4)
 
 
-def as_it_is(path):
+def keep(path):
     """Return the path: the counterpart of temp() for what is kept."""
     return path
 
 
 RAW_FRAMES = [] if config["cleanup_raw_frames"] else collect("results/frames/{video}", video=VIDEOS)
-raw_frames = temp if config["cleanup_raw_frames"] else as_it_is
+raw_frames = temp if config["cleanup_raw_frames"] else keep
 MEDIA = collect("results/download/{video}/media", video=VIDEOS) if config["keep_media"] else []
 VECTORS = collect("results/vectors/{video}.npy", video=VIDEOS) if config["dedup"]["method"] == EMBEDDING else []
-media_folder = as_it_is if config["keep_media"] else temp
+media_folder = keep if config["keep_media"] else temp
 
 # `--resources gpu=1` on the command line replaces the profile's whole list, so the slots that it does not name would be
 # unlimited. These are the numbers of the profiles.
-for slot, count in {"gpu": 1, "download": 2, "extract": 2, "video": 4}.items():
-    if slot not in workflow.global_resources:
-        workflow.register_resource(slot, count)
+set_default_resources(workflow, {"gpu": 1, "download": 2, "extract": 2, "video": 4})
 
 
 wildcard_constraints:
@@ -96,7 +95,7 @@ def local_media(wildcards):
 @functools.cache
 def retries():
     """Return how often each video was asked for again, counting the target of this call."""
-    again = not RENAMED.keys().isdisjoint(workflow.dag_settings.targets)
+    again = not RENAMED.keys().isdisjoint(targets_of(workflow))
     # Jobs read what their run wrote down.
     asked = to_ask_again(Path("results"), VIDEOS, config["download"], again) if workflow.is_main_process else ()
     return retry_numbers(Path("results"), VIDEOS, asked)
@@ -107,9 +106,9 @@ def times_retried(wildcards):
     return retries().get(wildcards.video, 0)
 
 
-def tell_again():
+def print_last_run():
     """Say how the last run ended, if all of it was asked for again."""
-    if set(workflow.dag_settings.targets) <= {"all", *RENAMED}:
+    if set(targets_of(workflow)) <= {"all", *RENAMED}:
         print_last_summary(Path("results"))
 
 

@@ -1,6 +1,6 @@
 """Export the dataset and record how it was made."""
 
-from scripts.inputs.settings import asked_weights, deciding_rules, deciding_settings
+from scripts.inputs.settings import required_weights, result_rules, result_settings
 
 
 rule export_dataset:
@@ -9,7 +9,7 @@ rule export_dataset:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         detections=detections,
-        manifest="results/dedup/manifest.parquet",
+        copies="results/dedup/copies.parquet",
         filter_model=f"results/models/{model_name('filter')}",
         detect_model=f"results/models/{model_name('detect')}",
     output:
@@ -22,7 +22,7 @@ rule export_dataset:
         "../envs/data.yaml"
     params:
         videos={name: published_row(config, video) for name, video in VIDEOS.items()},
-        settings=telling_settings(config),
+        settings=published_settings(config),
         code=code_hash("export_dataset"),
     script:
         "../scripts/dataset/export_dataset.py"
@@ -43,9 +43,9 @@ rule record_provenance:
     conda:
         "../envs/media.yaml"
     params:
-        settings=deciding_settings(config),
-        asked=asked_weights(config),
-        rules={rule: code_hash(rule) for rule in deciding_rules(config)},
+        settings=result_settings(config),
+        asked=required_weights(config),
+        rules={rule: code_hash(rule) for rule in result_rules(config)},
         code=code_hash("record_provenance"),
     script:
         "../scripts/dataset/record_provenance.py"

@@ -55,7 +55,7 @@ checkpoint deduplicate:
     output:
         # The file that detect_objects reads comes first: Snakemake looks for no other in a checkpoint's users.
         kept="results/dedup/kept.json",
-        manifest="results/dedup/manifest.parquet",
+        copies="results/dedup/copies.parquet",
         distances="results/dedup/distances.json",
     log:
         "logs/deduplicate.log",

@@ -41,7 +41,7 @@ rule filter_frames:
     resources:
         gpu=1,
     params:
-        ask={
+        query={
             "confidence": config["filter"]["confidence"],
             "iou": 0.7,
             "imgsz_px": config["filter"]["imgsz_px"],
@@ -74,7 +74,7 @@ rule detect_objects:
         gpu=1,
     params:
         kept_digest=kept_digest,
-        ask={
+        query={
             "confidence": config["detect"]["confidence"],
             "iou": config["detect"]["iou"],
             "imgsz_px": config["detect"]["imgsz_px"],

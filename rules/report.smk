@@ -1,20 +1,20 @@
-"""Show what came out."""
+"""The report of a run."""
 
 
 rule report:
-    """Write the page, the registry of all videos, and what each stage took."""
+    """Write the report page, the registry of all videos, and the page of times."""
     input:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
         detections=detections,
-        manifest="results/dedup/manifest.parquet",
+        copies="results/dedup/copies.parquet",
         distances="results/dedup/distances.json",
         dataset="results/dataset",
         provenance="results/provenance.json",
     output:
         page=report("results/report.html", caption="captions/page.rst", category="Dataset"),
         registry=report("results/registry.tsv", caption="captions/registry.rst", category="Videos"),
-        # Outside results/, where nothing depends on clocks.
+        # Outside results/, because times differ between runs.
         times=report("benchmarks/times.html", caption="captions/times.rst", category="Times"),
     log:
         "logs/report.log",
@@ -24,7 +24,7 @@ rule report:
         "../envs/data.yaml"
     params:
         videos={name: {"split": video.split, "extra": video.extra} for name, video in VIDEOS.items()},
-        settings=telling_settings(config),
+        settings=published_settings(config),
         code=code_hash("report"),
     script:
         "../scripts/report/report.py"

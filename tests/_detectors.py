@@ -7,7 +7,7 @@ from typing import Any
 
 from scripts.detection.detect import detect_images
 from scripts.job.environment import OWNER
-from scripts.model.inference import Detections, Inference, Place
+from scripts.model.inference import Detections, Inference, RuntimeOptions
 
 ASK = Inference(confidence=0.4, iou=0.7, imgsz_px=320, classes=("car", "person", "dog"))
 KEEN = Inference(confidence=0.05, iou=0.5, imgsz_px=320, classes=("car",))
@@ -37,4 +37,4 @@ def wait_until(what: Any, seconds: float) -> float:
 
 def ask(model: Path, images: list[Path], work: Path, asked: Inference = ASK) -> list[Detections]:
     """Return what the warm detector answers."""
-    return list(detect_images(model, images, asked, Place(1, work, warm=True)))
+    return list(detect_images(model, images, asked, RuntimeOptions(1, work, warm=True)))

@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from scripts.core.files import write_json
-from scripts.core.tables import DETECTIONS, FILTER, MANIFEST, write_table
+from scripts.core.schemas import COPIES, DETECTIONS, FILTER
+from scripts.core.tables import write_table
 from scripts.dataset.export_dataset import export_dataset
 
 CLASSES = ['chien: "vélo"', "it's #1, 犬"]
@@ -50,18 +51,18 @@ def export(
     folders = {video: _lay_out(folder, video, of_video, rng) for video, (_, of_video) in frames.items()}
     names = [(video, f"{ms:09d}.jpg") for video, (_, of_video) in frames.items() for ms in of_video]
     verdicts: list[dict[str, Any]] = [
-        {"video": v, "frame": f, "keep": True, "representative": f"{v}/{f}", "rivals": []} for v, f in names
+        {"video": v, "frame": f, "keep": True, "representative": f"{v}/{f}", "near_misses": []} for v, f in names
     ]
     far = np.random.default_rng(1).integers(2**63, size=len(names)).tolist()
     verdicts = [row | {"hash": f"{value:016x}"} for row, value in zip(verdicts, far, strict=True)]
-    write_table(folder / "manifest.parquet", verdicts, MANIFEST)
+    write_table(folder / "copies.parquet", verdicts, COPIES)
     card = {"names": CLASSES, "weights": "small|model.pt", "weights_sha256": "0" * 64}
     export_dataset(
         videos={
             v: CLIP | {"url": f"https://a.b/{v}", "split": s, "extra": credits or {}} for v, (s, _) in frames.items()
         },
         folders=folders,
-        manifest=folder / "manifest.parquet",
+        copies=folder / "copies.parquet",
         out=folder / "dataset",
         models={"filter": card, "detect": card},
         settings=chosen,

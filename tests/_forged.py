@@ -10,7 +10,8 @@ from PIL import Image
 
 from scripts.core.files import write_json
 from scripts.core.layout import DROPPED
-from scripts.core.tables import DETECTIONS, FILTER, LEDGER, MANIFEST, write_table
+from scripts.core.schemas import COPIES, DETECTIONS, FILTER, LEDGER
+from scripts.core.tables import write_table
 from scripts.detection.filter_frames import DROPPED_KEPT
 from scripts.report.report import Sources, report
 from tests._planted import CONFIGURED, made_with
@@ -53,7 +54,7 @@ def forge(folder: Path) -> Path:
         for frame in [frame for frame in frames if frame["reason"] == "too_few_objects"][:DROPPED_KEPT]:
             _link(noise[number % len(noise)], folders[video]["filtered"] / DROPPED / frame["frame"])
     _lay_out_aggregates(folder, ledger, verdicts)
-    tables = (folder / "manifest.parquet", folder / "distances.json", folder / "dataset")
+    tables = (folder / "copies.parquet", folder / "distances.json", folder / "dataset")
     sources = Sources(folders, *tables, CONFIGURED, made_with(folder))
     report(videos, sources, folder / "report.html", folder / "registry.tsv")
     return folder / "report.html"
@@ -102,7 +103,7 @@ def _fate(frame: Row, number: int) -> Row:
 
 def _verdict(frame: Row) -> Row:
     kept = f"{1000 * (int(frame['pts_s']) - _is_copy(frame)):09d}.jpg"
-    name = {"video": frame["video"], "frame": frame["frame"], "keep": not _is_copy(frame), "rivals": []}
+    name = {"video": frame["video"], "frame": frame["frame"], "keep": not _is_copy(frame), "near_misses": []}
     return name | {"representative": f"{frame['video']}/{kept}", "distance_bits": 3 * _is_copy(frame)}
 
 
@@ -120,7 +121,7 @@ def _lay_out(paths: dict[str, Path], number: int, frames: list[Row]) -> None:
 
 
 def _lay_out_aggregates(folder: Path, ledger: list[Row], verdicts: list[Row]) -> None:
-    write_table(folder / "manifest.parquet", verdicts, MANIFEST)
+    write_table(folder / "copies.parquet", verdicts, COPIES)
     write_table(folder / "dataset/ledger.parquet", ledger, LEDGER)
     pair = {"frames": ["video-000/000006000.jpg", "video-000/000005000.jpg"], "roles": ["content", "content"]}
     n_copies = sum(not verdict["keep"] for verdict in verdicts)

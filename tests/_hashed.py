@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from scripts.core.tables import HASHES, write_table
+from scripts.core.schemas import HASHES
+from scripts.core.tables import write_table
 from scripts.dedup.deduplicate import Rules
 from scripts.dedup.hashing import THUMB_PX
 

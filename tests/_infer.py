@@ -13,18 +13,18 @@ JOB = """
 import json, sys
 from pathlib import Path
 from scripts.detection.detect import detect_images
-from scripts.model.inference import Inference, Place
+from scripts.model.inference import Inference, RuntimeOptions
 asked = json.load(sys.stdin)
-ask = Inference(**asked["ask"])
-place = Place(asked["threads"], Path(asked["work"]), warm=False)
-for seen in detect_images(Path(asked["model"]), [Path(image) for image in asked["images"]], ask, place):
+query = Inference(**asked["query"])
+runtime = RuntimeOptions(asked["threads"], Path(asked["work"]), warm=False)
+for seen in detect_images(Path(asked["model"]), [Path(image) for image in asked["images"]], query, runtime):
     print(json.dumps(vars(seen) | {"image": str(seen.image)}))
 """
 
 
-def detect_alone(model: Path, images: list[Path], ask: Inference, work: Path, threads: int = 1) -> list[Detections]:
+def detect_alone(model: Path, images: list[Path], query: Inference, work: Path, threads: int = 1) -> list[Detections]:
     """Return what a job sees that loads the model itself."""
-    asked = {"model": str(model), "images": list(map(str, images)), "ask": asdict(ask), "work": str(work)}
+    asked = {"model": str(model), "images": list(map(str, images)), "query": asdict(query), "work": str(work)}
     done = subprocess.run(
         [sys.executable, "-c", JOB],
         cwd=REPO,

@@ -11,7 +11,8 @@ def collected(page: Path, head: str, cases: Collection[str]) -> Iterator[dict[st
     seen: dict[str, str] = {}
     yield seen
     if os.environ.get("REELSIEVE_WRITE_DOCS") and seen.keys() == set(cases):
-        page.write_text(page_text(head, {name: seen[name] for name in cases}), encoding="utf-8")
+        text = page_text(head, {name: seen[name] for name in cases}) + rest_of(page, head)
+        page.write_text(text, encoding="utf-8")
 
 
 def page_text(head: str, outcomes: Mapping[str, str]) -> str:
@@ -22,10 +23,16 @@ def page_text(head: str, outcomes: Mapping[str, str]) -> str:
     return head + "".join(f"| {'; '.join(names)} | {outcome} |\n" for outcome, names in cases.items())
 
 
+def rest_of(page: Path, head: str) -> str:
+    """Return what follows the table of outcomes: further sections, which others write."""
+    _, blank, rest = page.read_text(encoding="utf-8").removeprefix(head).partition("\n\n")
+    return f"\n{rest}" if blank else ""
+
+
 def read_outcomes(page: Path, head: str) -> dict[str, str]:
     """Return the outcome of each case on a page."""
     found: dict[str, str] = {}
-    for row in page.read_text(encoding="utf-8").removeprefix(head).splitlines():
+    for row in page.read_text(encoding="utf-8").removeprefix(head).partition("\n\n")[0].splitlines():
         names, _, outcome = row.removeprefix("| ").removesuffix(" |").partition(" | ")
         found |= dict.fromkeys(names.split("; "), outcome)
     return found

@@ -9,11 +9,12 @@ import numpy as np
 from PIL import Image
 
 from scripts.core.files import write_json
-from scripts.core.tables import DETECTIONS, FILTER, write_table
+from scripts.core.schemas import DETECTIONS, FILTER
+from scripts.core.tables import write_table
 from scripts.dataset.export_dataset import export_dataset
 from scripts.dataset.splits import Splitting
 from scripts.dedup.deduplicate import deduplicate
-from scripts.dedup.features import Source
+from scripts.dedup.features import VideoFiles
 from scripts.report.report import Sources, report
 from tests._exported import CLIP, RECORD
 from tests._hashed import rules, write_hashes
@@ -91,7 +92,7 @@ def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], spl
         hashed_frames = {f["frame"]: [("content", h)] for f, h in zip(frames, hashes[video], strict=True)}
         write_hashes(paths["hashes"], hashed_frames)
     manifest, out = folder / "manifest.parquet", folder / "dataset"
-    sources = {v: Source(f["filtered"] / "filter.parquet", f["hashes"]) for v, f in folders.items()}
+    sources = {v: VideoFiles(f["filtered"] / "filter.parquet", f["hashes"]) for v, f in folders.items()}
     distances = folder / "distances.json"
     deduplicate(sources, rules(LIMIT), manifest, folder / "kept.json", distances)
     for video, kept in json.loads((folder / "kept.json").read_text()).items():

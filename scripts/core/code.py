@@ -6,26 +6,32 @@ import hashlib
 from collections.abc import Set
 from pathlib import Path
 
-# Rooms that say how a job runs. What a job writes is the same with any version of them, so an edit reruns nothing.
-NOT_HASHED = frozenset({"job", "warm", "run"})
+# Rooms and files that say how a job runs. What it writes is the same with any version of them: an edit reruns nothing.
+NOT_HASHED = frozenset({"job", "warm", "run", "core/locks.py", "detection/cleanup.py"})
 
 
 def code_hash_in(scripts: Path, rule: str, left_out: Set[str] = NOT_HASHED) -> str:
     """Return a hash of a rule's script, of all that it imports from `scripts`, and of the templates beside these.
 
-    Modules in the rooms `left_out` do not count, nor does what only they import.
+    What is `left_out`, a room or a file, does not count, nor does what only that imports.
     """
+    files = hashed_files(scripts, rule, left_out)
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(files))).hexdigest()[:16]
+
+
+def hashed_files(scripts: Path, rule: str, left_out: Set[str] = NOT_HASHED) -> set[Path]:
+    """Return the files whose content the hash of a rule's code covers."""
     (script,) = scripts.glob(f"*/{rule}.py")
     files: set[Path] = set()
     waiting = [script]
     while waiting:
         file = waiting.pop()
-        if file in files or file.relative_to(scripts).parts[0] in left_out:
+        place = file.relative_to(scripts)
+        if file in files or {place.parts[0], place.as_posix()} & left_out:
             continue
         files.add(file)
         waiting += [path for path in _imported_files(scripts, file.read_bytes()) if path.is_file()]
-    templates = {path for file in files for path in file.parent.iterdir() if _is_template(path)}
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(files | templates))).hexdigest()[:16]
+    return files | {path for file in files for path in file.parent.iterdir() if _is_template(path)}
 
 
 def _is_template(path: Path) -> bool:

@@ -51,6 +51,11 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
+def read_json(path: Path) -> Any:
+    """Return the value in a JSON file; raise OSError or ValueError if there is none."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def link_file(source: Path, target: Path) -> None:
     """Make `target` share the bytes of `source`: hard link, else copy."""
     if not _hard_link(source, target):

@@ -1,20 +1,60 @@
-"""Locks between processes."""
+"""Locks between processes. The system frees a lock when its process ends, however it ends."""
 
-import fcntl
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+POLL_S = 0.02
 
 
 @contextmanager
-def locked(entry: Path) -> Iterator[None]:
-    """Hold an entry against other jobs and runs that share the store."""
-    entry.mkdir(parents=True, exist_ok=True)
-    with (entry / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            logging.info("another job is at work on %s; waiting for it", entry)
-            fcntl.flock(file, fcntl.LOCK_EX)
+def hold(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the lock file `path` until the block ends; call `on_wait` once if another process holds it.
+
+    Raise OSError where files cannot be locked, as on some network file systems.
+    """
+    lock = try_lock(path)
+    if lock is None:
+        if on_wait:
+            on_wait()
+        lock = _lock(path)
+        lock.acquire()
+    try:
         yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def hold_folder(folder: Path) -> Iterator[None]:
+    """Make a folder and hold it against other jobs and runs; the log says so if this job has to wait."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold(folder / "lock", lambda: logging.info("another job is at work on %s; waiting for it", folder)):
+        yield
+
+
+def try_lock(path: Path) -> "FileLock | None":
+    """Lock the file `path`, or return None if another process holds it. The caller releases the lock.
+
+    Raise OSError where files cannot be locked, as on some network file systems.
+    """
+    from filelock import Timeout
+
+    lock = _lock(path)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return None
+    return lock
+
+
+def _lock(path: Path) -> "FileLock":
+    from filelock import FileLock  # not at the top: it takes 40 ms, and not every job locks
+
+    # No soft lock in place of one that the system does not offer: a killed job would hold it for ever.
+    return FileLock(path, poll_interval=POLL_S, thread_local=False, fallback_to_soft=False)

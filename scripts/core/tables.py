@@ -1,4 +1,4 @@
-"""The tables that the stages hand on: their columns, and how they are written and read."""
+"""Write and read parquet tables."""
 
 import io
 import json
@@ -13,93 +13,6 @@ import pyarrow.parquet as pq
 from scripts.core.files import whole_file
 
 ROWS_AT_ONCE = 100_000  # pyarrow reads no more than 2 GB of JSON at once
-
-_FATE = [("reason", pa.string()), ("value", pa.float64()), ("threshold", pa.float64())]
-_BOXES = [
-    ("boxes_xyxy_px", pa.list_(pa.list_(pa.float32()))),
-    ("classes", pa.list_(pa.string())),
-    ("confidences", pa.list_(pa.float32())),
-]
-_FRAME = [
-    ("video", pa.string()),
-    ("frame", pa.string()),
-    ("pts_s", pa.float64()),
-    ("width", pa.int32()),
-    ("height", pa.int32()),
-    ("sharpness", pa.float32()),
-    ("brightness", pa.float32()),
-    ("entropy_bits", pa.float32()),
-    ("phash", pa.string()),
-    ("keep", pa.bool_()),
-]
-
-# `reason` is empty for what goes on; otherwise `value` missed `threshold` (both null where no number decides).
-FRAMES = pa.schema(_FRAME + _FATE)
-FILTER = pa.schema(_FRAME + _BOXES + [("passed", pa.bool_()), ("background", pa.bool_())] + _FATE)
-# A hash has a role (see scripts/_hashing.py); left, top, right, bottom (shares of the picture) lie between its bars.
-HASHES = pa.schema(
-    [
-        ("frame", pa.string()),
-        ("roles", pa.list_(pa.string())),
-        ("hashes", pa.list_(pa.string())),
-        ("left", pa.float64()),
-        ("top", pa.float64()),
-        ("right", pa.float64()),
-        ("bottom", pa.float64()),
-    ]
-)
-# `role` is that of the frame's own hash that met one of the representative: of its mirror image, for example. `rivals`
-# are kept frames, one per other video, with a near hash but other objects.
-MANIFEST = pa.schema(
-    [
-        ("video", pa.string()),
-        ("frame", pa.string()),
-        ("group", pa.string()),
-        ("keep", pa.bool_()),
-        ("representative", pa.string()),
-        ("distance_bits", pa.int16()),
-        ("role", pa.string()),
-        ("rivals", pa.list_(pa.string())),
-        ("score", pa.float64()),
-        ("hash", pa.string()),
-    ]
-)
-DETECTIONS = pa.schema(
-    [("video", pa.string()), ("frame", pa.string()), ("width", pa.int32()), ("height", pa.int32()), *_BOXES]
-)
-IMAGES = pa.schema(
-    [("file", pa.string()), *((name, kind) for name, kind in _FRAME if name in ("video", "pts_s", "width", "height"))]
-    + _BOXES
-)
-LEDGER = pa.schema(
-    [
-        ("video", pa.string()),
-        ("frame", pa.string()),
-        ("pts_s", pa.float64()),
-        ("stage", pa.string()),
-        *_FATE,
-        ("split", pa.string()),
-        ("file", pa.string()),
-    ]
-)
-# What others need to make the same pictures again, and what became of each when they did.
-PUBLISHED = pa.schema(
-    [
-        ("video", pa.string()),
-        ("pts_s", pa.float64()),
-        ("frame", pa.string()),
-        ("file", pa.string()),
-        ("split", pa.string()),
-        ("phash", pa.string()),
-        ("sha256", pa.string()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        *_BOXES,
-    ]
-)
-RETAKEN = pa.schema(
-    [("frame", pa.string()), ("outcome", pa.string()), ("reason", pa.string()), ("distance_bits", pa.int16())]
-)
 
 
 def write_table(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema, note: str = "") -> None:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.core.files import sha256_of
+from scripts.core.layout import RETRIES
 
 # What is cleaned up or not as the configuration says (video.json holds the hash of the media, filtered/ the frames that
 # passed), what was tried again, and what tells how the rest was made.
-UNCOUNTED = ("frames", "download/*/media", "retries.json", "provenance.json")
+UNCOUNTED = ("frames", "download/*/media", RETRIES, "provenance.json")
 
 
 def digest_of(folder: Path) -> str:

@@ -1,14 +1,14 @@
 """Turn kept and labelled frames into a dataset: images by split, labels in each format, ledger, card, attribution."""
 
-import csv
-import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.core.files import link_file, write_text
-from scripts.core.tables import LEDGER, read_rows, write_table
+from scripts.core.files import link_file, read_json, write_text
+from scripts.core.layout import AUDIT, LEDGER_TABLE
+from scripts.core.schemas import LEDGER
+from scripts.core.tables import read_rows, write_table
+from scripts.core.tsv import tsv_text
 from scripts.dataset.audit import absent_classes, audit, write_audit
 from scripts.dataset.dataset_card import render_card
 from scripts.dataset.formats.coco import write_coco
@@ -44,7 +44,7 @@ FORMATS: dict[str, Callable[[Dataset], None]] = {
 def export_dataset(
     videos: dict[str, dict[str, Any]],
     folders: dict[str, dict[str, Path]],
-    manifest: Path,
+    copies: Path,
     out: Path,
     models: dict[str, dict[str, Any]],
     settings: dict[str, Any],
@@ -57,7 +57,7 @@ def export_dataset(
     """
     videos, folders = dict(sorted(videos.items())), dict(sorted(folders.items()))  # whatever the order of the table
     chosen, max_distance_bits = settings["dataset"], settings["dedup"]["max_distance_bits"]
-    verdicts = read_rows(manifest)
+    verdicts = read_rows(copies)
     splitting = Splitting(chosen["splits"], chosen["seed"], chosen["split_by"])
     plan = plan_splits(videos, channels_of(videos, folders), verdicts, splitting)
     ledger = judge_candidates(folders, verdicts, max_distance_bits)
@@ -71,14 +71,14 @@ def export_dataset(
     credits = credit_rows(videos, folders, {row["video"] for row in taken})
     if "parquet" in chosen["formats"]:
         write_croissant(dataset, sorted({row["license"] for row in credits} - {""}))
-    write_table(out / "ledger.parquet", ledger, LEDGER)
+    write_table(out / LEDGER_TABLE, ledger, LEDGER)
     publish(out, taken, videos, folders, dataset.classes)
-    write_text(out / "ATTRIBUTION.tsv", attribution(credits))
+    write_text(out / "ATTRIBUTION.tsv", tsv_text(ATTRIBUTION, credits))
     write_text(out / "README.md", render_card(TEMPLATE, dataset, chosen["formats"], credits, models, settings))
     hashes = {f"{row['video']}/{row['frame']}": int(row["hash"], 16) for row in verdicts}
     audited = audit(plan, taken, hashes, dataset.classes, max_distance_bits)
     absent = absent_classes(settings["detect"]["classes"], taken)
-    write_audit(out / "audit.json", audited | {"absent_classes": absent})
+    write_audit(out / AUDIT, audited | {"absent_classes": absent})
 
 
 def _link_images(images: dict[str, list[dict[str, Any]]], folders: dict[str, dict[str, Path]], out: Path) -> None:
@@ -90,7 +90,7 @@ def _link_images(images: dict[str, list[dict[str, Any]]], folders: dict[str, dic
 
 def channels_of(videos: dict[str, dict[str, Any]], folders: dict[str, dict[str, Path]]) -> dict[str, str]:
     """Return the channel of each video; empty if nobody named one."""
-    records = {video: json.loads(folders[video]["record"].read_text(encoding="utf-8")) for video in videos}
+    records = {video: read_json(folders[video]["record"]) for video in videos}
     return {video: credits_of(records[video], row["extra"])["channel"] for video, row in videos.items()}
 
 
@@ -121,18 +121,9 @@ def credit_rows(
     """Return who made each of the videos that images came from, and under which licence."""
     rows = []
     for video in [v for v in videos if v in used]:
-        record = json.loads((folders[video]["record"]).read_text(encoding="utf-8"))
+        record = read_json(folders[video]["record"])
         rows.append(credits_of(record, videos[video]["extra"]) | {"video": video, "url": record["url"]})
     return rows
-
-
-def attribution(credits: list[dict[str, str]]) -> str:
-    """Return the credits as TSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow(ATTRIBUTION)
-    writer.writerows([row[column] for column in ATTRIBUTION] for row in credits)
-    return text.getvalue()
 
 
 if __name__ == "__main__":
@@ -145,7 +136,7 @@ if __name__ == "__main__":
             filtered=snakemake.input.filtered,
             detections=snakemake.input.detections,
         ),
-        manifest=Path(snakemake.input.manifest),
+        copies=Path(snakemake.input.copies),
         out=Path(snakemake.output.dataset),
         models={role: read_model_card(Path(snakemake.input[f"{role}_model"])) for role in ("filter", "detect")},
         settings=snakemake.params.settings,

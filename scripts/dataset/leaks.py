@@ -13,7 +13,7 @@ from scripts.inputs.videos import SPLITS
 HASH_BITS = 64
 NAIVE_TEST_FRAMES = 10_000  # so many of a naive split's test frames are looked up: a share, not a proof
 
-Hashes = npt.NDArray[np.uint64]
+HashArray = npt.NDArray[np.uint64]
 
 
 def closest_pairs(hashes: Mapping[str, int], splits: Mapping[str, str], max_distance_bits: int) -> list[dict[str, Any]]:
@@ -41,7 +41,7 @@ def closest_pairs(hashes: Mapping[str, int], splits: Mapping[str, str], max_dist
     return found
 
 
-def nearest_bits(queries: Hashes, others: Hashes) -> npt.NDArray[np.int32]:
+def nearest_bits(queries: HashArray, others: HashArray) -> npt.NDArray[np.int32]:
     """Return the distance of each hash to the nearest of the others, exactly."""
     logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # it reports each build of itself that it looks for
     import faiss
@@ -54,7 +54,7 @@ def nearest_bits(queries: Hashes, others: Hashes) -> npt.NDArray[np.int32]:
     return nearest
 
 
-def count_within(queries: Hashes, others: Hashes, max_distance_bits: int) -> int:
+def count_within(queries: HashArray, others: HashArray, max_distance_bits: int) -> int:
     """Return how many pairs are within the distance."""
     return sum(int((np.bitwise_count(others ^ query) <= max_distance_bits).sum()) for query in queries)
 
@@ -73,5 +73,5 @@ def naive_leak(
     return {"frames": len(frames), "test_frames": len(test), "leaked": leaked, "share": share}
 
 
-def _as_bytes(hashes: Hashes) -> npt.NDArray[np.uint8]:
+def _as_bytes(hashes: HashArray) -> npt.NDArray[np.uint8]:
     return np.ascontiguousarray(hashes).view(np.uint8).reshape(-1, HASH_BITS // 8)

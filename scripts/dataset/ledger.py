@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core.errors import UserError
+from scripts.core.layout import FILTER_TABLE
 from scripts.core.tables import count_rows, read_rows
 
 Row = dict[str, Any]
@@ -32,9 +33,9 @@ def check_totals(
     for video, paths in folders.items():
         of = {stage: fates[video, stage] for stage in STAGES}
         told = {
-            "filter.parquet": (count_rows(paths["filtered"] / "filter.parquet"), sum(of.values())),
-            "dedup/manifest.parquet": (passed[video], of["deduplicate"] + of["export_dataset"]),
-            "frames kept in dedup/manifest.parquet": (kept[video], of["export_dataset"]),
+            FILTER_TABLE: (count_rows(paths["filtered"] / FILTER_TABLE), sum(of.values())),
+            "dedup/copies.parquet": (passed[video], of["deduplicate"] + of["export_dataset"]),
+            "frames kept in dedup/copies.parquet": (kept[video], of["export_dataset"]),
             "detections": (count_rows(paths["detections"]), of["export_dataset"]),
         }
         for table, (rows, frames) in told.items():
@@ -53,7 +54,7 @@ def judge_candidates(
     return [
         fate(row, verdicts.get(f"{video}/{row['frame']}"), max_distance_bits)
         for video, paths in folders.items()
-        for row in read_rows(paths["filtered"] / "filter.parquet")
+        for row in read_rows(paths["filtered"] / FILTER_TABLE)
     ]
 
 

@@ -1,7 +1,5 @@
 """What is published of a dataset in place of its pictures: their times, hashes and labels, and where the videos are."""
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -12,9 +10,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from scripts.core.errors import UserError
-from scripts.core.files import sha256_of, write_text
-from scripts.core.tables import PUBLISHED, read_note, read_rows, write_table
-from scripts.inputs.published import COLUMNS, MANIFEST, SETTINGS, VIDEOS
+from scripts.core.files import read_json, sha256_of, write_text
+from scripts.core.layout import FILTER_TABLE, MANIFEST_TABLE, VIDEOS_TABLE
+from scripts.core.schemas import PUBLISHED
+from scripts.core.tables import read_note, read_rows, write_table
+from scripts.core.tsv import tsv_text
+from scripts.inputs.published import COLUMNS, SETTINGS
 from scripts.inputs.redact import public_url
 from scripts.inputs.videos import SPLITS, VIDEO_ID
 
@@ -41,29 +42,26 @@ def publish(
     phashes = {
         (video, row["frame"]): row["phash"]
         for video in sorted({row["video"] for row in rows})
-        for row in read_rows(folders[video]["filtered"] / "filter.parquet")
+        for row in read_rows(folders[video]["filtered"] / FILTER_TABLE)
     }
     published = [
         {**row, "phash": phashes[row["video"], row["frame"]], "sha256": sha256_of(out / row["file"])} for row in rows
     ]
     listed = [{name: row[name] for name in PUBLISHED.names} for row in published]
-    write_table(out / MANIFEST, listed, PUBLISHED, json.dumps({"names": names}))
+    write_table(out / MANIFEST_TABLE, listed, PUBLISHED, json.dumps({"names": names}))
     splits = {row["video"]: row["split"] for row in rows}
-    write_text(
-        out / VIDEOS, _videos_tsv({v: row | {"split": splits[v]} for v, row in videos.items() if v in splits}, folders)
-    )
+    used = {video: row | {"split": splits[video]} for video, row in videos.items() if video in splits}
+    write_text(out / VIDEOS_TABLE, _videos_tsv(used, folders))
 
 
 def _videos_tsv(videos: Mapping[str, Row], folders: Folders) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
-    writer.writeheader()
+    rows = []
     for video, row in videos.items():
-        media = json.loads(folders[video]["record"].read_text(encoding="utf-8"))["media"]
+        media = read_json(folders[video]["record"])["media"]
         cells = {"video": video, "url": public_url(row["url"]), "split": row["split"], "sha256": media["sha256"]}
-        cells |= {"start_s": row["start_s"] or "", "end_s": "" if row["end_s"] is None else row["end_s"]}
-        writer.writerow(cells | {key: row[key] for key in SETTINGS})
-    return text.getvalue()
+        cells |= {"start_s": row["start_s"] or "", "end_s": row["end_s"]}
+        rows.append(cells | {key: row[key] for key in SETTINGS})
+    return tsv_text(COLUMNS, rows, quoted=False)
 
 
 def read_published(path: Path, video: str = "") -> list[Row]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.core.files import sha256_of, write_json
 from scripts.dataset.versions import PACKAGES, commit_of, installed_versions, model_facts, tool_versions
-from scripts.inputs.settings import steering
+from scripts.inputs.settings import runtime_settings
 from scripts.job.start import start_job
 from scripts.model.card import read_model_card
 
@@ -57,7 +57,9 @@ def model_told(model: Path, asked: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     start_job(snakemake.log[0])
-    logging.info("settings that change no result: %s", json.dumps(steering(snakemake.config)), extra={"log_only": True})
+    logging.info(
+        "settings that change no result: %s", json.dumps(runtime_settings(snakemake.config)), extra={"log_only": True}
+    )
     record_provenance(
         checkout=Path(__file__).resolve().parents[2],
         settings=snakemake.params.settings,

@@ -73,19 +73,19 @@ def duplicate_links(manifest: Iterable[Mapping[str, Any]]) -> list[Link]:
     Where there is none, two kept frames with near hashes but other objects link two videos, too: a fixed camera's.
     """
     closest: dict[tuple[str, str], Link] = {}
-    rivals: dict[tuple[str, str], Link] = {}
+    near_misses: dict[tuple[str, str], Link] = {}
     for row in manifest:
         mine, other = f"{row['video']}/{row['frame']}", row["representative"]
-        for rival in row["rivals"]:
+        for rival in row["near_misses"]:
             link = _link(mine, rival, None)
-            rivals.setdefault(link.videos, link)
+            near_misses.setdefault(link.videos, link)
         if other.rsplit("/", 1)[0] == row["video"]:
             continue
         link = _link(mine, other, row["distance_bits"])
         known = closest.setdefault(link.videos, link)
         if (link.distance_bits, link.frames) < (known.distance_bits, known.frames):
             closest[link.videos] = link
-    return [link for _, link in sorted((rivals | closest).items())]
+    return [link for _, link in sorted((near_misses | closest).items())]
 
 
 def _link(one: str, other: str, distance_bits: int | None) -> Link:

@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 
 from scripts.core.files import write_json
-from scripts.core.tables import MANIFEST, write_table
+from scripts.core.layout import FILTER_TABLE
+from scripts.core.schemas import COPIES
+from scripts.core.tables import write_table
 from scripts.dedup.distances import Search, measure_distances
-from scripts.dedup.features import MEASURED, Hashes, Source, load_passed, load_vectors, read_looks
-from scripts.dedup.grouping import Check, Space, Stars, find_stars
+from scripts.dedup.features import MEASURED, Hashes, VideoFiles, load_passed, load_vectors, read_appearances
+from scripts.dedup.grouping import Check, Groups, Space, group_frames
 from scripts.dedup.hash_space import HashSpace
 from scripts.dedup.hashing import ASKED, KNOWN, MIRRORED, ROLES
 from scripts.dedup.same_objects import View, same_objects, view_of
@@ -45,8 +47,8 @@ class Rules:
     weights: Mapping[str, float]
 
 
-def deduplicate(sources: Mapping[str, Source], rules: Rules, manifest: Path, kept: Path, distances: Path) -> None:
-    """Write the manifest (a row per passed frame), per video its kept frames and their digest, and the distances."""
+def deduplicate(sources: Mapping[str, VideoFiles], rules: Rules, copies: Path, kept: Path, distances: Path) -> None:
+    """Write the table of copies, the kept frames of each video with their digest, and the distances of copies."""
     frames, hashes = load_passed(sources)
     frames["hash"] = first_hashes(hashes, len(frames))
     features, space = choose_space(sources, frames, hashes, rules)
@@ -56,11 +58,11 @@ def deduplicate(sources: Mapping[str, Source], rules: Rules, manifest: Path, kep
     asked, known = features.select(asked_roles(rules), order), features.select(KNOWN, order)
     check = object_check(visited, asked, known, sources) if rules.compare_objects else hashes_alone
     numbers = {video: number for number, video in enumerate(sources)}
-    stars = find_stars(asked, known, visited["video"].map(numbers).to_numpy(int), space, check)
+    stars = group_frames(asked, known, visited["video"].map(numbers).to_numpy(int), space, check)
     search = Search(asked, known, space, rules.max_distance_bits, check)
     write_json(distances, measure_distances((visited["video"] + "/" + visited["frame"]).tolist(), search, stars))
     frames = describe(visited, asked, stars).sort_values(["video", "frame"])
-    write_table(manifest, frames[MANIFEST.names].to_dict("records"), MANIFEST)
+    write_table(copies, frames[COPIES.names].to_dict("records"), COPIES)
     by_video = dict(list(frames[frames["keep"]].groupby("video", sort=False)))
     write_json(kept, {video: kept_slice(by_video.get(video, frames.iloc[:0])) for video in sources})
     dropped = frames[~frames["keep"].astype(bool)]
@@ -75,7 +77,7 @@ def asked_roles(rules: Rules) -> frozenset[str]:
 
 
 def choose_space(
-    sources: Mapping[str, Source], frames: pd.DataFrame, hashes: Hashes, rules: Rules
+    sources: Mapping[str, VideoFiles], frames: pd.DataFrame, hashes: Hashes, rules: Rules
 ) -> tuple[Hashes, Space]:
     """Return by what frames are compared, and the measure of it: vectors, if the sources have any, else hashes."""
     files = {video: source.vectors for video, source in sources.items() if source.vectors}
@@ -121,10 +123,10 @@ def hashes_alone(newcomer: int, asked: int, before: int, known: int) -> bool:
     return True
 
 
-def object_check(frames: pd.DataFrame, asked: Hashes, known: Hashes, sources: Mapping[str, Source]) -> Check:
+def object_check(frames: pd.DataFrame, asked: Hashes, known: Hashes, sources: Mapping[str, VideoFiles]) -> Check:
     """Return a check that two frames with near hashes also show the same objects."""
     videos, names = frames["video"].tolist(), frames["frame"].tolist()
-    read = lru_cache(VIDEOS_AT_HAND)(lambda video: read_looks(sources[video]))
+    read = lru_cache(VIDEOS_AT_HAND)(lambda video: read_appearances(sources[video]))
 
     @lru_cache(VIEWS_AT_HAND)
     def view(frame: int, role: int) -> View:
@@ -136,20 +138,20 @@ def object_check(frames: pd.DataFrame, asked: Hashes, known: Hashes, sources: Ma
     return check
 
 
-def describe(frames: pd.DataFrame, asked: Hashes, stars: Stars) -> pd.DataFrame:
+def describe(frames: pd.DataFrame, asked: Hashes, stars: Groups) -> pd.DataFrame:
     """Add to each frame its group, representative, distance, and the hash that tells."""
     key = frames["video"] + "/" + frames["frame"]
     representative = key.to_numpy()[stars.star]
     roles = [ROLES[asked.roles[at]] if at >= 0 else "" for at in stars.asked.tolist()]
     names = key.tolist()
-    rivals = [[names[other] for other in stars.rivals.get(i, {}).values()] for i in range(len(names))]
+    near_misses = [[names[other] for other in stars.near_misses.get(i, {}).values()] for i in range(len(names))]
     return frames.assign(
         group=representative,
         representative=representative,
         keep=representative == key.to_numpy(),
         distance_bits=stars.distance_bits,
         role=roles,
-        rivals=pd.Series(rivals, frames.index, object),
+        near_misses=pd.Series(near_misses, frames.index, object),
     )
 
 
@@ -166,13 +168,13 @@ if __name__ == "__main__":
     check_outage(map(Path, snakemake.input.records), snakemake.config["download"]["max_failed_share"])
     deduplicate(
         sources={
-            video: Source(Path(filtered) / "filter.parquet", Path(hashes), Path(vectors) if vectors else None)
+            video: VideoFiles(Path(filtered) / FILTER_TABLE, Path(hashes), Path(vectors) if vectors else None)
             for video, filtered, hashes, vectors in zip_longest(
                 snakemake.params.videos, snakemake.input.filtered, snakemake.input.hashes, snakemake.input.vectors
             )
         },
         rules=Rules(**snakemake.params.rules),
-        manifest=Path(snakemake.output.manifest),
+        copies=Path(snakemake.output.copies),
         kept=Path(snakemake.output.kept),
         distances=Path(snakemake.output.distances),
     )

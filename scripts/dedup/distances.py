@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scripts.dedup.features import Hashes
-from scripts.dedup.grouping import Check, Space, Stars
+from scripts.dedup.grouping import Check, Groups, Space
 from scripts.dedup.hashing import ROLES
 
 LOOK_UP_ALL, SAMPLE = 20_000, 5_000  # of more kept pictures than the first, only so many are looked up
@@ -31,7 +31,7 @@ class Search:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class FramePairs:
     """Pictures, the earlier ones that they were compared with, their distances, and the roles of the two hashes."""
 
     newcomers: np.ndarray
@@ -40,12 +40,12 @@ class Pairs:
     asked_roles: np.ndarray
     known_roles: np.ndarray
 
-    def where(self, chosen: np.ndarray) -> "Pairs":
+    def where(self, chosen: np.ndarray) -> "FramePairs":
         """Return some of the pairs, by a mask or by numbers."""
-        return Pairs(*(column[chosen] for column in vars(self).values()))
+        return FramePairs(*(column[chosen] for column in vars(self).values()))
 
 
-def measure_distances(frames: Sequence[str], search: Search, stars: Stars) -> dict[str, Any]:
+def measure_distances(frames: Sequence[str], search: Search, stars: Groups) -> dict[str, Any]:
     """Return counts of distances, on both sides of the largest one of copies, and pairs that are closest to it.
 
     `frames` are named video/frame. A dropped one counts with the distance to the one it fell to; a kept one with that
@@ -82,14 +82,14 @@ def sample_of(kept: np.ndarray) -> np.ndarray:
     return chosen
 
 
-def nearest_kept(search: Search, kept: np.ndarray, looked_up: np.ndarray) -> Pairs:
+def nearest_kept(search: Search, kept: np.ndarray, looked_up: np.ndarray) -> FramePairs:
     """Return each of these kept pictures with the nearest other kept one; those with none are left out.
 
     Of two pictures the later one asks and the earlier one is known, as when copies were looked for.
     """
     inner = [(search.asked.where(a), search.known.where(k)) for a, k in _inner_and_others(search)]
     parts = [_nearest_among(asked, known, search.space, kept, looked_up) for asked, known in inner]
-    both = Pairs(*(np.concatenate(c) for c in zip(*(vars(part).values() for part, _ in parts), strict=True)))
+    both = FramePairs(*(np.concatenate(c) for c in zip(*(vars(part).values() for part, _ in parts), strict=True)))
     mine = np.concatenate([owners for _, owners in parts])
     others = np.where(both.newcomers == mine, both.before, both.newcomers)
     rank = np.lexsort((both.known_roles, both.asked_roles, others, both.bits, mine))
@@ -102,7 +102,7 @@ def _inner_and_others(search: Search) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def _nearest_among(
     asked: Hashes, known: Hashes, space: Space, kept: np.ndarray, looked_up: np.ndarray
-) -> tuple[Pairs, np.ndarray]:
+) -> tuple[FramePairs, np.ndarray]:
     """Return pairs of the pictures looked up with their nearest ones, before and after them, and who was looked up."""
     chosen = np.zeros(len(kept), bool)
     chosen[looked_up] = True
@@ -113,7 +113,7 @@ def _nearest_among(
     starts = np.searchsorted(asked.owners, is_known.owners, "right")
     of, at, bits = nearest(space, is_known.codes, asked.codes, starts, np.full_like(starts, len(asked.codes)))
     later = _pairs(asked, is_known, at, of, bits)
-    both = Pairs(*(np.concatenate(c) for c in zip(vars(earlier).values(), vars(later).values(), strict=True)))
+    both = FramePairs(*(np.concatenate(c) for c in zip(vars(earlier).values(), vars(later).values(), strict=True)))
     return both, np.concatenate([earlier.newcomers, later.before])
 
 
@@ -139,7 +139,7 @@ def nearest(space: Space, asked: np.ndarray, known: np.ndarray, starts: np.ndarr
     return at, of[at], bits[at]
 
 
-def dropped_pairs(search: Search, stars: Stars) -> Pairs:
+def dropped_pairs(search: Search, stars: Groups) -> FramePairs:
     """Return each dropped picture with the one it fell to."""
     dropped = np.flatnonzero(stars.asked >= 0)
     asked, before, bits = stars.asked[dropped], stars.star[dropped], stars.distance_bits[dropped]
@@ -160,8 +160,8 @@ def _met(search: Search, newcomer: int, asked: int, before: int, bits: int) -> i
     return next((k for k in unsure if search.check(newcomer, asked, before, k)), last)
 
 
-def _pairs(asked: Hashes, known: Hashes, at: np.ndarray, of: np.ndarray, bits: np.ndarray) -> Pairs:
-    return Pairs(asked.owners[at], known.owners[of], bits, asked.roles[at], known.roles[of])
+def _pairs(asked: Hashes, known: Hashes, at: np.ndarray, of: np.ndarray, bits: np.ndarray) -> FramePairs:
+    return FramePairs(asked.owners[at], known.owners[of], bits, asked.roles[at], known.roles[of])
 
 
 def _of_frames(hashes: Hashes, frames: np.ndarray) -> Hashes:
@@ -170,7 +170,7 @@ def _of_frames(hashes: Hashes, frames: np.ndarray) -> Hashes:
 
 
 def _closest(
-    pairs: Pairs, closeness: np.ndarray, frames: Sequence[str], videos: Sequence[str]
+    pairs: FramePairs, closeness: np.ndarray, frames: Sequence[str], videos: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
     """Yield the closest pairs, each once; those of equal closeness in turn from each two videos."""
     if len(closeness) > 2 * PAIRS_SHOWN:  # each is there up to twice

@@ -11,6 +11,7 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from scripts.core.files import whole_file
+from scripts.core.layout import HASHES_TABLE
 from scripts.core.tables import read_rows
 from scripts.dedup.embedder import Embedder
 from scripts.dedup.vector_space import VECTOR_ROLES, in_steps
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def embed_frames(filtered: Path, hashed: Path, model: Path, threads: int, work: Path, out: Path) -> None:
     """Write the unit vectors of each frame in hashes.parquet and of its mirror image (float16, n x 2 x d)."""
-    rows = read_rows(hashed / "hashes.parquet")
+    rows = read_rows(hashed / HASHES_TABLE)
     vectors = np.empty((0, len(VECTOR_ROLES), 1), np.float16)
     if rows:  # else no model is loaded
         embedder = Embedder(model, work)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from scripts.core.layout import HASHES_TABLE, THUMBNAILS
 from scripts.dedup.hashing import CORES, ROLES
-from scripts.dedup.same_objects import Look
+from scripts.dedup.same_objects import Appearance
 from scripts.dedup.vector_space import VECTOR_ROLES
 
 MEASURED = ["width", "height", "sharpness", "brightness", "entropy_bits", "phash"]
@@ -20,7 +21,7 @@ COLUMNS = ["video", "frame", *MEASURED, "background", "confidence", *EDGES]
 
 
 @dataclass(frozen=True)
-class Source:
+class VideoFiles:
     """A video's filter.parquet, its folder of hashes, and the file of its vectors, if copies are found by them."""
 
     filtered: Path
@@ -60,7 +61,7 @@ class Hashes:
         return Hashes(self.codes[wanted][rank], owners[rank], self.roles[wanted][rank])
 
 
-def load_passed(sources: Mapping[str, Source]) -> tuple[pd.DataFrame, Hashes]:
+def load_passed(sources: Mapping[str, VideoFiles]) -> tuple[pd.DataFrame, Hashes]:
     """Return the passed frames of all videos in table order, then by time, and their hashes."""
     frames, codes, owners, roles, count = [pd.DataFrame(columns=COLUMNS)], [], [], [], 0
     for video, source in sources.items():
@@ -78,11 +79,11 @@ def load_passed(sources: Mapping[str, Source]) -> tuple[pd.DataFrame, Hashes]:
     return whole, Hashes(*columns)
 
 
-def _load(video: str, source: Source) -> tuple[pd.DataFrame, Hashes]:
+def _load(video: str, source: VideoFiles) -> tuple[pd.DataFrame, Hashes]:
     columns = ["frame", *MEASURED, "passed", "background", "confidences"]
     table: pd.DataFrame = pq.read_table(source.filtered, columns=columns).to_pandas()
     passed: pd.DataFrame = table[table["passed"].astype(bool)].drop(columns="passed").reset_index(drop=True)
-    hashed: pd.DataFrame = pq.read_table(source.hashes / "hashes.parquet").to_pandas()
+    hashed: pd.DataFrame = pq.read_table(source.hashes / HASHES_TABLE).to_pandas()
     if passed["frame"].tolist() != hashed["frame"].tolist():
         raise ValueError(f"{source.hashes} is not of the frames in {source.filtered}: delete it and run again")
     confidence = [float(np.mean(seen)) if len(seen) else 0.0 for seen in passed.pop("confidences")]
@@ -112,14 +113,14 @@ def load_vectors(files: Mapping[str, Path], frames_of: Mapping[str, int], roles:
     return Hashes(vectors, np.repeat(np.arange(count), len(wanted)), np.tile(np.array(numbers, np.uint8), count))
 
 
-def read_looks(source: Source) -> dict[str, Look]:
+def read_appearances(source: VideoFiles) -> dict[str, Appearance]:
     """Return what each passed frame of a video shows, by the frame's name."""
     columns = ["frame", "width", "height", "boxes_xyxy_px", "confidences", "passed"]
     rows = [row for row in pq.read_table(source.filtered, columns=columns).to_pylist() if row["passed"]]
-    contents = pq.read_table(source.hashes / "hashes.parquet", columns=EDGES).to_pylist()
-    thumbs = np.load(source.hashes / "thumbs.npy", mmap_mode="r")
+    contents = pq.read_table(source.hashes / HASHES_TABLE, columns=EDGES).to_pylist()
+    thumbs = np.load(source.hashes / THUMBNAILS, mmap_mode="r")
     return {
-        row["frame"]: Look(
+        row["frame"]: Appearance(
             thumb,
             (content["left"], content["top"], content["right"], content["bottom"]),
             np.array(row["boxes_xyxy_px"], float).reshape(-1, 4) / ([row["width"], row["height"]] * 2),

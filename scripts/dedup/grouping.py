@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from scripts.dedup.features import Hashes
-from scripts.dedup.hash_space import Pairs
+from scripts.dedup.hash_space import NearPairs
 
 BLOCK = 8192  # pictures that are looked up in the index at once
 CHUNK = 512  # pictures that are compared with one another before the next ones are
@@ -22,7 +22,7 @@ class Index(Protocol):
     def add(self, features: np.ndarray) -> None:
         """Add features."""
 
-    def pairs(self, asked: np.ndarray) -> Pairs:
+    def pairs(self, asked: np.ndarray) -> NearPairs:
         """Return positions of the asked, numbers of the known within the distance, and the distances."""
 
 
@@ -32,7 +32,7 @@ class Space(Protocol):
     def index(self) -> Index:
         """Return an empty index."""
 
-    def pairs(self, asked: np.ndarray, known: np.ndarray) -> Pairs:
+    def pairs(self, asked: np.ndarray, known: np.ndarray) -> NearPairs:
         """Return positions of asked and of known features within the distance, and the distances."""
 
     def distances(self, asked: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -40,16 +40,16 @@ class Space(Protocol):
 
 
 @dataclass(frozen=True)
-class Stars:
+class Groups:
     """Per picture: the kept one that it falls to (itself, if kept), their distance, and the hashes that met."""
 
     star: np.ndarray
     distance_bits: np.ndarray
     asked: np.ndarray  # position of the picture's own hash; -1 if kept
-    rivals: dict[int, dict[int, int]]  # per kept picture, by source, a near kept one that failed the check
+    near_misses: dict[int, dict[int, int]]  # per kept picture, by source, a near kept one that failed the check
 
 
-def find_stars(asked: Hashes, known: Hashes, sources: np.ndarray, space: Space, check: Check) -> Stars:
+def group_frames(asked: Hashes, known: Hashes, sources: np.ndarray, space: Space, check: Check) -> Groups:
     """Keep a picture unless a kept one before it is near and passes the check; else it falls to the nearest such.
 
     The distance of two pictures is the smallest between any `asked` hash of the later and any `known` one of the
@@ -57,7 +57,7 @@ def find_stars(asked: Hashes, known: Hashes, sources: np.ndarray, space: Space, 
     looked at. `sources` tells which pictures come from one video.
     """
     count = len(sources)
-    found = Stars(np.arange(count), np.zeros(count, np.int64), np.full(count, -1, np.int64), {})
+    found = Groups(np.arange(count), np.zeros(count, np.int64), np.full(count, -1, np.int64), {})
     index, kept_hashes = space.index(), _Growing()
     for start in range(0, count, BLOCK):
         block = asked.of(start, start + BLOCK)
@@ -108,16 +108,16 @@ class _Candidates:
         return zip(*(column[rank].tolist() for column in columns), strict=True)
 
 
-def _settle(found: Stars, near: Iterable[tuple[int, ...]], sources: np.ndarray, check: Check) -> None:
+def _settle(found: Groups, near: Iterable[tuple[int, ...]], sources: np.ndarray, check: Check) -> None:
     """Let each newcomer fall to the first of its candidates, the nearest first, that is kept and passes the check."""
     for n, before, bits, asked, known in near:
         if found.star[n] != n or found.star[before] != before:
             continue
         if check(n, asked, before, known):
             found.star[n], found.distance_bits[n], found.asked[n] = before, bits, asked
-            found.rivals.pop(n, None)
+            found.near_misses.pop(n, None)
         elif sources[n] != sources[before]:
-            found.rivals.setdefault(n, {}).setdefault(int(sources[before]), before)
+            found.near_misses.setdefault(n, {}).setdefault(int(sources[before]), before)
 
 
 class _Growing:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from scripts.core.files import whole_file
-from scripts.core.tables import HASHES, read_rows, write_table
+from scripts.core.layout import FILTER_TABLE, HASHES_TABLE, THUMBNAILS
+from scripts.core.schemas import HASHES
+from scripts.core.tables import read_rows, write_table
 from scripts.dedup.hashing import THUMB_PX, Hashed, hash_picture
 from scripts.job.start import start_job
 
@@ -19,14 +21,14 @@ if TYPE_CHECKING:
 def hash_frames(filtered: Path, method: str, out: Path) -> None:
     """Write hashes.parquet (a row per passed frame) and thumbs.npy (luma, n x 64 x 64, in the same order)."""
     out.mkdir(parents=True, exist_ok=True)
-    names = [row["frame"] for row in read_rows(filtered / "filter.parquet") if row["passed"]]
+    names = [row["frame"] for row in read_rows(filtered / FILTER_TABLE) if row["passed"]]
     with ThreadPoolExecutor(2) as pool:
         hashed = list(pool.map(lambda name: hash_picture((filtered / name).read_bytes(), method), names))
     rows = [row_of(name, found) for name, found in zip(names, hashed, strict=True)]
     thumbs = np.array([found.thumb for found in hashed], np.uint8).reshape(-1, THUMB_PX, THUMB_PX)
-    with whole_file(out / "thumbs.npy") as part, part.open("wb") as file:
+    with whole_file(out / THUMBNAILS) as part, part.open("wb") as file:
         np.save(file, thumbs)
-    write_table(out / "hashes.parquet", rows, HASHES)
+    write_table(out / HASHES_TABLE, rows, HASHES)
     logging.info("%d frames hashed", len(rows))
 
 

@@ -12,7 +12,7 @@ SMALL = 2_000_000  # pairs that NumPy compares sooner than machine code is compi
 FRESH, MIDDLE = 1024, 131_072  # hashes in the unsorted and in the smaller sorted level of an index
 ROOM = 64  # neighbours of a hash that are noted at once; the few hashes with more are looked up again
 
-Pairs = tuple[np.ndarray, np.ndarray, np.ndarray]  # positions of asked and of known hashes, and their distances
+NearPairs = tuple[np.ndarray, np.ndarray, np.ndarray]  # positions of asked and of known hashes, and their distances
 
 
 @cache
@@ -22,7 +22,7 @@ def flips(max_bits: int) -> np.ndarray:
     return np.array([sum(1 << bit for bit in c) for c in chosen], np.uint64)
 
 
-def all_pairs(asked: np.ndarray, known: np.ndarray, max_distance_bits: int) -> Pairs:
+def all_pairs(asked: np.ndarray, known: np.ndarray, max_distance_bits: int) -> NearPairs:
     """Return the pairs of asked and known hashes within the distance, comparing each with each."""
     if len(asked) * len(known) > SMALL:
         from scripts.dedup.hash_kernels import scan
@@ -51,7 +51,7 @@ class _Sorted:
         np.cumsum(counts, axis=1, out=starts[:, 1:])
         return cls(codes, codes[order], starts, order)
 
-    def pairs(self, asked: np.ndarray, max_distance_bits: int) -> Pairs:
+    def pairs(self, asked: np.ndarray, max_distance_bits: int) -> NearPairs:
         from scripts.dedup.hash_kernels import probe
 
         # Two hashes within the distance agree in one part but for a quarter of it (pigeonhole; Norouzi et al. 2012).
@@ -86,7 +86,7 @@ class NearHashes:
             self._sorted.clear()
         self._levels = [big, middle, fresh]
 
-    def pairs(self, asked: np.ndarray) -> Pairs:
+    def pairs(self, asked: np.ndarray) -> NearPairs:
         """Return positions of the asked, numbers of the known within the distance, and the distances."""
         found, first = [], 0
         for level, known in enumerate(self._levels):
@@ -99,7 +99,7 @@ class NearHashes:
         at, of, bits = (np.concatenate(column) for column in zip(*found, strict=True))
         return at, of, bits
 
-    def _in_level(self, level: int, known: np.ndarray, asked: np.ndarray) -> Pairs:
+    def _in_level(self, level: int, known: np.ndarray, asked: np.ndarray) -> NearPairs:
         looked_up = PARTS * len(flips(self.max_distance_bits // PARTS)) * 8  # a jump costs as much as 8 comparisons
         if level == 2 or looked_up > len(known):
             return all_pairs(asked, known, self.max_distance_bits)
@@ -118,7 +118,7 @@ class HashSpace:
         """Return an empty index."""
         return NearHashes(self.max_distance_bits)
 
-    def pairs(self, asked: np.ndarray, known: np.ndarray) -> Pairs:
+    def pairs(self, asked: np.ndarray, known: np.ndarray) -> NearPairs:
         """Return positions of asked and of known hashes within the distance, and the distances."""
         return all_pairs(asked, known, self.max_distance_bits)
 
@@ -134,7 +134,7 @@ def _noted(
     known: np.ndarray,
     max_distance_bits: int,
     data: tuple[object, ...],
-) -> Pairs:
+) -> NearPairs:
     """Run a kernel that notes up to ROOM neighbours of each hash, and look again at hashes that have more."""
     noted = np.empty((len(asked), ROOM), np.int64)
     counts = kernel(asked, *data, noted)

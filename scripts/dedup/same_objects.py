@@ -21,7 +21,7 @@ FLAT_LEVELS = 8.0  # by which the luma of two flat pictures may differ
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """A picture: its thumbnail, and the objects that the filter saw (boxes in shares of the picture)."""
 
     thumb: np.ndarray
@@ -38,7 +38,7 @@ class View:
     boxes: np.ndarray
 
 
-def view_of(look: Look, role: str) -> View:
+def view_of(look: Appearance, role: str) -> View:
     """Return the part of a picture that a hash of this role stands for, with the objects that count."""
     left, top, right, bottom = shown_by(role, look.content)
     edges_px = (left * THUMB_PX, top * THUMB_PX, right * THUMB_PX, bottom * THUMB_PX)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from scripts.dedup.hash_space import Pairs
+from scripts.dedup.hash_space import NearPairs
 
 HASH_BITS = 64
 # Vectors are kept in steps of 1/2048, which float16 holds exactly. In units of a step all products of two, and their
@@ -50,7 +50,7 @@ class NearVectors:
         self._index.add(steps)
         self._lengths = np.concatenate([self._lengths, _lengths(steps)])
 
-    def pairs(self, asked: np.ndarray) -> Pairs:
+    def pairs(self, asked: np.ndarray) -> NearPairs:
         """Return positions of the asked, numbers of the known within the distance, and the distances."""
         if self._index is None or not len(asked):
             return (np.empty(0, np.int64),) * 3
@@ -75,7 +75,7 @@ class VectorSpace:
         """Return an empty index."""
         return NearVectors(self._max_distance_bits)
 
-    def pairs(self, asked: np.ndarray, known: np.ndarray) -> Pairs:
+    def pairs(self, asked: np.ndarray, known: np.ndarray) -> NearPairs:
         """Return positions of asked and of known vectors within the distance, and the distances."""
         index = self.index()
         index.add(known)

@@ -14,14 +14,15 @@ import yaml
 
 from scripts.core.errors import UserError
 from scripts.core.files import unfinished, write_json, write_text
-from scripts.core.locks import locked
+from scripts.core.layout import MODEL_CARD
+from scripts.core.locks import hold_folder
 from scripts.inputs.model_choice import chosen_model, is_served, roles_of
 from scripts.job.budget import MARKS, at_work
 from scripts.job.environment import inference_threads, is_submission
 from scripts.job.start import start_job
 from scripts.model.card import check_classes
 from scripts.model.engine import import_ultralytics
-from scripts.model.inference import Place
+from scripts.model.inference import RuntimeOptions
 from scripts.model.weights import check_weights, fetch_weights
 from scripts.warm.client import start_early
 
@@ -49,7 +50,7 @@ def compile_model(
         found = check_weights(source, sha256)
         card = take_model(source, found, form, imgsz_px, out, store / "models", work)
         card |= {"weights": source.name, "weights_sha256": found}
-    write_json(out / "model.json", card)
+    write_json(out / MODEL_CARD, card)
     names: list[str] = card["names"]
     return names
 
@@ -90,7 +91,7 @@ def take_model(source: Path, sha256: str, form: str, imgsz_px: int, out: Path, c
         return read_card(known, str(source), file)
     entry = cache / f"{source.stem}-{cache_key(sha256, chosen, imgsz_px)}"
     if not entry.exists():
-        with locked(cache):
+        with hold_folder(cache):
             if not entry.exists():  # another run that shares the store was faster
                 build(ultralytics, source, chosen, imgsz_px, entry)
     shutil.copytree(entry, out, dirs_exist_ok=True, copy_function=shutil.copyfile)
@@ -217,5 +218,5 @@ if __name__ == "__main__":
         # The filter's model loads while the first frames are extracted; the other one is not needed for long.
         # In a submission to a cluster it would end with this job.
         if "filter" in roles and snakemake.config["detector"]["warm"] and not is_submission():
-            place = Place(inference_threads(), Path(snakemake.params.work), warm=True)
-            start_early(Path(snakemake.output.model), place)
+            runtime = RuntimeOptions(inference_threads(), Path(snakemake.params.work), warm=True)
+            start_early(Path(snakemake.output.model), runtime)

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.model.card import check_classes, read_model_card
-from scripts.model.inference import Detections, Inference, Place
+from scripts.model.inference import Detections, Inference, RuntimeOptions
 
 LOG_EVERY = 320  # images
 
 
-def detect_images(model: Path, images: list[Path], ask: Inference, place: Place) -> Iterator[Detections]:
+def detect_images(model: Path, images: list[Path], query: Inference, runtime: RuntimeOptions) -> Iterator[Detections]:
     """Yield the detections of each image that can be read, in order; unreadable images are left out.
 
     The run's warm process and this one run the same code and give the same numbers.
@@ -18,23 +18,23 @@ def detect_images(model: Path, images: list[Path], ask: Inference, place: Place)
     if not images:
         return  # no model is loaded for a video without frames
     card = read_model_card(model)
-    check_classes(ask.classes, card["names"], "classes", card["weights"])
-    for done, found in enumerate(_answers(model, images, ask, place), 1):
+    check_classes(query.classes, card["names"], "classes", card["weights"])
+    for done, found in enumerate(_answers(model, images, query, runtime), 1):
         yield found
         if done % LOG_EVERY == 0:
             logging.info("%d of %d images", done, len(images))
 
 
-def _answers(model: Path, images: list[Path], ask: Inference, place: Place) -> Iterator[Detections]:
-    if place.warm:
+def _answers(model: Path, images: list[Path], query: Inference, runtime: RuntimeOptions) -> Iterator[Detections]:
+    if runtime.warm:
         from scripts.warm.client import detect_warm
         from scripts.warm.sockets import NoPlace
 
         try:
-            yield from detect_warm(model, images, ask, place)
+            yield from detect_warm(model, images, query, runtime)
             return
         except NoPlace as reason:
             logging.info("no warm detector, since %s: this job loads the model itself", reason)
     from scripts.model.engine import Engine, first_device
 
-    yield from Engine(model, first_device(read_model_card(model)), place.threads, place.work).detect(images, ask)
+    yield from Engine(model, first_device(read_model_card(model)), runtime.threads, runtime.work).detect(images, query)

@@ -1,27 +1,31 @@
 """Label the kept frames of one video with the final model."""
 
-import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.core.errors import UserError
-from scripts.core.tables import DETECTIONS, read_rows, write_table
+from scripts.core.files import read_json
+from scripts.core.layout import FILTER_TABLE
+from scripts.core.schemas import DETECTIONS
+from scripts.core.tables import read_rows, write_table
 from scripts.detection.detect import detect_images
 from scripts.job.environment import inference_threads
 from scripts.job.start import start_job
-from scripts.model.inference import Inference, Place
+from scripts.model.inference import Inference, RuntimeOptions
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def detect_objects(video: str, frames: Path, kept: Path, model: Path, out: Path, ask: Inference, place: Place) -> None:
+def detect_objects(
+    video: str, frames: Path, kept: Path, model: Path, out: Path, query: Inference, runtime: RuntimeOptions
+) -> None:
     """Write a row per kept frame of the video with its boxes, classes and confidences."""
-    wanted = json.loads(kept.read_text(encoding="utf-8"))[video]["frames"]
-    sizes = {row["frame"]: row for row in read_rows(frames / "filter.parquet")}
+    wanted = read_json(kept)[video]["frames"]
+    sizes = {row["frame"]: row for row in read_rows(frames / FILTER_TABLE)}
     rows = []
-    for found in detect_images(model, [frames / name for name in wanted], ask, place):
+    for found in detect_images(model, [frames / name for name in wanted], query, runtime):
         size = sizes[found.image.name]
         rows.append(
             {
@@ -51,6 +55,6 @@ if __name__ == "__main__":
         kept=Path(snakemake.input.kept),
         model=Path(snakemake.input.model),
         out=Path(snakemake.output.table),
-        ask=Inference(**snakemake.params.ask),
-        place=Place(inference_threads(), Path(snakemake.params.work), snakemake.config["detector"]["warm"]),
+        query=Inference(**snakemake.params.query),
+        runtime=RuntimeOptions(inference_threads(), Path(snakemake.params.work), snakemake.config["detector"]["warm"]),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.core.errors import UserError
 from scripts.core.files import delete_folder, link_file
-from scripts.core.layout import DROPPED
+from scripts.core.layout import DROPPED, FILTER_TABLE, FRAMES_TABLE
 from scripts.detection.backgrounds import pass_backgrounds
 from scripts.detection.detect import detect_images
 from scripts.download.store import discard_media
@@ -16,7 +16,7 @@ from scripts.inputs.rows import parts_of
 from scripts.job.budget import MARKS, at_work
 from scripts.job.environment import inference_threads
 from scripts.job.start import start_job
-from scripts.model.inference import Detections, Inference, Place
+from scripts.model.inference import Detections, Inference, RuntimeOptions
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -25,15 +25,22 @@ DROPPED_KEPT = 3  # per video, since those of thousands are on one page
 
 
 def filter_frames(
-    frames: Path, model: Path, out: Path, ask: Inference, min_objects: int, negatives_share: float, place: Place
+    frames: Path,
+    model: Path,
+    out: Path,
+    query: Inference,
+    min_objects: int,
+    negatives_share: float,
+    runtime: RuntimeOptions,
 ) -> None:
     """Link the frames that pass into `out` and write filter.parquet with a row per candidate."""
     out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(1) as asking:  # while the model looks, this process loads what it needs for tables
-        answers = asking.submit(list, detect_images(model, sorted(frames.glob("*.jpg")), ask, place))
-        from scripts.core.tables import FILTER, read_note, read_rows, write_table
+        answers = asking.submit(list, detect_images(model, sorted(frames.glob("*.jpg")), query, runtime))
+        from scripts.core.schemas import FILTER
+        from scripts.core.tables import read_note, read_rows, write_table
 
-        rows = read_rows(frames / "frames.parquet")
+        rows = read_rows(frames / FRAMES_TABLE)
         found = {seen.image.name: seen for seen in answers.result()}
     judged = [judge_frame(row, found.get(row["frame"]), min_objects) for row in rows]
     judged = pass_backgrounds(judged, negatives_share)
@@ -42,7 +49,7 @@ def filter_frames(
             link_file(frames / row["frame"], out / row["frame"])
     for name in pick_dropped(judged):
         link_file(frames / name, out / DROPPED / name)
-    write_table(out / "filter.parquet", judged, FILTER, read_note(frames / "frames.parquet"))
+    write_table(out / FILTER_TABLE, judged, FILTER, read_note(frames / FRAMES_TABLE))
     logging.info("%d of %d frames passed", sum(row["passed"] for row in judged), len(judged))
 
 
@@ -77,10 +84,12 @@ if __name__ == "__main__":
             frames=Path(snakemake.input.frames),
             model=Path(snakemake.input.model),
             out=Path(snakemake.output.frames),
-            ask=Inference(**snakemake.params.ask),
+            query=Inference(**snakemake.params.query),
             min_objects=snakemake.params.min_objects,
             negatives_share=snakemake.params.negatives_share,
-            place=Place(inference_threads(), Path(snakemake.params.work), snakemake.config["detector"]["warm"]),
+            runtime=RuntimeOptions(
+                inference_threads(), Path(snakemake.params.work), snakemake.config["detector"]["warm"]
+            ),
         )
         # Snakemake keeps temp() outputs until the checkpoint is done, when those of all videos would lie on disk. What
         # to delete is no parameter, since it must not filter anything again.

@@ -1,4 +1,4 @@
-"""Try again what may pass: with manners, back-off and an end."""
+"""Try again what may pass: with limits, back-off and an end."""
 
 import logging
 import random
@@ -11,16 +11,18 @@ from scripts.download.faults import AGAIN, Fault
 from scripts.download.rate_limits import Site, SitePaused
 
 
-def persist(once: Callable[[float], tuple[Fault, bool]], site: Site, options: Mapping[str, Any]) -> tuple[Fault, int]:
+def retry_with_backoff(
+    once: Callable[[float], tuple[Fault, bool]], site: Site, options: Mapping[str, Any]
+) -> tuple[Fault, int]:
     """Let `once` try in the site's turns until it succeeds or no further attempt can help; return fault and attempts.
 
     `once` gets the seconds that are left and returns what happened and whether it brought the end closer: only
-    attempts in a row that did not are held against `attempts`. Waiting for the site's turn takes none of the time.
+    attempts in a row that did not are held against `attempts`. Waiting for the site's slot takes none of the time.
     """
     fault, attempt, idle, left_s = Fault("failed", "no attempt was made"), 0, 0, float(options["deadline_s"])
     while True:
         try:
-            with site.turn():
+            with site.slot():
                 attempt += 1
                 began = time.monotonic()
                 fault, gained = once(left_s)
@@ -28,7 +30,7 @@ def persist(once: Callable[[float], tuple[Fault, bool]], site: Site, options: Ma
         except SitePaused as paused:
             return (fault if attempt else Fault("blocked", str(paused))), attempt
         if fault.status == "blocked":
-            site.block(fault.message, fault.retry_after_s)
+            site.record_block(fault.message, fault.retry_after_s)
         elif fault.status not in AGAIN:
             site.thank()
         idle = 0 if gained else idle + 1
@@ -38,7 +40,7 @@ def persist(once: Callable[[float], tuple[Fault, bool]], site: Site, options: Ma
         if wait_s >= left_s:
             return _out_of_time(fault, wait_s, options["deadline_s"]), attempt
         logging.warning("attempt %d: %s: %s; again in %.1f s", attempt, fault.status, fault.message, wait_s)
-        if fault.status != "blocked":  # its pause is the site's, for all jobs, and held in its next turn
+        if fault.status != "blocked":  # its pause is the site's, for all jobs, and held in its next slot
             time.sleep(wait_s)
             left_s -= wait_s
 

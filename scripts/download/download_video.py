@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.core.files import clear_parts, link_media, write_json
-from scripts.core.locks import locked
+from scripts.core.layout import RECORD
+from scripts.core.locks import hold_folder
 from scripts.download.faults import OK, TRANSIENT, Fault, refused_under
 from scripts.download.fetch import describe, fetch_anew
 from scripts.download.rate_limits import Site, site_of
@@ -31,11 +32,11 @@ def download_video(video: str, url: str, out: Path, store: Path, options: dict[s
         _link(record, media, out)
     else:
         entry = entry_of(store, url)
-        with locked(entry):  # until it is linked, so that no other run deletes it in between (keep_media: false)
+        with hold_folder(entry):  # until it is linked, so that no other run deletes it in between (keep_media: false)
             record, media = fetch(url, entry, site_of(url, store, options["sites"]), options)
             _link(record, media, out)
     record |= {"video": video, "url": public_url(url)}
-    write_json(out / "video.json", {key: value for key, value in record.items() if key not in CLOCKS})
+    write_json(out / RECORD, {key: value for key, value in record.items() if key not in CLOCKS})
     logging.info("%s: %s %s", video, record["status"], record["message"])
 
 
@@ -68,8 +69,8 @@ def fetch(url: str, entry: Path, site: Site, options: dict[str, Any]) -> tuple[d
     under = {"refused_under": refused} if (refused := refused_under(fault.status, options)) else {}
     record = _record(fault, began, found | under)
     if fault.status == "ok":
-        clear_parts(version / "video.json")
-        write_json(version / "video.json", record)
+        clear_parts(version / RECORD)
+        write_json(version / RECORD, record)
     elif fault.status not in TRANSIENT:
         for stored, folder in other_versions(version):
             said = f"{fault.status}: {fault.message}; in its place: what was fetched on {stored['recorded_at'][:10]}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.core.errors import UserError
 from scripts.core.files import write_text
-from scripts.download.attempts import persist
+from scripts.download.attempts import retry_with_backoff
 from scripts.download.deadline import Deadline, Meter, watched
 from scripts.download.faults import OK, Answer, Fault, classify
 from scripts.download.private_hosts import allowed_hosts
@@ -81,7 +81,7 @@ def list_videos(source: str, store: Path, options: dict[str, Any]) -> tuple[Faul
         return OK, False
 
     with allowed_hosts(options):
-        fault, _ = persist(once, site_of(source, store, options["sites"]), options)
+        fault, _ = retry_with_backoff(once, site_of(source, store, options["sites"]), options)
     return fault, entries
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from scripts.core.errors import UserError
 from scripts.core.files import sha256_of
-from scripts.download.attempts import persist
+from scripts.download.attempts import retry_with_backoff
 from scripts.download.completeness import check_whole
 from scripts.download.deadline import Deadline, Meter, TooSlow, watched
 from scripts.download.faults import AGAIN, OK, Answer, Fault, NotYet, Rejected, chain_of, classify
@@ -35,7 +35,7 @@ def fetch_anew(url: str, folder: Path, site: Site, options: dict[str, Any]) -> t
     """Fetch a video into `folder` with as many attempts as it takes and is granted; return what the record holds."""
     with allowed_hosts(options):
         job = _Job(url, folder, options)
-        fault, attempts = persist(job.attempt, site, options)
+        fault, attempts = retry_with_backoff(job.attempt, site, options)
     if fault.status not in AGAIN or not job.partial.size_bytes():
         job.partial.remove()
     return fault, job.found | {"attempts": attempts, "yt_dlp": version("yt-dlp")}

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.core.errors import UserError
-from scripts.core.locks import locked
-from scripts.download.store_users import entries_of, other_runs, read_run, write_run
+from scripts.core.locks import hold_folder
+from scripts.download.store_users import entries_of, other_runs, read_used_entries, write_used_entries
 from scripts.inputs.rows import check_removed, listed_rows, rows_of
 from scripts.job.start import start_job_in_view
 
@@ -21,13 +21,13 @@ def purge_excluded(store: Path, run: Path, in_use: set[str]) -> None:
 
     An entry that nobody noted, or that something outside the store still links to, stays.
     """
-    noted, others = read_run(store, run), other_runs(store, but=run)
+    noted, others = read_used_entries(store, run), other_runs(store, but=run)
     for name in sorted(noted - in_use):
         entry = store / name
         if entry.is_symlink() or not entry.is_dir():
             noted.discard(name)
             continue
-        with locked(entry):
+        with hold_folder(entry):
             if reason := use_elsewhere(entry, others):
                 logging.warning("kept: %s: %s", entry, reason)
                 continue
@@ -38,8 +38,8 @@ def purge_excluded(store: Path, run: Path, in_use: set[str]) -> None:
             except OSError as error:
                 raise UserError(f"cannot delete {entry}: {error.strerror}: open the store and run again") from error
         noted.discard(name)
-    if noted != read_run(store, run):
-        write_run(store, run, noted)
+    if noted != read_used_entries(store, run):
+        write_used_entries(store, run, noted)
     logging.info("%d sources that this run folder notes are left in the store", len(noted))
 
 
@@ -63,6 +63,6 @@ if __name__ == "__main__":
     start_job_in_view(snakemake.log[0])
     store, run = Path(snakemake.config["store"]), Path.cwd()
     listed = entries_of(store, (row.url for row in listed_rows(snakemake.config).values()))
-    noted = read_run(store, run)
+    noted = read_used_entries(store, run)
     check_removed(noted - listed, len(noted), snakemake.config["max_removed_share"])
     purge_excluded(store, run, entries_of(store, (row.url for row in rows_of(snakemake.config).values())))

@@ -4,7 +4,6 @@ They hold across all jobs and runs that share a store, since what counts is kept
 job, and a file of times. Clocks of nodes that share a store should agree to a second.
 """
 
-import fcntl
 import json
 import logging
 import random
@@ -16,7 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scripts.core.files import clear_parts, write_text
+from scripts.core.files import clear_parts, read_json, write_text
+from scripts.core.locks import hold, try_lock
 
 ALIASES = {"youtu.be": "youtube.com", "youtube-nocookie.com": "youtube.com"}
 HOUR_S = 3600.0
@@ -34,15 +34,15 @@ class SitePaused(Exception):
 class Site:
     """One site, as all jobs see it."""
 
-    def __init__(self, name: str, folder: Path, manners: dict[str, Any]) -> None:
+    def __init__(self, name: str, folder: Path, limits: dict[str, Any]) -> None:
         """Keep what is shared in `folder`; `manners` are the keys under download.sites of the configuration."""
-        self.name, self._folder, self._manners = name, folder, manners
+        self.name, self._folder, self._limits = name, folder, limits
         self._began = 0.0
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Wait until the site may be asked, and hold one of its slots; raise SitePaused if that would take too long."""
-        with self._slot():
+        with self._hold_job_lock():
             self._wait()
             self._began = time.time()
             try:
@@ -51,7 +51,7 @@ class Site:
                 with self._state() as state:
                     self._keep_distance(state)
 
-    def block(self, message: str, asked_s: float | None) -> None:
+    def record_block(self, message: str, asked_s: float | None) -> None:
         """Pause the site for all jobs, each time twice as long; the first job to say so says it."""
         with self._state() as state:
             now = time.time()
@@ -61,7 +61,7 @@ class Site:
             wait_s = (
                 min(asked_s, LONGEST_ASKED_S)
                 if asked_s
-                else min(LONGEST_PAUSE_S, self._manners["pause_s"] * 2 ** state["blocks"])
+                else min(LONGEST_PAUSE_S, self._limits["pause_s"] * 2 ** state["blocks"])
             )
             state["blocks"] = min(state["blocks"] + 1, 30)
             state["paused_until"] = max(state["paused_until"], now + wait_s)
@@ -76,17 +76,16 @@ class Site:
                 state["blocks"] = 0
 
     @contextmanager
-    def _slot(self) -> Iterator[None]:
+    def _hold_job_lock(self) -> Iterator[None]:
         """Hold one of the site's locks; the system frees it if this process dies."""
         self._folder.mkdir(parents=True, exist_ok=True)
         while True:
-            for number in range(self._manners["jobs"]):
-                with (self._folder / f"job{number}.lock").open("w") as file:
+            for number in range(self._limits["jobs"]):
+                if lock := try_lock(self._folder / f"job{number}.lock"):
                     try:
-                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    except BlockingIOError:
-                        continue
-                    yield
+                        yield
+                    finally:
+                        lock.release()
                     return
             time.sleep(POLL_S)
 
@@ -114,22 +113,21 @@ class Site:
         """Return the seconds until the site may be asked again."""
         state["starts"] = [start for start in state["starts"] if now - HOUR_S < start <= now]
         state["paused_until"] = min(state["paused_until"], now + LONGEST_ASKED_S)
-        state["not_before"] = min(state["not_before"], now + self._manners["sleep_s"][1])  # clocks may be set back
+        state["not_before"] = min(state["not_before"], now + self._limits["sleep_s"][1])  # clocks may be set back
         waits = [state["paused_until"] - now, state["not_before"] - now]
-        if self._manners["per_hour"] and len(state["starts"]) >= self._manners["per_hour"]:
-            waits.append(state["starts"][-self._manners["per_hour"]] + HOUR_S - now)
+        if self._limits["per_hour"] and len(state["starts"]) >= self._limits["per_hour"]:
+            waits.append(state["starts"][-self._limits["per_hour"]] + HOUR_S - now)
         return float(max(waits))
 
     def _keep_distance(self, state: dict[str, Any]) -> None:
-        state["not_before"] = time.time() + random.uniform(*self._manners["sleep_s"])
+        state["not_before"] = time.time() + random.uniform(*self._limits["sleep_s"])
 
     @contextmanager
     def _state(self) -> Iterator[dict[str, Any]]:
         """Yield what all jobs know of the site; changes are kept."""
         self._folder.mkdir(parents=True, exist_ok=True)
         known = self._folder / "state.json"
-        with (self._folder / "state.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with hold(self._folder / "state.lock"):
             state = {
                 "starts": [],
                 "not_before": 0.0,
@@ -139,14 +137,14 @@ class Site:
                 "message": "",
             }
             with suppress(OSError, ValueError):  # none yet, or one that a power cut spoilt
-                state |= json.loads(known.read_text(encoding="utf-8"))
+                state |= read_json(known)
             yield state
             clear_parts(known)
             write_text(known, json.dumps(state))
 
 
 def site_of(url: str, store: Path, sites: dict[str, Any]) -> Site:
-    """Return a URL's site: the entry of `sites` that its host belongs to, else the host with the manners of `*`."""
+    """Return a URL's site: the entry of `sites` that its host belongs to, else the host with the limits of `*`."""
     host = (urlsplit(url).hostname or "").lower().rstrip(".").removeprefix("www.")
     host = "youtube.com" if re.match(r"ytsearch(date)?\d*:", url) else ALIASES.get(host, host)
     labels = host.split(".")

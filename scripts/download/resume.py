@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from scripts.core.files import write_json
+from scripts.core.files import read_json, write_json
 from scripts.download.faults import Rejected
 
 NAME = "part_of.json"
@@ -84,7 +84,7 @@ class Partial:
 
     def _read(self) -> dict[str, Any]:
         try:
-            known: dict[str, Any] = json.loads(self._note.read_text(encoding="utf-8"))
+            known: dict[str, Any] = read_json(self._note)
         except (OSError, ValueError):
             return {}
         return known

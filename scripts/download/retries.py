@@ -1,6 +1,5 @@
 """What failed for reasons that may pass: how much of it is too much, and how it is tried again."""
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scripts.core.errors import UserError
-from scripts.core.files import write_json
+from scripts.core.files import read_json, write_json
+from scripts.core.layout import RETRIES, record_path
 from scripts.download.faults import TRANSIENT, noted
 
 ASKING_AGAIN = frozenset({"retry_failed", "rehydrate"})  # targets that try again what may come now
@@ -21,8 +21,8 @@ def retry_numbers(results: Path, videos: Collection[str], asked: Collection[str]
     The number is a parameter of a video's download, so that asking again runs it again. It stands in a file of its
     own, since Snakemake deletes a video's record before it runs the job.
     """
-    path = results / "retries.json"
-    numbers: dict[str, int] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    path = results / RETRIES
+    numbers: dict[str, int] = read_json(path) if path.exists() else {}
     numbers = {video: number for video, number in numbers.items() if video in videos}
     return numbers | {video: numbers.get(video, 0) + 1 for video in videos if video in asked}
 
@@ -32,7 +32,7 @@ def to_ask_again(results: Path, videos: Collection[str], options: Mapping[str, A
     found = set()
     for video in videos:
         try:
-            told = json.loads((results / "download" / video / "video.json").read_text(encoding="utf-8"))
+            told = read_json(record_path(results, video))
         except FileNotFoundError:  # none yet, or being fetched
             continue
         except ValueError:  # a power cut spoilt it
@@ -47,14 +47,14 @@ def to_ask_again(results: Path, videos: Collection[str], options: Mapping[str, A
 def write_retry_numbers(results: Path, numbers: dict[str, int]) -> None:
     """Keep the numbers for the runs to come."""
     if numbers:
-        write_json(results / "retries.json", numbers)
+        write_json(results / RETRIES, numbers)
     else:
-        (results / "retries.json").unlink(missing_ok=True)
+        (results / RETRIES).unlink(missing_ok=True)
 
 
 def check_outage(records: Iterable[Path], max_failed_share: float) -> None:
     """Raise UserError if more than this share of the videos failed for a reason that may pass."""
-    told = [json.loads(path.read_text(encoding="utf-8")) for path in records]
+    told = [read_json(path) for path in records]
     failed = [record for record in told if record["status"] in OUTAGE]
     if not told or len(failed) <= max_failed_share * len(told):
         return

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.core.files import delete_folder
-from scripts.core.locks import locked
+from scripts.core.files import delete_folder, read_json
+from scripts.core.layout import RECORD, filter_table, media_folder
+from scripts.core.locks import hold_folder
 from scripts.inputs.videos import is_local
 
 DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
@@ -39,7 +40,7 @@ def version_of(entry: Path, options: Mapping[str, Any]) -> Path:
 def read_stored(version: Path) -> dict[str, Any] | None:
     """Return the record of a stored video, if both it and the whole file are there."""
     try:
-        record: dict[str, Any] = json.loads((version / "video.json").read_text(encoding="utf-8"))
+        record: dict[str, Any] = read_json(version / RECORD)
     except (OSError, ValueError):  # none, or one that a power cut spoilt
         return None
     media = version / record["media"]["file"]
@@ -59,16 +60,16 @@ def discard_media(video: str, parts: Mapping[str, str], results: Path, store: Pa
     `parts` holds the URL of each row of the same source. One that still has its link in results/ waits to be
     extracted, perhaps again. Local files are nobody's but the user's and stay.
     """
-    media = results / "download" / video / "media"
+    media = media_folder(results, video)
     if media.exists():
         delete_folder(media)
     if video not in parts or is_local(parts[video]):
         return
-    waiting = [part for part in parts if (results / "download" / part / "media").exists()]
-    if waiting or not all((results / "filtered" / part / "filter.parquet").exists() for part in parts):
+    waiting = [part for part in parts if media_folder(results, part).exists()]
+    if waiting or not all(filter_table(results, part).exists() for part in parts):
         return
     entry = entry_of(store, parts[video])
-    with locked(entry):
+    with hold_folder(entry):
         version = version_of(entry, options)
         record = read_stored(version)
         if record:

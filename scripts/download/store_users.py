@@ -1,12 +1,11 @@
 """Which run folders use which entries of a store: a file for each in `runs/` of the store."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from scripts.core.files import clear_parts, write_json
+from scripts.core.files import clear_parts, read_json, write_json
 from scripts.download.store import entry_of
 from scripts.inputs.videos import is_local
 
@@ -18,20 +17,20 @@ def entries_of(store: Path, urls: Iterable[str]) -> set[str]:
     return {entry_of(store, url).name for url in urls if not is_local(url)}
 
 
-def register_run(store: Path, folder: Path, urls: Iterable[str]) -> None:
+def register_used_entries(store: Path, folder: Path, urls: Iterable[str]) -> None:
     """Note that a run folder uses these sources, beside those that it used before."""
-    before = read_run(store, folder)
+    before = read_used_entries(store, folder)
     entries = before | entries_of(store, urls)
     if entries != before:
-        write_run(store, folder, entries)
+        write_used_entries(store, folder, entries)
 
 
-def read_run(store: Path, folder: Path) -> set[str]:
+def read_used_entries(store: Path, folder: Path) -> set[str]:
     """Return the names of the entries that a run folder uses or has used."""
     return _read(_file_of(store, folder))[1]
 
 
-def write_run(store: Path, folder: Path, entries: Iterable[str]) -> None:
+def write_used_entries(store: Path, folder: Path, entries: Iterable[str]) -> None:
     """Replace what is noted of a run folder."""
     clear_parts(_file_of(store, folder))
     write_json(_file_of(store, folder), {"folder": str(folder.absolute()), "entries": sorted(entries)})
@@ -52,5 +51,5 @@ def _read(path: Path) -> tuple[str, set[str]]:
     """Return a run folder and its entries; a name that is none leads nowhere."""
     if not path.exists():
         return "", set()
-    noted = json.loads(path.read_text(encoding="utf-8"))
+    noted = read_json(path)
     return str(noted["folder"]), {name for name in noted["entries"] if ENTRY.fullmatch(name)}

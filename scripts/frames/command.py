@@ -2,10 +2,10 @@
 
 from scripts.frames.sampling import FrameSettings, selection
 from scripts.media.clip import Clip
-from scripts.media.ffmpeg import Source, decoded, jpeg_command
+from scripts.media.ffmpeg import MediaStream, decoded, jpeg_command
 
 
-def frames_command(source: Source, clip: Clip, settings: FrameSettings, threads: int) -> list[str]:
+def frames_command(source: MediaStream, clip: Clip, settings: FrameSettings, threads: int) -> list[str]:
     """Return the command that writes the wanted frames to its standard output, as JPEGs in a NUT stream.
 
     Of frames within one millisecond, the unit of their names, the first is taken.

@@ -1,6 +1,5 @@
 """Take frames from one video as JPEGs named by their presentation time, and measure them."""
 
-import json
 import logging
 import time
 from bisect import bisect
@@ -10,7 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.core.errors import UserError
-from scripts.core.tables import FRAMES, write_table
+from scripts.core.files import read_json
+from scripts.core.layout import FRAMES_TABLE, RESULTS
+from scripts.core.schemas import FRAMES
+from scripts.core.tables import write_table
 from scripts.frames.command import frames_command
 from scripts.frames.damage import Damage, find_damage
 from scripts.frames.quality import fault_of, measure
@@ -19,7 +21,7 @@ from scripts.job.budget import MARKS, Budget, at_work
 from scripts.job.environment import is_submission
 from scripts.job.start import start_job
 from scripts.media.clip import Clip
-from scripts.media.ffmpeg import Run, Source, pictures, running, verdict
+from scripts.media.ffmpeg import MediaStream, Run, pictures, running, verdict
 from scripts.media.probe import SEEKABLE
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Job:
     """What is to be taken from a video."""
 
     video: str
-    source: Source
+    source: MediaStream
     fps: float | None
     clip: Clip
     settings: FrameSettings
@@ -74,19 +76,19 @@ def extract_frames(
     """
     out.mkdir(parents=True, exist_ok=True)
     if record["status"] != "ok":
-        write_table(out / "frames.parquet", [], FRAMES, f"no media: {record['status']}")
+        write_table(out / FRAMES_TABLE, [], FRAMES, f"no media: {record['status']}")
         return
     facts, media = record["media"], folder / record["media"]["file"]
     if not media.exists():
         raise UserError(f"{media} is gone: delete {folder.parent} and run again, which brings it back")
     seek = clip.start_s > 0 and facts["container"] in SEEKABLE
-    source = Source(media, facts["stream"], facts["container"], facts["duration_s"], seek)
+    source = MediaStream(media, facts["stream"], facts["container"], facts["duration_s"], seek)
     job = Job(record["video"], source, facts["fps"], clip, settings, out, wait_for_room)
     taken, note = take_good_frames(job, threads)
     rows = taken.rows
     if settings.mode == "budget":
         drop_over_budget(out, rows, taken.cuts_ms, min(settings.budget, settings.max_frames))
-    write_table(out / "frames.parquet", rows, FRAMES, note)
+    write_table(out / FRAMES_TABLE, rows, FRAMES, note)
     logging.info("%s: %d of %d frames kept %s", record["video"], sum(row["keep"] for row in rows), len(rows), note)
 
 
@@ -103,7 +105,7 @@ def take_good_frames(job: Job, threads: int) -> tuple[Taken, str]:
         damage = find_damage(job.source.media, job.source.stream, until_s, deadline)
         if damage.doubted_ms:
             taken = take_frames(job, threads, damage.doubted_ms)
-        lost = tell_damage(damage, job, taken)
+        lost = describe_damage(damage, job, taken)
     end = "" if taken.limit or "the last picture is at" in lost else missing_end(taken.rows, job)
     return taken, "; ".join(filter(None, [taken.fault, taken.limit, lost, end]))
 
@@ -119,7 +121,7 @@ def take_frames(job: Job, threads: int, doubted_ms: frozenset[int]) -> Taken:
             run.stop()
         fault = verdict(run)
     if run.timed_out:
-        limit = told_limit("deadline_s", job.settings.deadline_s, rows, job.video)
+        limit = limit_message("deadline_s", job.settings.deadline_s, rows, job.video)
     for line in run.said:
         logging.info("ffmpeg: %s", line)
     return Taken(rows, run.cuts_ms, limit, fault, run.error or "corrupt data" if run.damage_seen else "")
@@ -138,7 +140,7 @@ def write_frames(run: Run, job: Job, doubted_ms: frozenset[int]) -> tuple[list[R
         row |= (measured or {}) | {"keep": not fault, "reason": ""} | fault
         written_mb += 0 if fault else len(picture.jpeg) / 1e6
         if written_mb > settings.max_output_mb:
-            return rows, told_limit("max_output_mb", settings.max_output_mb, rows, job.video)
+            return rows, limit_message("max_output_mb", settings.max_output_mb, rows, job.video)
         rows.append(row)
         if not fault:
             with run.held():
@@ -159,7 +161,7 @@ def write_jpeg(path: Path, jpeg: bytes) -> None:
         raise UserError(f"cannot write {path}: {error.strerror}: free or open the disk and run again") from error
 
 
-def told_limit(key: str, value: float, rows: list[Row], video: str) -> str:
+def limit_message(key: str, value: float, rows: list[Row], video: str) -> str:
     """Say where a limit cut the video short, and how to go on; the limit is no parameter, so a rerun does not."""
     at_s = rows[-1]["pts_s"] if rows else 0
     return f"stopped at {at_s:g} s: {key} = {value:g} (for more, raise it and delete results/frames/{video})"
@@ -172,7 +174,7 @@ def begins_late(rows: list[Row], job: Job) -> bool:
     return not rows or rows[0]["pts_s"] > job.clip.start_s + (2 / job.fps if job.fps else 0.1)
 
 
-def tell_damage(damage: Damage, job: Job, taken: Taken) -> str:
+def describe_damage(damage: Damage, job: Job, taken: Taken) -> str:
     """Say how many pictures of the file are damaged, and where it ends if that is early."""
     lost = f"{len(damage.doubted_ms)} of {damage.pictures} pictures of the file are damaged"
     parts = [lost if damage.doubted_ms else f"ffmpeg complains: {taken.complaint}"]
@@ -212,10 +214,10 @@ if __name__ == "__main__":
     frames = Path(snakemake.output.frames)
     with at_work(MARKS, "extract", frames.name) as mark:
         budget = Budget(
-            snakemake.config["frames_budget_gb"] * 1e9, frames.parent, Path("results/filtered"), frames, MARKS, mark
+            snakemake.config["frames_budget_gb"] * 1e9, frames.parent, RESULTS / "filtered", frames, MARKS, mark
         )
         extract_frames(
-            record=json.loads(Path(snakemake.input.record).read_text(encoding="utf-8")),
+            record=read_json(Path(snakemake.input.record)),
             folder=Path(snakemake.input.media),
             out=frames,
             clip=Clip(**snakemake.params.clip),

@@ -93,9 +93,9 @@ def _cross_check(config: dict[str, Any]) -> Iterator[str]:
     rate = config["download"]["ytdlp"].get("ratelimit")
     if rate and rate < 1000 * config["download"]["min_speed_kb_s"]:
         yield f"download.ytdlp.ratelimit: {rate} is below min_speed_kb_s; allowed: more, or a lower min_speed_kb_s"
-    for name, manners in config["download"]["sites"].items():
-        if manners["sleep_s"][0] > manners["sleep_s"][1]:
-            yield f"download.sites.{name}.sleep_s: {manners['sleep_s']} is no range; allowed: the smaller number first"
+    for name, limits in config["download"]["sites"].items():
+        if limits["sleep_s"][0] > limits["sleep_s"][1]:
+            yield f"download.sites.{name}.sleep_s: {limits['sleep_s']} is no range; allowed: the smaller number first"
     yield from _embedding(config)
     for role in ("filter", "detect"):
         model = Path(config[role]["model"])

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core.errors import UserError
+from scripts.core.layout import MANIFEST_TABLE, VIDEOS_TABLE
 from scripts.inputs.videos import CREDITS, Video, is_local, parse_row, read_lines
 
-VIDEOS, MANIFEST = "videos.tsv", "manifest.parquet"
 # What the pictures of a video depend on, beside the video, its part that is wanted, and their times.
 SETTINGS = {"max_height_px": (144, 4320), "max_side_px": (32, 16384), "jpeg_qscale": (2, 31)}
 COLUMNS = ("video", "url", "start_s", "end_s", "split", "sha256", *SETTINGS)
@@ -30,7 +30,7 @@ def read_published_videos(folder: Path, media: Path) -> dict[str, Video]:
         video, more = parse_row(cells)
         faults += more if not faults else []
         faults += [f"video id '{video.video}' stands twice"] if video.video in videos else []
-        problems += [f"{folder / VIDEOS}, line {line}: {fault}" for fault in faults]
+        problems += [f"{folder / VIDEOS_TABLE}, line {line}: {fault}" for fault in faults]
         videos[video.video] = video
     if problems:
         raise UserError("\n".join([f"{len(problems)} problem(s) in the published table:", *problems]))
@@ -39,13 +39,13 @@ def read_published_videos(folder: Path, media: Path) -> dict[str, Video]:
 
 def published_lines(folder: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield line number and cells of each row of the published table."""
-    for name in (VIDEOS, MANIFEST):
+    for name in (VIDEOS_TABLE, MANIFEST_TABLE):
         if not (folder / name).is_file():
             raise UserError(
                 f"config key rehydrate: no {name} in '{folder}', looked for in {Path.cwd()}; allowed: the folder with"
-                f" {VIDEOS} and {MANIFEST} of a published dataset"
+                f" {VIDEOS_TABLE} and {MANIFEST_TABLE} of a published dataset"
             )
-    return read_lines(folder / VIDEOS)
+    return read_lines(folder / VIDEOS_TABLE)
 
 
 def _settings_faults(cells: dict[str, str]) -> Iterator[str]:
@@ -66,7 +66,7 @@ def manifest_of(config: Mapping[str, Any]) -> str:
     """Return the path of the manifest that is to be rehydrated."""
     if not config["rehydrate"]:
         raise UserError("target rehydrate: say which dataset: `--config rehydrate=FOLDER`, with videos.tsv in it")
-    return str(Path(config["rehydrate"]) / MANIFEST)
+    return str(Path(config["rehydrate"]) / MANIFEST_TABLE)
 
 
 def settings_of_pictures(config: Mapping[str, Any]) -> dict[str, int]:

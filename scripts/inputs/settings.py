@@ -3,13 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from scripts.core.layout import DATASET_STAGES
 from scripts.inputs.model_choice import EMBEDDING, chosen_model, roles_in
 
-# Rules whose code decides on the dataset; the others show it or run on demand.
-RULES = (
-    "download_video", "extract_frames", "compile_model", "filter_frames", "hash_frames", "embed_frames", "deduplicate",
-    "detect_objects", "export_dataset",
-)  # fmt: skip
 MODE_KEYS = {
     "interval": {"interval_s"},
     "every_n": {"every_n"},
@@ -18,7 +14,7 @@ MODE_KEYS = {
 }  # keys of `frames` that only these modes read
 
 
-def telling_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+def published_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of the configuration decides on a dataset's content and may be published: no paths, no limits."""
     idle = set().union(*MODE_KEYS.values()) - MODE_KEYS.get(config["frames"]["mode"], set())
     untold = {
@@ -31,29 +27,29 @@ def telling_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     return {s: {k: v for k, v in config[s].items() if k not in untold.get(s, ())} for s in sections}
 
 
-def deciding_rules(config: Mapping[str, Any]) -> list[str]:
+def result_rules(config: Mapping[str, Any]) -> list[str]:
     """Return the rules whose code decides on the dataset of this configuration."""
-    return [rule for rule in RULES if rule != "embed_frames" or config["dedup"]["method"] == EMBEDDING]
+    return [rule for rule in DATASET_STAGES if rule != "embed_frames" or config["dedup"]["method"] == EMBEDDING]
 
 
-def deciding_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+def result_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return all of the configuration that decides on results and may be published; how a run went is in its log."""
     download = config["download"]
     form = {key: download["ytdlp"][key] for key in ("format", "format_sort") if key in download["ytdlp"]}
-    return telling_settings(config) | {
+    return published_settings(config) | {
         "download": {"max_height_px": download["max_height_px"], "ytdlp": form},
         "models": dict(config["models"]),
     }
 
 
-def asked_weights(config: Mapping[str, Any]) -> dict[str, str]:
+def required_weights(config: Mapping[str, Any]) -> dict[str, str]:
     """Return per role the sha256 that its weights must have; empty: any."""
     return {role: chosen_model(config, role)["weights_sha256"] for role in roles_in(config)}
 
 
-def steering(config: Mapping[str, Any]) -> dict[str, Any]:
+def runtime_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return what else is configured, which changes how a run goes: paths, addresses and names only as set or not."""
-    told = deciding_settings(config)
+    told = result_settings(config)
     return {key: _without(value, told.get(key)) for key, value in sorted(config.items()) if value != told.get(key)}
 
 

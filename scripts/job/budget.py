@@ -6,15 +6,16 @@ on. Only then, or with a video larger than half of the limit, may there be more 
 do not wait, since they would hold their nodes idle while the filters are in the queue.
 """
 
-import fcntl
 import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+
+from scripts.core.layout import FILTER_TABLE, FRAMES_TABLE
+from scripts.core.locks import hold, try_lock
 
 MARKS = Path(".snakemake/frames")  # a locked file per extraction and filter at work
 GRACE_S = 30.0  # longer than one job takes to end and the next to begin, on a machine with far too much to do
@@ -28,8 +29,8 @@ def at_work(marks: Path, what: str, name: str) -> Iterator[Path]:
     marks.mkdir(parents=True, exist_ok=True)
     mark = marks / f"{what}-{time.time_ns():020d}-{name}"
     unlocked = marks / f".{mark.name}"
-    with unlocked.open("w") as file:
-        _lock(file)
+    unlocked.touch()
+    with _held(unlocked):
         unlocked.rename(mark)  # from now on others see it, and that it is locked
         try:
             yield mark
@@ -42,20 +43,24 @@ def working(marks: Path, what: str) -> list[Path]:
     found = []
     for mark in sorted(marks.glob(f"{what}-*")):
         try:
-            with mark.open("r+") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                mark.unlink(missing_ok=True)
-        except BlockingIOError:
-            found.append(mark)
+            lock = try_lock(mark)
         except OSError:
-            continue  # it ended just now, or nothing can be locked here
+            continue  # nothing can be locked here
+        if lock is None:
+            found.append(mark)
+        else:  # its job was killed, or ended just now
+            mark.unlink(missing_ok=True)
+            lock.release()
     return found
 
 
-def _lock(file: IO[str]) -> None:
-    """Lock a file; where none can be, as on some network file systems, jobs pass for ended and nobody waits."""
-    with suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_EX)
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Hold a lock file. Where none can be locked, as on some network file systems, no job waits for another."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(hold(path))
+        yield
 
 
 @dataclass
@@ -87,8 +92,7 @@ class Budget:
 
     def _claim(self, own_bytes: float) -> bool:
         """Claim room for `own_bytes` and a share of what is left, if there is any or waiting is in vain."""
-        with (self.marks / "lock").open("w") as lock:
-            _lock(lock)
+        with _held(self.marks / "lock"):
             extracting = working(self.marks, "extract")
             first = extracting[:1] == [self.mark]
             claims = {_name_in(mark): _claim_in(mark) for mark in extracting}
@@ -110,7 +114,7 @@ class Budget:
         names = [name for name in found if name[0] != "."]  # the others are being deleted
         waiting = []
         for name in set(names) - self._filtered - {self.own.name}:
-            filtered = _is_newer(self.filtered / name / "filter.parquet", self.frames / name / "frames.parquet")
+            filtered = _is_newer(self.filtered / name / FILTER_TABLE, self.frames / name / FRAMES_TABLE)
             if filtered and name not in deleting:
                 self._filtered.add(name)
             else:
@@ -119,7 +123,7 @@ class Budget:
 
     def _bytes(self, folder: Path) -> int:
         if folder.name not in self._sizes:
-            whole = (folder / "frames.parquet").exists()
+            whole = (folder / FRAMES_TABLE).exists()
             size = _size(folder)
             if not whole:
                 return size

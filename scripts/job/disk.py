@@ -21,13 +21,13 @@ def is_full(error: BaseException | None) -> bool:
     return False
 
 
-def told_full(error: BaseException) -> str:
+def full_disk_message(error: BaseException) -> str:
     """Say that the disk is full, where if that is known, and what to do."""
     place = getattr(error, "filename", None)
     return f"the disk is full{f' (writing {place})' if place else ''}: {REMEDY}"
 
 
-def fault_of_room(folder: Path) -> str:
+def full_disk_fault(folder: Path) -> str:
     """Say so if a folder's disk is so full that no run can even begin, or nothing."""
     free_bytes = shutil.disk_usage(folder).free
     if free_bytes >= LEAST_BYTES:

@@ -12,7 +12,7 @@ SUBMISSION = "REELSIEVE_SUBMISSION"
 UNKNOWN = "unknown"  # of a cluster other than SLURM
 
 
-def begin_run(cores: int, submitted: bool) -> int:
+def name_run(cores: int, submitted: bool) -> int:
     """Name this process to its jobs as their run, and return how many cores they have.
 
     A submission to a cluster is a run of its own: a process for all its jobs, and one for each, which keeps that name.

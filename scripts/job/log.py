@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from scripts.core.errors import UserError
-from scripts.job.disk import is_full, told_full
+from scripts.job.disk import full_disk_message, is_full
 
 # Set by a run that shows its progress itself: what its jobs wrote to the terminal would be written over it.
 SILENT = "REELSIEVE_SILENT_JOBS"
@@ -53,7 +53,7 @@ def _log_exception(path: str, error: BaseException, trace: TracebackType | None)
     if is_full(error):
         job = " ".join(Path(path).with_suffix("").parts[1:])  # logs/RULE/VIDEO.log
         logging.info("what met the full disk", exc_info=(type(error), error, trace), extra={"log_only": True})
-        logging.error("%s: %s", job, told_full(error))
+        logging.error("%s: %s", job, full_disk_message(error))
         return
     if isinstance(error, KeyboardInterrupt):
         logging.info(INTERRUPTED)  # no fault: a person stopped the run

@@ -20,7 +20,7 @@ import ffmpeg
 
 from scripts.core.errors import UserError
 from scripts.media.clip import Clip, window
-from scripts.media.probe import DECODE_OPTIONS, OPEN_OPTIONS, SEEKABLE, ffmpeg_exe, told_killed
+from scripts.media.probe import DECODE_OPTIONS, OPEN_OPTIONS, SEEKABLE, ffmpeg_exe, killed_message
 
 NOISE = "deprecated pixel format used"  # said of every JPEG; the range is set
 CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL})
@@ -34,7 +34,7 @@ LAST_WORDS_S = 5.0  # to hear an ended ffmpeg out; a child of its own could keep
 
 
 @dataclass(frozen=True)
-class Picture:
+class JpegFrame:
     """A JPEG with its presentation time."""
 
     pts_ms: int
@@ -80,7 +80,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Source:
+class MediaStream:
     """A file to decode: which stream, and whether to seek to the start of the clip instead of decoding up to it."""
 
     media: Path
@@ -90,7 +90,7 @@ class Source:
     seek: bool
 
 
-def decoded(source: Source, clip: Clip, threads: int, skip_frame: str | None) -> Any:
+def decoded(source: MediaStream, clip: Clip, threads: int, skip_frame: str | None) -> Any:
     """Return the stream of a file's pictures in the window of a clip, brought to one size, since filters trust it."""
     seek_s = clip.start_s if source.seek else 0.0
     limits: dict[str, Any] = {"ss": f"{seek_s:.6f}"} if seek_s else {}
@@ -104,7 +104,7 @@ def decoded(source: Source, clip: Clip, threads: int, skip_frame: str | None) ->
     return file[str(source.stream)].filter("scale", "iw", "ih").filter("select", window(clip))
 
 
-def jpeg_command(chosen: Any, source: Source, size_and_quality: tuple[int, int], threads: int) -> list[str]:
+def jpeg_command(chosen: Any, source: MediaStream, size_and_quality: tuple[int, int], threads: int) -> list[str]:
     """Return the command that writes chosen pictures to its standard output, as JPEGs in a NUT stream.
 
     Times are a player's: seconds after the start of the file, whatever timestamps it starts with; where they may
@@ -195,7 +195,7 @@ def _listen(stderr: IO[bytes], run: Run) -> None:
         run.damage_seen = run.damage_seen or "[error]" in line or "orrupt" in line
 
 
-def pictures(run: Run) -> Iterator[Picture]:
+def pictures(run: Run) -> Iterator[JpegFrame]:
     """Yield the pictures in the order of their times, as ffmpeg writes them."""
     import av
 
@@ -205,7 +205,7 @@ def pictures(run: Run) -> Iterator[Picture]:
             for packet in stream.demux():
                 jpeg = bytes(packet)
                 if packet.pts is not None and jpeg.endswith(JPEG_END):  # else cut off with its ffmpeg
-                    yield Picture(round(packet.pts * packet.time_base * 1000), jpeg)
+                    yield JpegFrame(round(packet.pts * packet.time_base * 1000), jpeg)
     except av.error.FFmpegError:  # ffmpeg ended before it wrote a header, or in the middle of a picture
         run.process.stdout.close()  # and if it did not, it ends now: verdict() says why
 
@@ -224,5 +224,5 @@ def verdict(run: Run) -> str:
     if OWN_FAULTS.search(run.error):
         raise UserError(f"this ffmpeg cannot be used: {run.error}: install a complete one, or imageio-ffmpeg")
     if code < 0 and -code not in CRASHES:
-        raise UserError(told_killed(-code))
+        raise UserError(killed_message(-code))
     return f"ffmpeg gave up: {run.error or f'exit code {code}'}"

@@ -138,10 +138,10 @@ def ffmpeg_version() -> str:
     except (OSError, subprocess.SubprocessError) as error:
         code = getattr(error, "returncode", 0)
         why = f"ffmpeg does not run ({error}): unset IMAGEIO_FFMPEG_EXE, or reinstall imageio-ffmpeg"
-        raise UserError(told_killed(-code) if code < 0 else why) from None
+        raise UserError(killed_message(-code) if code < 0 else why) from None
     return said.partition("version ")[2].partition(" ")[0] or "unknown"
 
 
-def told_killed(signal_number: int) -> str:
+def killed_message(signal_number: int) -> str:
     """Say that somebody, or a system short of memory, killed an ffmpeg."""
     return f"ffmpeg was killed by signal {signal_number}: free memory and run again"

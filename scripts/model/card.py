@@ -1,11 +1,12 @@
 """What compile_model wrote of a model, and whether a configuration fits it."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from scripts.core.errors import UserError
+from scripts.core.files import read_json
+from scripts.core.layout import MODEL_CARD
 from scripts.job.suggestions import describe_unknown
 
 
@@ -35,7 +36,7 @@ def check_role(role: str, chosen: Mapping[str, Any], compiled: Path) -> None:
     An export names its classes; of other weights the compiled model tells, unless they are newer.
     """
     weights = Path(chosen["model"])
-    card = compiled / "model.json"
+    card = compiled / MODEL_CARD
     if (weights / "metadata.yaml").is_file():
         import yaml
 
@@ -55,5 +56,5 @@ def runs_on_cpu(card: Mapping[str, Any]) -> bool:
 
 def read_model_card(model: Path) -> dict[str, Any]:
     """Return what compile_model wrote of a model: file, format, names, sha256 of its weights."""
-    card: dict[str, Any] = json.loads((model / "model.json").read_text(encoding="utf-8"))
+    card: dict[str, Any] = read_json(model / MODEL_CARD)
     return card

@@ -11,14 +11,14 @@ JPEG_END = b"\xff\xd9"
 
 
 @dataclass(frozen=True)
-class Picture:
+class DecodedImage:
     """A decoded picture (BGR) and by how much its width and height were reduced."""
 
     pixels: Any
     reduced_by: tuple[float, float]
 
 
-def decode(path: Path, input_px: int) -> Picture | None:
+def decode(path: Path, input_px: int) -> DecodedImage | None:
     """Return the picture, at 1/2, 1/4 or 1/8 scale if that still exceeds the model's input; None if it is broken.
 
     JPEG's own reduction costs a fraction of a full decode, and averages where a later resize would skip pixels.
@@ -43,4 +43,4 @@ def decode(path: Path, input_px: int) -> Picture | None:
     flags = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
     flag = next((flags[scale] for scale in flags if max(width, height) > scale * input_px), cv2.IMREAD_COLOR)
     pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), flag)
-    return None if pixels is None else Picture(pixels, (width / pixels.shape[1], height / pixels.shape[0]))
+    return None if pixels is None else DecodedImage(pixels, (width / pixels.shape[1], height / pixels.shape[0]))

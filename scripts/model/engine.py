@@ -11,7 +11,7 @@ from typing import Any
 
 from scripts.core.errors import UserError
 from scripts.model.card import read_model_card, runs_on_cpu
-from scripts.model.decode import Picture, decode
+from scripts.model.decode import DecodedImage, decode
 from scripts.model.inference import Detections, Inference
 from scripts.model.openvino_streams import compile_streams, stream_predictor
 
@@ -70,17 +70,17 @@ class Engine:
         first = self._new_predictor(Inference(0.25, 0.7, self._fixed_px or BLANK_PX, ()))
         self._predict(first, [np.zeros((BLANK_PX, BLANK_PX, 3), np.uint8)])
 
-    def detect(self, images: list[Path], ask: Inference) -> Iterator[Detections]:
+    def detect(self, images: list[Path], query: Inference) -> Iterator[Detections]:
         """Yield the detections of each image that can be read, in order; unreadable images are left out.
 
         Numbers are rounded (boxes to 0.01 px, confidences to 0.0001), because the last digits of a float may depend on
         how many threads summed it.
         """
         size = self._fixed_batch or (1 if self._streams else self._most)
-        workers, input_px = max(self._streams, 1), self._fixed_px or ask.imgsz_px
+        workers, input_px = max(self._streams, 1), self._fixed_px or query.imgsz_px
         idle: SimpleQueue[Any] = SimpleQueue()
         for _ in range(workers):
-            idle.put(self._new_predictor(ask))
+            idle.put(self._new_predictor(query))
         coming: deque[Future[list[Detections]]] = deque()
         with ThreadPoolExecutor(DECODERS) as decoding, ThreadPoolExecutor(workers) as inferring:
             try:
@@ -96,22 +96,22 @@ class Engine:
                 for future in coming:
                     future.cancel()
 
-    def _new_predictor(self, ask: Inference) -> Any:
+    def _new_predictor(self, query: Inference) -> Any:
         """Return a predictor for one thread; all share the loaded model."""
         predictor = self._predictor(
             overrides=SETTINGS
             | {
                 "device": self._device,
-                "conf": ask.confidence,
-                "iou": ask.iou,
-                "imgsz": ask.imgsz_px,
-                "classes": [self._names.index(name) for name in ask.classes] or None,
+                "conf": query.confidence,
+                "iou": query.iou,
+                "imgsz": query.imgsz_px,
+                "classes": [self._names.index(name) for name in query.classes] or None,
             }
         )
         predictor.model, predictor.device = self._loaded.model, self._loaded.device
         return predictor
 
-    def _infer(self, idle: Any, images: list[Path], coming: list[Future[Picture | None]]) -> list[Detections]:
+    def _infer(self, idle: Any, images: list[Path], coming: list[Future[DecodedImage | None]]) -> list[Detections]:
         """Return the detections of a batch, asking a predictor that no other thread is using."""
         decoded = [(image, future.result()) for image, future in zip(images, coming, strict=True)]
         readable = [(image, picture) for image, picture in decoded if picture]

@@ -15,7 +15,7 @@ class Inference:
 
 
 @dataclass(frozen=True)
-class Place:
+class RuntimeOptions:
     """Where a model runs: its threads on a CPU, the folder of ultralytics' settings, and in which process."""
 
     threads: int

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scripts.core.errors import UserError
 from scripts.core.files import sha256_of, unfinished
-from scripts.core.locks import locked
+from scripts.core.locks import hold_folder
 from scripts.model.engine import import_ultralytics
 
 
@@ -15,7 +15,7 @@ def fetch_weights(name: str, folder: Path, work: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / name
     if not target.exists():
-        with locked(folder):
+        with hold_folder(folder):
             if not target.exists():  # another run that shares the store was faster
                 _fetch(target, work)
     if not target.exists():

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from scripts.media.clip import Clip
-from scripts.media.ffmpeg import Source, decoded, jpeg_command, pictures, running, verdict
+from scripts.media.ffmpeg import MediaStream, decoded, jpeg_command, pictures, running, verdict
 
 ROUNDING_MS = 1  # other containers round times otherwise
 LEAF = 8  # times compared one by one
@@ -12,7 +12,7 @@ TIMES_PER_PASS = 2000  # the kernel takes no argument longer than 128 kB
 
 
 @dataclass(frozen=True)
-class Look:
+class FrameOutput:
     """How pictures come out of a video."""
 
     max_side_px: int
@@ -30,7 +30,9 @@ def expression(times_ms: Sequence[int]) -> str:
     return f"if(lt(pts,{times_ms[half] - ROUNDING_MS}),{left},{right})"
 
 
-def take_instants(source: Source, clip: Clip, times_ms: Sequence[int], look: Look) -> Iterator[tuple[int, bytes] | str]:
+def take_instants(
+    source: MediaStream, clip: Clip, times_ms: Sequence[int], output: FrameOutput
+) -> Iterator[tuple[int, bytes] | str]:
     """Yield, of the times asked for, those that have a picture, with its JPEG; what stopped ffmpeg is a text.
 
     A time comes twice if the first picture was a rounding off it and the second is not.
@@ -39,15 +41,17 @@ def take_instants(source: Source, clip: Clip, times_ms: Sequence[int], look: Loo
     for first in range(0, len(ordered), TIMES_PER_PASS):
         part = ordered[first : first + TIMES_PER_PASS]
         start_s = clip.start_s if first == 0 else (part[0] - ROUNDING_MS) / 1000
-        yield from _take(source, Clip(start_s, part[-1] / 1000 + 0.01), part, look)
+        yield from _take(source, Clip(start_s, part[-1] / 1000 + 0.01), part, output)
 
 
-def _take(source: Source, clip: Clip, times_ms: list[int], look: Look) -> Iterator[tuple[int, bytes] | str]:
-    steady = decoded(source, clip, look.threads, skip_frame=None).filter("settb", "1/1000")
+def _take(
+    source: MediaStream, clip: Clip, times_ms: list[int], output: FrameOutput
+) -> Iterator[tuple[int, bytes] | str]:
+    steady = decoded(source, clip, output.threads, skip_frame=None).filter("settb", "1/1000")
     chosen = steady.filter("select", expression(times_ms))
-    command = jpeg_command(chosen, source, (look.max_side_px, look.jpeg_qscale), look.threads)
+    command = jpeg_command(chosen, source, (output.max_side_px, output.jpeg_qscale), output.threads)
     wanted, exact = set(times_ms), set()
-    with running(command, look.deadline_s) as run:
+    with running(command, output.deadline_s) as run:
         for picture in pictures(run):
             near = [picture.pts_ms + off for off in (0, ROUNDING_MS, -ROUNDING_MS) if picture.pts_ms + off in wanted]
             if near and near[0] not in exact:
@@ -55,6 +59,6 @@ def _take(source: Source, clip: Clip, times_ms: list[int], look: Look) -> Iterat
                 yield near[0], picture.jpeg
         fault = verdict(run)
     if run.timed_out:
-        yield f"stopped after frames.deadline_s = {look.deadline_s:g} s"
+        yield f"stopped after frames.deadline_s = {output.deadline_s:g} s"
     elif fault:
         yield fault

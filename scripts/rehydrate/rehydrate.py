@@ -1,14 +1,14 @@
 """Lay out a published dataset from the pictures that were taken again, and say which are lost and why."""
 
-import csv
-import io
 import logging
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.core.files import link_file, write_text
+from scripts.core.layout import DATA_YAML, MANIFEST_TABLE, RETAKEN_TABLE
 from scripts.core.tables import read_rows
+from scripts.core.tsv import tsv_text
 from scripts.dataset.formats.yolo import data_yaml, label_lines
 from scripts.dataset.manifest import class_names_of, read_published
 from scripts.inputs.published import published_lines
@@ -28,12 +28,10 @@ def rehydrate(published: Path, retaken: dict[str, Path], out: Path) -> None:
 
     `published` is the folder of the manifest and the table, `retaken` the folder of each video that was there.
     """
-    manifest = published / "manifest.parquet"
+    manifest = published / MANIFEST_TABLE
     names, wanted = class_names_of(manifest), read_published(manifest)
     urls = {cells["video"]: cells["url"] for _, cells in published_lines(published)}
-    outcomes = {
-        (v, row["frame"]): row for v, folder in retaken.items() for row in read_rows(folder / "retaken.parquet")
-    }
+    outcomes = {(v, row["frame"]): row for v, folder in retaken.items() for row in read_rows(folder / RETAKEN_TABLE)}
     for folder in (out / kind / split for kind in ("images", "labels") for split in SPLITS):
         folder.mkdir(parents=True, exist_ok=True)  # empty splits too
     losses, counts = [], Counter[str]()
@@ -41,13 +39,13 @@ def rehydrate(published: Path, retaken: dict[str, Path], out: Path) -> None:
         outcome = outcomes.get((row["video"], row["frame"])) or absent(row["video"], urls)
         counts[outcome["outcome"]] += 1
         if outcome["outcome"] == "lost":
-            losses.append([row["video"], row["frame"], outcome["reason"]])
+            losses.append({"video": row["video"], "frame": row["frame"], "reason": outcome["reason"]})
             continue
         link_file(retaken[row["video"]] / row["frame"], out / row["file"])
         label = Path("labels", *Path(row["file"]).parts[1:]).with_suffix(".txt")
         write_text(out / label, label_lines(row, names))
-    write_text(out / "data.yaml", data_yaml(names))
-    write_text(out / "losses.tsv", losses_tsv(losses))
+    write_text(out / DATA_YAML, data_yaml(names))
+    write_text(out / "losses.tsv", tsv_text(LOSSES, losses))
     logging.log(logging.WARNING if losses else logging.INFO, "%s", told(counts, len(wanted), out))
 
 
@@ -60,13 +58,6 @@ def absent(video: str, urls: dict[str, str]) -> Row:
     else:
         why = "it is excluded"
     return {"outcome": "lost", "reason": f"video unavailable: {why}"}
-
-
-def losses_tsv(losses: list[list[str]]) -> str:
-    """Return a row per lost picture."""
-    text = io.StringIO()
-    csv.writer(text, delimiter="\t", lineterminator="\n").writerows([LOSSES, *losses])
-    return text.getvalue()
 
 
 def told(counts: Counter[str], total: int, out: Path) -> str:

@@ -1,20 +1,21 @@
 """Take the published frames of one video again, and say of each whether it is what was published."""
 
 import hashlib
-import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.core.files import whole_file
-from scripts.core.tables import RETAKEN, write_table
+from scripts.core.files import read_json, whole_file
+from scripts.core.layout import RETAKEN_TABLE
+from scripts.core.schemas import RETAKEN
+from scripts.core.tables import write_table
 from scripts.dataset.manifest import read_published
 from scripts.frames.quality import measure
 from scripts.job.start import start_job
 from scripts.media.clip import Clip
-from scripts.media.ffmpeg import Source
+from scripts.media.ffmpeg import MediaStream
 from scripts.media.probe import SEEKABLE
-from scripts.rehydrate.instants import Look, take_instants
+from scripts.rehydrate.instants import FrameOutput, take_instants
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -26,7 +27,7 @@ MISFIT_SHARE = 0.1  # of a video's pictures; if more differ, its times are anoth
 SAME_SHAPE = 0.01  # relative: sizes are rounded to even numbers
 
 
-def retake_frames(record: Row, folder: Path, wanted: list[Row], out: Path, clip: Clip, look: Look) -> None:
+def retake_frames(record: Row, folder: Path, wanted: list[Row], out: Path, clip: Clip, output: FrameOutput) -> None:
     """Write the pictures that are as published into `out`, and retaken.parquet with the outcome of each frame."""
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Row] = {}
@@ -36,23 +37,25 @@ def retake_frames(record: Row, folder: Path, wanted: list[Row], out: Path, clip:
         seek = clip.start_s > 0 and facts["container"] in SEEKABLE
         missing = "no picture at that time"
         for way in (True, False) if seek else (False,):  # as when they were taken: where seeking loses some, without
-            source = Source(media, facts["stream"], facts["container"], facts["duration_s"], way)
+            source = MediaStream(media, facts["stream"], facts["container"], facts["duration_s"], way)
             rest = [row for row in wanted if found.get(row["frame"], {}).get("outcome") != "identical"]
-            fault = take(source, clip, rest, look, out, found) if rest else ""
+            fault = take(source, clip, rest, output, out, found) if rest else ""
         missing += f": {fault}" if fault else ""
     distrust_shifted(found, out)
     lost = {"outcome": "lost", "reason": missing}
     rows = [{"frame": row["frame"]} | found.get(row["frame"], lost) for row in wanted]
-    write_table(out / "retaken.parquet", rows, RETAKEN)
+    write_table(out / RETAKEN_TABLE, rows, RETAKEN)
     made = sum(row["outcome"] != "lost" for row in rows)
     logging.info("%s: %d of %d frames are as published", record["video"], made, len(rows))
 
 
-def take(source: Source, clip: Clip, wanted: list[Row], look: Look, out: Path, found: dict[str, Row]) -> str:
+def take(
+    source: MediaStream, clip: Clip, wanted: list[Row], output: FrameOutput, out: Path, found: dict[str, Row]
+) -> str:
     """Take frames, write those that are as published, and note the outcome in `found`; return what stopped it."""
     by_ms = {int(row["frame"][:9]): row for row in wanted}
     fault = ""
-    for taken in take_instants(source, clip, list(by_ms), look):
+    for taken in take_instants(source, clip, list(by_ms), output):
         if isinstance(taken, str):
             fault = taken
             continue
@@ -102,12 +105,12 @@ def compare(jpeg: bytes, row: Row) -> Row:
 if __name__ == "__main__":
     start_job(snakemake.log[0])
     retake_frames(
-        record=json.loads(Path(snakemake.input.record).read_text(encoding="utf-8")),
+        record=read_json(Path(snakemake.input.record)),
         folder=Path(snakemake.input.media),
         wanted=read_published(Path(snakemake.input.manifest), snakemake.wildcards.video),
         out=Path(snakemake.output.frames),
         clip=Clip(**snakemake.params.clip),
-        look=Look(
+        output=FrameOutput(
             max_side_px=int(snakemake.params.settings["max_side_px"]),
             jpeg_qscale=int(snakemake.params.settings["jpeg_qscale"]),
             threads=snakemake.threads,

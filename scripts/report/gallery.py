@@ -1,68 +1,103 @@
-"""Choose the pictures of the report, few enough for a page and of everything that its filters offer."""
+"""Choose the images of the report: few enough for a page, but some of each class, split and video."""
 
-import base64
-import io
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
-from PIL import Image
+from scripts.core.files import read_json
+from scripts.core.layout import AUDIT, DROPPED
+from scripts.report.thumbnails import PAIR_PX, Picture, Pictures, Thumbnail, thumbnail
 
-from scripts.core.layout import DROPPED
-
-SAMPLE_PX, PAIR_PX = 320, 200  # longer sides
-QUALITIES = (70, 40, 15)  # of WebP; the first that is small enough
-MOST_BYTES_PER_PX = 0.3  # of the square of the longer side, so that a page of pictures of noise stays bounded, too
-
+SAMPLE_PX = 320  # longer side
+SAMPLES = 240
+MAX_BOXES = 40  # of a sample, those with the highest confidence
+MAX_DROPPED = 48  # frames that the filter dropped
+MAX_GROUPS, MAX_COPIES = 24, 5  # groups of copies, and copies beside each representative
+N_COLOURS = 10  # of page.css
 
 T = TypeVar("T")
-Row = dict[str, Any]
+Row = dict[str, Any]  # of a table
 Labels = Mapping[tuple[str, str], Row]  # by video and frame
 
-SAMPLES = 240
-BOXES_SHOWN = 40  # of a picture, the surest
-DROPPED_SHOWN = 48  # of the frames that the filter dropped
-GROUPS_SHOWN, MEMBERS_SHOWN = 24, 5  # beside the representative
-N_COLOURS = 10  # of the page's style
+
+class Copy(Picture):
+    """A dropped frame with its distance to the representative."""
+
+    distance_bits: int
+
+
+class CopyGroup(TypedDict):
+    """A representative, some of its copies, and the number of all copies."""
+
+    kept: Picture
+    n_copies: int
+    copies: list[Copy]
+
+
+class Box(TypedDict):
+    """A labelled box in pixels of the thumbnail; `number` is that of the class."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    name: str
+    number: int
+    colour: int
+    confidence: float
+
+
+class Sample(Thumbnail):
+    """An image of the dataset with its boxes; `numbers` are those of its classes."""
+
+    video: str
+    split: str
+    file: str
+    pts_s: float
+    boxes: list[Box]
+    classes: list[str]
+    numbers: list[int]
 
 
 def pick_samples(exported: Sequence[Row], labels: Labels, count: int) -> list[Row]:
-    """Return up to `count` exported frames in their order.
+    """Return up to `count` exported frames in the order of the dataset.
 
-    Some show each class in each split; up to a quarter show what the model was least sure of, each class in turn; the
-    rest are some of each video.
+    They show each class in each split. Up to a quarter have the lowest confidences, of each class in turn. The rest
+    are some of each video.
     """
     ranked = list(in_turn(exported))
-    shown: set[tuple[str, str]] = set()
+    covered: set[tuple[str, str]] = set()
     first = []
     for entry in ranked:
-        of_entry = {(name, entry["split"]) for name in labels[entry["video"], entry["frame"]]["classes"]}
-        if not of_entry <= shown:
+        pairs = {(name, entry["split"]) for name in labels[entry["video"], entry["frame"]]["classes"]}
+        if not pairs <= covered:
             first.append(entry)
-            shown |= of_entry
-    unsure = least_sure(exported, labels)[: count // 4]
-    names = dict.fromkeys((entry["video"], entry["frame"]) for entry in [*first, *unsure, *ranked])
+            covered |= pairs
+    uncertain = lowest_confidences(exported, labels)[: count // 4]
+    names = dict.fromkeys((entry["video"], entry["frame"]) for entry in [*first, *uncertain, *ranked])
     chosen = set(list(names)[:count])
     return [entry for entry in exported if (entry["video"], entry["frame"]) in chosen]
 
 
-def least_sure(exported: Sequence[Row], labels: Labels) -> list[Row]:
-    """Return frames in which a class is least sure: the first of each class, then the second of each, and so on."""
+def lowest_confidences(exported: Sequence[Row], labels: Labels) -> list[Row]:
+    """Return the frame with the lowest confidence of each class, then the second of each class, and so on."""
     by_class: dict[str, list[tuple[float, int]]] = defaultdict(list)
     for number, entry in enumerate(exported):
         row = labels[entry["video"], entry["frame"]]
         for confidence, name in zip(row["confidences"], row["classes"], strict=True):
             by_class[name].append((confidence, number))
-    turns = (enumerate(sorted(of_class)) for of_class in by_class.values())
-    ranked = sorted((turn, confidence, number) for of_class in turns for turn, (confidence, number) in of_class)
+    ranked = sorted(
+        (turn, confidence, number)
+        for of_class in by_class.values()
+        for turn, (confidence, number) in enumerate(sorted(of_class))
+    )
     return [exported[number] for number in dict.fromkeys(number for *_, number in ranked)]
 
 
 def in_turn(entries: Sequence[Row]) -> Iterator[Row]:
-    """Yield one frame of each video, then another of each; frames and videos far from each other come first."""
+    """Yield one frame of each video, then a second of each, and so on; both are spread over the whole."""
     by_video: dict[str, list[Row]] = defaultdict(list)
     for entry in entries:
         by_video[entry["video"]].append(entry)
@@ -72,67 +107,63 @@ def in_turn(entries: Sequence[Row]) -> Iterator[Row]:
 
 
 def spread(items: Sequence[T]) -> list[T]:
-    """Return items so that those of any first few are spread over the whole: first, middle, quarters, and so on."""
+    """Reorder items so that the first few are spread over the whole: the first, the middle, the quarters, and so on."""
     bits = max(1, (len(items) - 1).bit_length())
     return [items[i] for i in sorted(range(len(items)), key=lambda i: f"{i:0{bits}b}"[::-1])]
 
 
-def read_samples(exported: Sequence[Row], labels: Labels, dataset: Path, names: Sequence[str]) -> list[Row]:
-    """Return pictures of the dataset with their boxes; `names` are the classes in the order of their numbers."""
+def read_samples(exported: Sequence[Row], labels: Labels, dataset: Path, names: Sequence[str]) -> list[Sample]:
+    """Return images of the dataset with their boxes; `names` are the classes in the order of their numbers."""
     numbers = {name: number for number, name in enumerate(names)}
     return [
-        entry
-        | (thumb := thumbnail(dataset / entry["file"], SAMPLE_PX))
-        | {"boxes": list(_boxes(row, thumb["factor"], numbers)), "classes": sorted(set(row["classes"]))}
-        | {"numbers": sorted({numbers[name] for name in row["classes"]})}
+        _sample(entry, labels[entry["video"], entry["frame"]], dataset, numbers)
         for entry in pick_samples(exported, labels, SAMPLES)
-        for row in [labels[entry["video"], entry["frame"]]]
     ]
 
 
-def _boxes(row: Row, factor: float, numbers: Mapping[str, int]) -> Iterator[Row]:
+def _sample(entry: Row, row: Row, dataset: Path, numbers: Mapping[str, int]) -> Sample:
+    thumb = thumbnail(dataset / entry["file"], SAMPLE_PX)
+    return {
+        **thumb,
+        "video": entry["video"],
+        "split": entry["split"],
+        "file": entry["file"],
+        "pts_s": entry["pts_s"],
+        "boxes": list(_boxes(row, thumb["factor"], numbers)),
+        "classes": sorted(set(row["classes"])),
+        "numbers": sorted({numbers[name] for name in row["classes"]}),
+    }
+
+
+def _boxes(row: Row, factor: float, numbers: Mapping[str, int]) -> Iterator[Box]:
     found = sorted(zip(row["confidences"], row["classes"], row["boxes_xyxy_px"], strict=True), reverse=True)
-    for confidence, name, box in found[:BOXES_SHOWN]:
+    for confidence, name, box in found[:MAX_BOXES]:
         x1, y1, x2, y2 = (round(px * factor, 1) for px in box)
-        yield {"x": x1, "y": y1, "width": round(x2 - x1, 1), "height": round(y2 - y1, 1)} | {
+        yield {
+            "x": x1, "y": y1, "width": round(x2 - x1, 1), "height": round(y2 - y1, 1),
             "name": name, "number": numbers[name], "colour": numbers[name] % N_COLOURS, "confidence": confidence,
         }  # fmt: skip
 
 
-class Pictures:
-    """Small pictures of frames that passed the filter, with the words that stand beside them."""
-
-    def __init__(self, filtered: Mapping[str, Path], times_s: Mapping[str, float]) -> None:
-        """Take the folder of each video's pictures, and the time of each video/frame."""
-        self.filtered, self.times_s = filtered, times_s
-
-    def of(self, name: str, folder: str = "") -> Row:
-        """Return the picture of video/frame, which lies in this folder beside those that passed."""
-        video, frame = name.rsplit("/", 1)
-        return thumbnail(self.filtered[video] / folder / frame, PAIR_PX) | {
-            "seen": f"{video} at {self.times_s[name]:g}\N{NO-BREAK SPACE}s"
-        }
-
-
-def read_dropped(pictures: Pictures, first: Sequence[str]) -> list[Row]:
-    """Return pictures of what the filter dropped: of the `first` videos, then some of each other one in turn."""
+def read_dropped(pictures: Pictures, first: Sequence[str]) -> list[Picture]:
+    """Return frames that the filter dropped: those of the videos `first`, then some of each other video in turn."""
     found = {video: sorted((folder / DROPPED).glob("*.jpg")) for video, folder in pictures.filtered.items()}
     ordered = [{"video": video, "frame": path.name} for video in first for path in found[video]]
     others = [{"video": v, "frame": path.name} for v, paths in found.items() if v not in first for path in paths]
-    chosen = islice((*ordered, *in_turn(others)), DROPPED_SHOWN)
+    chosen = islice((*ordered, *in_turn(others)), MAX_DROPPED)
     return [pictures.of(f"{entry['video']}/{entry['frame']}", DROPPED) for entry in chosen]
 
 
 def read_copies(distances: Path, pictures: Pictures) -> Row:
-    """Return what deduplicate measured, with the pictures of its pairs."""
-    copies: Row = json.loads(distances.read_text(encoding="utf-8"))
+    """Return the distances that deduplicate measured, with the pictures of its pairs."""
+    copies: Row = read_json(distances)
     for pair in (pair for pairs in copies["pairs"].values() for pair in pairs):
         pair["pictures"] = [pictures.of(name) for name in pair["frames"]]
     return copies
 
 
-def read_groups(verdicts: Sequence[Row], pictures: Pictures) -> list[Row]:
-    """Return groups of copies with their pictures, the representative first, then those furthest from it."""
+def read_groups(verdicts: Sequence[Row], pictures: Pictures) -> list[CopyGroup]:
+    """Return groups of copies with pictures of the representative and of its most distant copies."""
     groups: dict[str, list[Row]] = defaultdict(list)
     for verdict in verdicts:
         if not verdict["keep"]:
@@ -142,54 +173,28 @@ def read_groups(verdicts: Sequence[Row], pictures: Pictures) -> list[Row]:
             "kept": pictures.of(kept),
             "n_copies": len(groups[kept]),
             "copies": [
-                pictures.of(f"{row['video']}/{row['frame']}") | {"distance_bits": row["distance_bits"]}
-                for row in sorted(groups[kept], key=lambda row: -row["distance_bits"])[:MEMBERS_SHOWN]
+                {**pictures.of(f"{row['video']}/{row['frame']}"), "distance_bits": row["distance_bits"]}
+                for row in sorted(groups[kept], key=lambda row: -row["distance_bits"])[:MAX_COPIES]
             ],
         }
-        for kept in pick_groups(groups, GROUPS_SHOWN)
+        for kept in pick_groups(groups, MAX_GROUPS)
     ]
 
 
 def pick_groups(groups: Mapping[str, Sequence[Row]], count: int) -> list[str]:
-    """Return the largest groups, in turn from each set of videos, so that one with a fixed camera does not fill all."""
+    """Return the largest groups, in turn from each set of videos, so that one fixed camera does not take all places."""
     turns: dict[frozenset[str], int] = defaultdict(int)
     ranked = []
     for kept in sorted(groups, key=lambda name: (-len(groups[name]), name)):
-        of = frozenset({kept.rsplit("/", 1)[0], *(row["video"] for row in groups[kept])})
-        ranked.append((turns[of], -len(groups[kept]), kept))
-        turns[of] += 1
+        videos = frozenset({kept.rsplit("/", 1)[0], *(row["video"] for row in groups[kept])})
+        ranked.append((turns[videos], -len(groups[kept]), kept))
+        turns[videos] += 1
     return [kept for *_, kept in sorted(ranked)[:count]]
 
 
 def read_audit(dataset: Path) -> Row:
-    """Return the audit of the splits, with the pictures of the closest images of each two splits."""
-    audit: Row = json.loads((dataset / "audit.json").read_text(encoding="utf-8"))
+    """Return the audit of the splits, with pictures of the closest images of each two splits."""
+    audit: Row = read_json(dataset / AUDIT)
     for pair in audit["closest"]:
-        pair["pictures"] = [thumbnail(dataset / file, PAIR_PX) | {"seen": file} for file in pair["files"]]
+        pair["pictures"] = [{**thumbnail(dataset / file, PAIR_PX), "caption": file} for file in pair["files"]]
     return audit
-
-
-def thumbnail(path: Path, side_px: int) -> dict[str, Any]:
-    """Return a picture as a data URL, scaled to this longer side, with its size and by what it was scaled."""
-    with Image.open(path) as picture:
-        width = picture.width
-        picture.draft("RGB", (side_px, side_px))  # decodes fewer pixels of a large JPEG, never less than asked for
-        thumb = picture.convert("RGB")
-    factor = side_px / max(thumb.size)
-    size = (max(1, round(thumb.width * factor)), max(1, round(thumb.height * factor)))
-    return {
-        "src": data_url(thumb.resize(size), MOST_BYTES_PER_PX * side_px**2),
-        "width": size[0],
-        "height": size[1],
-        "factor": size[0] / width,
-    }
-
-
-def data_url(thumb: Image.Image, most_bytes: float) -> str:
-    """Return a picture as WebP in a data URL, as good as fits."""
-    for quality in QUALITIES:
-        buffer = io.BytesIO()
-        thumb.save(buffer, "WEBP", quality=quality)
-        if buffer.tell() <= most_bytes:
-            break
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

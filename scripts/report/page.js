@@ -1,5 +1,5 @@
 "use strict";
-// Sort, search, hide columns of and export a table; filter and order the gallery. Without this script all of the page is still there.
+// Sort, search and export tables, hide their columns, filter and sort the gallery. Without this script the page still shows everything.
 
 const valueOf = (cell) => {
   const text = cell.dataset.v ?? cell.textContent.trim();
@@ -9,7 +9,7 @@ const valueOf = (cell) => {
 
 const byCell = (column, turn) => (one, other) => {
   const [a, b] = [one, other].map((row) => valueOf(row.cells[column]));
-  if (a.blank || b.blank) return a.blank - b.blank; // those without a value last, whichever the direction
+  if (a.blank || b.blank) return a.blank - b.blank; // empty cells come last in both directions
   if (!Number.isNaN(a.number) && !Number.isNaN(b.number)) return turn * (a.number - b.number);
   return turn * a.text.localeCompare(b.text, "en", { numeric: true });
 };
@@ -22,7 +22,7 @@ const sortable = (table) => {
     button.textContent = head.textContent;
     head.replaceChildren(button);
     button.addEventListener("click", () => {
-      const first = head.classList.contains("n") ? "descending" : "ascending"; // of numbers, the most come first
+      const first = head.classList.contains("n") ? "descending" : "ascending"; // the largest numbers first
       const second = first === "ascending" ? "descending" : "ascending";
       const order = head.getAttribute("aria-sort") === first ? second : first;
       heads.forEach((other) => other.removeAttribute("aria-sort"));
@@ -32,7 +32,7 @@ const sortable = (table) => {
   });
 };
 
-// A cell that begins like a formula would run as one in a spreadsheet, and titles come from the internet.
+// A spreadsheet would run a cell that starts like a formula, and titles come from the internet.
 const tsvCell = (cell) => {
   const text = valueOf(cell).text.replace(/\s+/g, " ");
   return /^[=+@-]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
@@ -94,10 +94,10 @@ const addTools = (tools) => {
   tools.append(search, columnMenu(table), save, count);
 };
 
-// The rank of a sample by the boxes that are shown of it: where wrong labels are likely, or crowds, comes first.
+// The rank of a sample by its visible boxes; the lowest rank comes first.
 const RANKS = {
   "": () => 0,
-  unsure: (boxes) => Math.min(2, ...boxes.map((box) => Number(box.dataset.p))), // no confidence is 2
+  confidence: (boxes) => Math.min(2, ...boxes.map((box) => Number(box.dataset.p))), // 2 is above any confidence
   many: (boxes) => -boxes.length,
 };
 
@@ -115,17 +115,17 @@ const filterGallery = (form) => {
     let shown = 0;
     for (const sample of samples) {
       const all = [...sample.querySelectorAll("g")];
-      const sure = all.filter((box) => Number(box.dataset.p) >= Number(confidence.value));
-      const classes = Number(confidence.value) > 0 ? sure.map((box) => box.dataset.c) : sample.dataset.classes.split(" ");
+      const confident = all.filter((box) => Number(box.dataset.p) >= Number(confidence.value));
+      const classes = Number(confidence.value) > 0 ? confident.map((box) => box.dataset.c) : sample.dataset.classes.split(" ");
       for (const box of all) {
-        box.classList.toggle("out", !sure.includes(box) || (name.value !== "" && box.dataset.c !== name.value));
+        box.classList.toggle("out", !confident.includes(box) || (name.value !== "" && box.dataset.c !== name.value));
       }
-      const fits =
-        (name.value === "" ? Number(confidence.value) === 0 || sure.length > 0 : classes.includes(name.value)) &&
+      const matches =
+        (name.value === "" ? Number(confidence.value) === 0 || confident.length > 0 : classes.includes(name.value)) &&
         (video.value === "" || sample.dataset.video === video.value) &&
         (split.value === "" || sample.dataset.split === split.value);
-      sample.hidden = !fits;
-      shown += fits;
+      sample.hidden = !matches;
+      shown += matches;
     }
     orderGallery(samples, RANKS[order.value]);
     document.getElementById("count").textContent = `${shown} shown`;
@@ -138,7 +138,7 @@ const filterGallery = (form) => {
     link.addEventListener("click", () => {
       form.reset();
       form.elements.video.value = link.dataset.pick;
-      if (form.elements.video.selectedIndex < 0) form.elements.video.value = ""; // no sample of it is on the page
+      if (form.elements.video.selectedIndex < 0) form.elements.video.value = ""; // the page has no sample of this video
       setTimeout(show);
     });
   }

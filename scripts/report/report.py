@@ -1,49 +1,95 @@
-"""Show what a run gave, what was lost and why: one self-contained page, and one row per video."""
+"""Write the report of a run: one self-contained page, and a registry with one row per video."""
 
-import csv
-import io
-import json
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from scripts.core.files import write_text
+from scripts.core.files import read_json, write_text
+from scripts.core.layout import FILTER_TABLE, LEDGER_TABLE
 from scripts.core.tables import read_note, read_rows
+from scripts.core.tsv import tsv_text
 from scripts.inputs.redact import credits_of
 from scripts.inputs.videos import REGISTRY_COLUMNS, SPLITS, stage_outputs
 from scripts.job.start import start_job
-from scripts.report.charts import draw_histogram, draw_map
-from scripts.report.gallery import Labels, Pictures, read_audit, read_copies, read_dropped, read_groups, read_samples
+from scripts.report.advice import describe_absent_classes, describe_dropped, mostly_dropped
+from scripts.report.charts import Drawing, Histogram, draw_histogram, draw_map
+from scripts.report.gallery import (
+    CopyGroup,
+    Labels,
+    Sample,
+    read_audit,
+    read_copies,
+    read_dropped,
+    read_groups,
+    read_samples,
+)
 from scripts.report.histograms import distance_histogram, frame_histograms, object_histograms, positions
-from scripts.report.notices import mostly_dropped, tell_absent, tell_dropped
-from scripts.report.page import class_rows, failures, flattened, funnel, losses, render, shown_rows
+from scripts.report.page import (
+    ClassCounts,
+    Failure,
+    FunnelStage,
+    Loss,
+    class_rows,
+    failures,
+    flattened,
+    funnel,
+    losses,
+    render,
+    shown_rows,
+)
+from scripts.report.thumbnails import Picture, Pictures
 from scripts.report.times import write_times
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-Row = dict[str, Any]
+Row = dict[str, Any]  # of a table
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What the page is made of: folders and tables of each video, and what was made of all."""
+    """Inputs of the report: folders of each video, and results of all videos."""
 
     folders: Mapping[str, Mapping[str, Path]]
-    manifest: Path
+    copies: Path
     distances: Path
     dataset: Path
     settings: Mapping[str, Any]
     provenance: Path
 
 
+class PageContent(TypedDict):
+    """The values that page.html.jinja shows."""
+
+    rows: list[Row]
+    shown: list[Row]
+    n_hidden: int
+    funnel: list[FunnelStage]
+    losses: list[Loss]
+    failures: list[Failure]
+    dropped_message: str
+    dropped: list[Picture]
+    absent_message: str
+    classes: list[ClassCounts]
+    images: Mapping[str, int]
+    splits: Sequence[str]
+    names: list[str]
+    histograms: dict[str, Histogram]
+    drawings: dict[str, Drawing]
+    samples: list[Sample]
+    copies: Row
+    groups: list[CopyGroup]
+    audit: Row
+    provenance: list[tuple[str, str]]
+
+
 def report(videos: Mapping[str, Row], sources: Sources, page: Path, registry: Path) -> list[Row]:
-    """Write the registry and the page; return the registry's rows."""
-    ledger = read_rows(sources.dataset / "ledger.parquet")
+    """Write the registry and the page, and return the rows of the registry."""
+    ledger = read_rows(sources.dataset / LEDGER_TABLE)
     by_video: dict[str, list[Row]] = {video: [] for video in videos}
     for entry in ledger:
         by_video[entry["video"]].append(entry)
@@ -56,8 +102,8 @@ def report(videos: Mapping[str, Row], sources: Sources, page: Path, registry: Pa
     return rows
 
 
-def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: Sources) -> Row:
-    """Return what the template shows: `rows` of the registry, `labels` by video and frame."""
+def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: Sources) -> PageContent:
+    """Return the content of the page; `rows` are those of the registry."""
     exported = [entry for entry in ledger if entry["file"]]
     in_dataset = [labels[entry["video"], entry["frame"]] for entry in exported]
     counts = Counter(
@@ -68,7 +114,8 @@ def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: So
     pictures = Pictures(filtered, {f"{entry['video']}/{entry['frame']}": entry["pts_s"] for entry in ledger})
     copies = read_copies(sources.distances, pictures)
     shown, n_hidden = shown_rows(rows)
-    audit, thinned = read_audit(sources.dataset), mostly_dropped(rows)
+    histograms = histograms_of(filtered, in_dataset, copies, sources.settings)
+    audit, mostly_lost = read_audit(sources.dataset), mostly_dropped(rows)
     return {
         "rows": rows,
         "shown": shown,
@@ -76,48 +123,47 @@ def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: So
         "funnel": funnel(rows),
         "losses": losses(ledger),
         "failures": failures(rows),
-        "mostly_dropped": tell_dropped(thinned),
-        "dropped": read_dropped(pictures, [row["video"] for row in thinned]),
-        "absent": tell_absent(audit["absent_classes"]),
+        "dropped_message": describe_dropped(mostly_lost),
+        "dropped": read_dropped(pictures, [row["video"] for row in mostly_lost]),
+        "absent_message": describe_absent_classes(audit["absent_classes"]),
         "classes": class_rows(counts),
         "images": Counter(entry["split"] for entry in exported),
         "splits": SPLITS,
         "names": names,
-        "charts": charts_of(filtered, in_dataset, copies, sources.settings),
+        "histograms": histograms,
+        "drawings": {name: draw_histogram(histogram) for name, histogram in histograms.items()}
+        | {"positions": draw_map("positions", "Where objects are in the image", positions(in_dataset))},
         "samples": read_samples(exported, labels, sources.dataset, names),
         "copies": copies,
-        "groups": read_groups(read_rows(sources.manifest), pictures),
+        "groups": read_groups(read_rows(sources.copies), pictures),
         "audit": audit,
         "provenance": flattened(read_provenance(sources.provenance)),
     }
 
 
 def read_provenance(path: Path) -> Row:
-    """Return what the dataset was made with, but for the commit, which may be another for the same code."""
-    told: Row = json.loads(path.read_text(encoding="utf-8"))
-    return told | {"workflow": {"code": told["workflow"]["code"]}}
+    """Return the provenance of the dataset without the commit, which can change while the code does not."""
+    provenance: Row = read_json(path)
+    return provenance | {"workflow": {"code": provenance["workflow"]["code"]}}
 
 
-def charts_of(
+def histograms_of(
     filtered: Mapping[str, Path], in_dataset: list[Row], copies: Row, settings: Mapping[str, Any]
-) -> dict[str, Row]:
-    """Return the charts by their names, each with its bins for a table; `in_dataset` are the dataset's labels."""
-    tables = [folder / "filter.parquet" for folder in filtered.values()]
-    charts = [
+) -> dict[str, Histogram]:
+    """Return the histograms by name; `in_dataset` are the labels of the dataset's images."""
+    tables = [folder / FILTER_TABLE for folder in filtered.values()]
+    histograms = [
         *frame_histograms(tables, settings),
         *object_histograms(in_dataset, settings["detect"]["confidence"]),
         distance_histogram(copies["counts"], copies["max_distance_bits"]),
     ]
-    drawn: dict[str, Row] = {chart.name: {"chart": chart, "svg": draw_histogram(chart)} for chart in charts}
-    return drawn | {
-        "positions": {"svg": draw_map("positions", "Where in the picture objects are", positions(in_dataset))}
-    }
+    return {histogram.name: histogram for histogram in histograms}
 
 
 def registry_row(video: str, row: Row, paths: Mapping[str, Path], ledger: list[Row], labels: list[Row]) -> Row:
-    """Return one video's row: its status, and how many frames reached each stage."""
-    record = json.loads((paths["record"]).read_text(encoding="utf-8"))
-    media, note = record["media"] or {}, read_note(paths["filtered"] / "filter.parquet")
+    """Return the row of a video: its status, and how many frames reached each stage."""
+    record = read_json(paths["record"])
+    media, note = record["media"] or {}, read_note(paths["filtered"] / FILTER_TABLE)
     stages = Counter(entry["stage"] for entry in ledger)
     passed = stages["deduplicate"] + stages["export_dataset"]
     return {
@@ -140,34 +186,16 @@ def registry_row(video: str, row: Row, paths: Mapping[str, Path], ledger: list[R
 
 
 def registry_tsv(rows: list[Row]) -> str:
-    """Return the registry as TSV: the fixed columns, then the user's own."""
+    """Return the registry as TSV: the fixed columns, then the user's own columns."""
     columns = [*REGISTRY_COLUMNS, *(k for k in (rows[0] if rows else {}) if k not in REGISTRY_COLUMNS)]
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow(["" if row.get(c) is None else " ".join(str(row[c]).split()) for c in columns])
-    return text.getvalue()
+    cells = [{c: "" if row.get(c) is None else " ".join(str(row[c]).split()) for c in columns} for row in rows]
+    return tsv_text(columns, cells)
 
 
 if __name__ == "__main__":
     start_job(snakemake.log[0])
-    registry_rows = report(
-        videos=snakemake.params.videos,
-        sources=Sources(
-            folders=stage_outputs(
-                snakemake.params.videos,
-                record=snakemake.input.records,
-                filtered=snakemake.input.filtered,
-                detections=snakemake.input.detections,
-            ),
-            manifest=Path(snakemake.input.manifest),
-            distances=Path(snakemake.input.distances),
-            dataset=Path(snakemake.input.dataset),
-            settings=snakemake.params.settings,
-            provenance=Path(snakemake.input.provenance),
-        ),
-        page=Path(snakemake.output.page),
-        registry=Path(snakemake.output.registry),
-    )
-    write_times(Path("benchmarks"), registry_rows, Path(snakemake.output.times))
+    videos, given, out = snakemake.params.videos, snakemake.input, snakemake.output
+    folders = stage_outputs(videos, record=given.records, filtered=given.filtered, detections=given.detections)
+    files = {name: Path(given[name]) for name in ("copies", "distances", "dataset", "provenance")}
+    sources = Sources(folders, settings=snakemake.params.settings, **files)
+    write_times(Path("benchmarks"), report(videos, sources, Path(out.page), Path(out.registry)), Path(out.times))

@@ -1,16 +1,16 @@
-"""Say what each stage took, from Snakemake's benchmark files: apart from results/, since no two runs take the same."""
+"""Write the page of times per stage from Snakemake's benchmark files; it is outside results/, because times differ."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from scripts.core.files import write_text
+from scripts.core.tsv import read_tsv
 from scripts.report.page import render
 
-Row = dict[str, Any]
+Row = dict[str, Any]  # of the registry
 
-# By stage, what it works on: a column of the registry, its unit, and how many of the column make one.
+# What each stage works on: a column of the registry, the unit shown, and how many of the column make one unit.
 WORK = {
     "download_video": ("media_bytes", "MB", 1e6),
     "extract_frames": ("frames", "frames", 1),
@@ -23,31 +23,44 @@ WORK = {
 }
 
 
+class StageTimes(TypedDict):
+    """The jobs of a stage, with their total work and its rate per second."""
+
+    stage: str
+    n_jobs: int
+    total_s: float
+    mean_s: float
+    longest_s: float
+    max_rss_mb: float | None
+    work: float
+    unit: str
+    rate: float | None
+    share: float  # of the time of the slowest stage
+
+
 def write_times(benchmarks: Path, rows: Sequence[Row], page: Path) -> None:
-    """Write the page of times and rates per stage; `rows` are those of the registry."""
+    """Write the page of times; `rows` are those of the registry."""
     write_text(page, render("times.html.jinja", {"stages": times_of(benchmarks, rows)}))
 
 
-def times_of(benchmarks: Path, rows: Sequence[Row]) -> list[Row]:
-    """Return per stage its jobs, their seconds, memory and rate, in the order of the longest."""
-    stages = {path.relative_to(benchmarks).parts[0].removesuffix(".tsv") for path in benchmarks.rglob("*.tsv")}
-    stages.discard("report")  # the job that asks has no file yet, but perhaps one of an earlier run
-    told = [_told(stage, list(_jobs(benchmarks, stage)), rows) for stage in sorted(stages)]
-    longest = max((stage["total_s"] for stage in told), default=0) or 1
-    return [
-        stage | {"share": stage["total_s"] / longest}
-        for stage in sorted(told, key=lambda stage: (-stage["total_s"], stage["stage"]))
-    ]
+def times_of(benchmarks: Path, rows: Sequence[Row]) -> list[StageTimes]:
+    """Return the times, memory and rate of each stage, the slowest stage first."""
+    names = {path.relative_to(benchmarks).parts[0].removesuffix(".tsv") for path in benchmarks.rglob("*.tsv")}
+    names.discard("report")  # this job has no file yet; an earlier run may have left one
+    stages = [_stage_times(name, list(_jobs(benchmarks, name)), rows) for name in sorted(names)]
+    slowest = max((stage["total_s"] for stage in stages), default=0) or 1
+    for stage in stages:
+        stage["share"] = stage["total_s"] / slowest
+    return sorted(stages, key=lambda stage: (-stage["total_s"], stage["stage"]))
 
 
 def _jobs(benchmarks: Path, stage: str) -> Iterator[Mapping[str, str]]:
     for file in [benchmarks / f"{stage}.tsv", *sorted((benchmarks / stage).glob("*.tsv"))]:
         if file.is_file():
-            with file.open(encoding="utf-8", newline="") as lines:
-                yield from list(csv.DictReader(lines, delimiter="\t"))[-1:]
+            yield from read_tsv(file)[-1:]
 
 
-def _told(stage: str, jobs: Sequence[Mapping[str, str]], rows: Sequence[Row]) -> Row:
+def _stage_times(stage: str, jobs: Sequence[Mapping[str, str]], rows: Sequence[Row]) -> StageTimes:
     seconds = [float(job["s"]) for job in jobs]
     memory = [float(job["max_rss"]) for job in jobs if job["max_rss"] not in ("-", "NA", "")]
     total_s = sum(seconds)
@@ -63,4 +76,5 @@ def _told(stage: str, jobs: Sequence[Mapping[str, str]], rows: Sequence[Row]) ->
         "work": work,
         "unit": unit,
         "rate": work / total_s if total_s and work else None,
+        "share": 0.0,
     }

@@ -7,25 +7,26 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from scripts.core.errors import UserError
-from scripts.download.store_users import register_run
+from scripts.core.layout import RESULTS, copies_path
+from scripts.download.store_users import register_used_entries
 from scripts.inputs.published import check_rehydration, published_lines
 from scripts.inputs.rows import listed_rows
 from scripts.inputs.videos import Video
 from scripts.job.budget import MARKS
-from scripts.job.disk import fault_of_room
-from scripts.run.leftovers import begin_run, told_lock
+from scripts.job.disk import full_disk_fault
+from scripts.run.leftovers import begin_run, lock_message
 from scripts.run.preflight import preflight
 from scripts.run.takedown import take_down
 from scripts.warm.sockets import NoPlace, clear_sockets, private_folder
 
 
-def look_first() -> None:
+def check_lock_and_disk() -> None:
     """Tell of a lock that a killed run left; raise UserError if the disk has no room for Snakemake's own notes."""
     with suppress(NoPlace):
         clear_sockets(private_folder())  # of killed detectors
-    if told := told_lock():
+    if told := lock_message():
         print(told, file=sys.stderr)
-    if fault := fault_of_room(Path.cwd()):
+    if fault := full_disk_fault(Path.cwd()):
         raise UserError(fault)
 
 
@@ -37,17 +38,26 @@ def start_run(
     `patterns` are the paths of the rules, with wildcards. Raise UserError before anything is deleted or begun if the
     run would mix what does not belong together.
     """
-    begin_run(Path("results"), MARKS)
+    begin_run(RESULTS, MARKS)
+    _replace_old_outputs(RESULTS)
     known = set(videos)
     if config["rehydrate"]:
-        check_rehydration(targets, Path("results"))
+        check_rehydration(targets, RESULTS)
         listed = {cells["video"] for _, cells in published_lines(Path(config["rehydrate"]))}  # also without their file
         known |= listed - set(config["exclude"])
     take_down(known, config["exclude"], patterns, config["max_removed_share"])
-    preflight(videos, Path("results"), config)
-    register_run(Path(config["store"]), Path.cwd(), [row.url for row in listed_rows(config).values()])
+    preflight(videos, RESULTS, config)
+    register_used_entries(Path(config["store"]), Path.cwd(), [row.url for row in listed_rows(config).values()])
 
 
 def stop_run(reason: object) -> NoReturn:
     """End a run before its first job: Snakemake would put the line of a rule's file beside what the user got wrong."""
     sys.exit(f"reelsieve: {reason}")
+
+
+def _replace_old_outputs(results: Path) -> None:
+    """Delete the table of copies under the name that earlier versions gave it; this run writes it again."""
+    old = results / "dedup/manifest.parquet"
+    if old.exists():
+        old.unlink()
+        print(f"reelsieve: {old} is now called {copies_path(results).name}; this run writes it again", file=sys.stderr)

@@ -16,7 +16,7 @@ WRITTEN = ("*", "*/*", "download/*/*")  # where results/ holds what is no member
 PART = re.compile(r"\..+\.\d+\.part")  # see whole_file()
 
 
-def told_lock() -> str:
+def lock_message() -> str:
     """Say how to go on if only killed runs of this machine can have left the lock on this folder, or nothing."""
     runs = _runs()
     if not runs or any(map(_may_work, runs)) or not (LOCKS.is_dir() and any(LOCKS.iterdir())):

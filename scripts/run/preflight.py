@@ -1,7 +1,5 @@
 """Look before a run starts, offline, for what would fail its downloads one by one."""
 
-import fcntl
-import json
 import re
 import shutil
 import sys
@@ -15,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core.errors import UserError
+from scripts.core.files import read_json
+from scripts.core.layout import record_path
+from scripts.core.locks import hold
 from scripts.download.rate_limits import site_of
 from scripts.download.ytdlp import base_options, read_cookies
 from scripts.inputs.videos import Video
@@ -66,8 +67,8 @@ def preflight(videos: Mapping[str, Video], results: Path, config: Mapping[str, A
 
 
 def _is_here(results: Path, video: str) -> bool:
-    record = results / "download" / video / "video.json"
-    return record.exists() and json.loads(record.read_text(encoding="utf-8"))["status"] == "ok"
+    record = record_path(results, video)
+    return record.exists() and read_json(record)["status"] == "ok"
 
 
 def _check_ffmpeg() -> Iterator[str]:
@@ -88,10 +89,11 @@ def _check_room(results: Path) -> Iterator[str]:
 def _check_store(store: Path, count: int) -> Iterator[str]:
     try:
         store.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=store) as file:
+        with tempfile.NamedTemporaryFile(dir=store) as file:
             file.write(b"x")
             file.flush()
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with hold(Path(file.name)):
+                pass
     except OSError as error:
         raise Problem(
             f"config key store: cannot write and lock files in {store.absolute()}: {error}; choose a folder that allows"

@@ -4,7 +4,6 @@ A line per stage in a terminal; elsewhere plain lines, of the stages that went o
 """
 
 import atexit
-import json
 import logging
 import os
 import threading
@@ -15,42 +14,33 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from scripts.core.files import write_json
+from scripts.core.files import read_json, write_json
+from scripts.core.layout import record_path
 from scripts.core.text import one_line, printable
 from scripts.job.log import INTERRUPTED, SILENT
 from scripts.job.process import owner_name
 from scripts.job.run_state import STATE, note_stop
+from scripts.run.snakemake_internals import (
+    IDLE,
+    NOISE_EVENTS,
+    STOPPED,
+    has_colour_terminal,
+    is_chatter,
+    plain_terminal_handler,
+)
 from scripts.run.stages import Board, pictures_in, plain_line
 
 PLAIN_EVERY_S, NOTE_EVERY_S = 20.0, 2.0
 LAST_LINES, LONGEST_LINE = 12, 1000  # of a failed job's log
 IN_VIEW = frozenset({"expand_sources", "purge_excluded", "rehydrate", "verify"})  # see start_job_in_view()
-NOISE = frozenset(
-    {"workflow_started", "job_info", "job_started", "job_finished", "progress", "shellcmd", "resources_info",
-     "run_info", "group_info"}
-)  # fmt: skip
-# What Snakemake says beside its events; whatever is not listed here is shown.
-CHATTER = (
-    "Assuming unrestricted shared filesystem", "Building DAG of jobs", "Using shell:", "Conda environments: ignored",
-    "Group jobs: inactive", "Select jobs to execute", "Execute ", "host: ", "Elapsed time", "Updating checkpoint",
-    "DAG of jobs will be updated", "Removing temporary output", "Touching output file", "Removing output files",
-    "WorkflowError:\nAt least one job did not complete successfully",
-)  # fmt: skip
-IDLE = "Nothing to be done"
-STOPPED = "Terminating processes on user request"
 
 
 def show_progress(logger: logging.Logger, results: Path, when_idle: Callable[[], None]) -> None:
     """Take over from Snakemake's own lines, unless others were asked for; `when_idle` tells where nothing is to do."""
-    for handler in logger.handlers:
-        asked = next(iter(handler.filters), None)
-        if handler.name == "DefaultStreamHandler" and not (
-            getattr(asked, "dryrun", True) or getattr(asked, "verbose", True) or getattr(asked, "quiet", True)
-        ):
-            os.environ[SILENT] = "1"
-            logger.removeHandler(handler)
-            logger.addHandler(Progress(handler, results, when_idle))
-            return
+    if handler := plain_terminal_handler(logger):
+        os.environ[SILENT] = "1"
+        logger.removeHandler(handler)
+        logger.addHandler(Progress(handler, results, when_idle))
 
 
 def stop_progress(logger: logging.Logger) -> None:
@@ -90,7 +80,7 @@ class Progress(logging.Handler):
                 self._say("\n".join(failure(vars(record), self._board.job(vars(record)["jobid"])[1])))
             elif event == "group_error":
                 self._say("\n".join(["a submission failed:", *ends_of(vars(record)["aux_logs"])]))
-            elif event not in NOISE and not is_chatter(record) and self._before.filter(record):
+            elif event not in NOISE_EVENTS and not is_chatter(record) and self._before.filter(record):
                 self._say(self._before.format(record))
                 if str(record.msg).startswith(IDLE):  # which Snakemake does not count as a success to tell of
                     self._when_idle()
@@ -121,7 +111,7 @@ class Progress(logging.Handler):
         elif event == "job_finished":
             self._board.finish(told["job_id"], now_s)
             rule, video = self._board.job(told["job_id"])
-            if rule == "download_video" and (lost := loss(self._results / "download" / video / "video.json")):
+            if rule == "download_video" and (lost := loss(record_path(self._results, video))):
                 self._say(f"{video}: {lost}")
         elif event == "job_error" and not was_interrupted(ends_of(told["log"] or ())):
             self._board.fail(told["jobid"])
@@ -132,7 +122,7 @@ class Progress(logging.Handler):
         """Open the screen with the first job, or begin to tell plainly."""
         if self._screen or self._end.is_set() or self._told:
             return
-        if self._before.is_tty and not self._before.nocolor:
+        if has_colour_terminal(self._before):
             from scripts.run.screen import Screen  # draws with a library that a run elsewhere need not load
 
             self._screen = Screen(self._board, self._before.stream)
@@ -174,14 +164,6 @@ class Progress(logging.Handler):
             self._before.stream.flush()
 
 
-def is_chatter(record: logging.LogRecord) -> bool:
-    """Tell whether a record says what nobody needs in a run that goes well, or repeats what is said elsewhere."""
-    text = str(record.msg or "").strip()
-    if record.levelno >= logging.WARNING and "CalledProcessError" in text:
-        return "returned non-zero exit status" in text or "died with <Signals.SIGINT" in text
-    return text.startswith(CHATTER)
-
-
 def failure(told: Mapping[str, Any], video: str) -> list[str]:
     """Return what to say of a failed job: on which video, the last lines of its log, and where that is.
 
@@ -217,7 +199,7 @@ def ends_of(logs: Iterable[str]) -> list[str]:
 def loss(record: Path) -> str:
     """Return why a video could not be had, as a line, or nothing."""
     try:
-        told = json.loads(record.read_text(encoding="utf-8"))
+        told = read_json(record)
     except OSError:
         return ""  # deleted since
     return "" if told["status"] == "ok" else one_line(f"{told['status']}: {told['message']}")

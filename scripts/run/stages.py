@@ -5,10 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-STAGES = (
-    "compile_model", "download_video", "extract_frames", "filter_frames", "hash_frames", "embed_frames", "deduplicate",
-    "detect_objects", "export_dataset", "record_provenance", "report",
-)  # fmt: skip
+from scripts.core.layout import STAGES
+
 AFTER_CHECKPOINT = "detect_objects"  # its jobs are planned once deduplicate has said which frames are kept
 EXTRACT, FILTER = "extract_frames", "filter_frames"
 PICTURES = {EXTRACT: "frames", FILTER: "filtered"}  # the folder under results/ that a stage fills with pictures

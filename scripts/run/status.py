@@ -1,11 +1,10 @@
-"""Show how far a run folder is, also while a run is going on in it: python -m scripts._status FOLDER [--all]."""
+"""Show how far a run folder is, also while a run is going on in it: python -m scripts.run.status FOLDER [--all]."""
 
 import argparse
-import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,16 @@ from typing import Any
 import yaml
 
 from scripts.core.errors import UserError
+from scripts.core.files import read_json
+from scripts.core.layout import (
+    RESULTS,
+    detections_table,
+    filter_table,
+    frames_table,
+    hashes_table,
+    kept_path,
+    record_path,
+)
 from scripts.core.text import one_line
 from scripts.inputs.config import check_config, find_config
 from scripts.inputs.rows import rows_of
@@ -27,31 +36,31 @@ WAITING, LOST = "waiting", "lost"
 COUNTS = ("frames", "passed", "kept")
 COLUMNS = ("video", "status", "stage", *COUNTS, "message")
 # What a video has when a stage is done with it; the last one that is there says how far it is.
-DONE = {
-    "downloaded": "results/download/{video}/video.json",
-    "extracted": "results/frames/{video}/frames.parquet",
-    "filtered": "results/filtered/{video}/filter.parquet",
-    "hashed": "results/hashes/{video}/hashes.parquet",
-    "detected": "results/detections/{video}.parquet",
+DONE: dict[str, Callable[[Path, str], Path]] = {
+    "downloaded": record_path,
+    "extracted": frames_table,
+    "filtered": filter_table,
+    "hashed": hashes_table,
+    "detected": detections_table,
 }
 
 
 def video_state(video: str, kept: Mapping[str, Any]) -> dict[str, Any]:
     """Return a video's status, how far it is, counts of its frames and the site's message."""
-    there = [stage for stage, path in DONE.items() if Path(path.format(video=video)).exists()]
+    there = [stage for stage, path_of in DONE.items() if path_of(RESULTS, video).exists()]
     row = {"video": video, "status": "", "stage": there[-1] if there else WAITING, "message": ""}
     with suppress(OSError):  # not there yet, or being fetched again
-        told = json.loads(Path(DONE["downloaded"].format(video=video)).read_text(encoding="utf-8"))
+        told = read_json(record_path(RESULTS, video))
         row |= {"status": told["status"], "message": one_line(told["message"] or "")}
         row["stage"] = row["stage"] if told["status"] == "ok" else LOST
     return row | {
-        "frames": _rows_in(DONE["filtered"].format(video=video)) or _rows_in(DONE["extracted"].format(video=video)),
-        "passed": _pictures_in(Path("results/filtered") / video),
+        "frames": _rows_in(filter_table(RESULTS, video)) or _rows_in(frames_table(RESULTS, video)),
+        "passed": _pictures_in(filter_table(RESULTS, video).parent),
         "kept": len(kept[video]["frames"]) if video in kept else None,
     }
 
 
-def _rows_in(table: str) -> int | None:
+def _rows_in(table: Path) -> int | None:
     """Return how many rows a table has, from its last bytes."""
     import pyarrow.parquet as pq
 
@@ -71,16 +80,16 @@ def _pictures_in(folder: Path) -> int | None:
 def read_kept() -> dict[str, Any]:
     """Return what deduplicate kept of each video, if it has run."""
     try:
-        kept: dict[str, Any] = json.loads(Path("results/dedup/kept.json").read_text(encoding="utf-8"))
+        kept: dict[str, Any] = read_json(kept_path(RESULTS))
     except OSError:
         return {}
     return kept
 
 
-def read_run() -> tuple[str, list[dict[str, Any]]]:
+def read_run_state() -> tuple[str, list[dict[str, Any]]]:
     """Return in a sentence whether a run is going on here, and the state of its stages."""
     try:
-        state = json.loads(STATE.read_text(encoding="utf-8"))
+        state = read_json(STATE)
     except OSError:
         return "no run is going on", []
     if is_alive(state["run"]):
@@ -116,7 +125,7 @@ def show(folder: Path, most: int) -> None:
 
     config = yaml.safe_load((find_config(Path("config")) or ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text(encoding="utf-8")))
-    kept, (said, states) = read_kept(), read_run()
+    kept, (said, states) = read_kept(), read_run_state()
     rows = [video_state(video, kept) for video in rows_of(config)]
     stages = [stage_of(state) for state in states]
     shown = choose_rows(rows, [video for stage in stages for video in stage.running.values()], most)

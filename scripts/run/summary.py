@@ -1,7 +1,5 @@
 """Say in a few lines how a run ended."""
 
-import csv
-import json
 import re
 import shlex
 import sys
@@ -10,23 +8,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import shorten
 
+from scripts.core.files import read_json
+from scripts.core.layout import AUDIT, RESULTS, dataset_folder, registry_path, report_path
 from scripts.core.text import one_line
+from scripts.core.tsv import read_tsv
 from scripts.download.faults import TRANSIENT
 from scripts.inputs.videos import SPLITS
-from scripts.job.disk import REMEDY, WORDS, fault_of_room
-from scripts.report.notices import mostly_dropped, tell_absent, tell_dropped
+from scripts.job.disk import REMEDY, WORDS, full_disk_fault
+from scripts.report.advice import describe_absent_classes, describe_dropped, mostly_dropped
+from scripts.run.snakemake_internals import KILLED_IN_LOG, STOPPED_IN_LOG
 
 MOST_FAILED = 20  # lines of failed videos; the registry has them all
 MOST_CAUSES = 5
-KILLED = re.compile(r"died with <Signals\.SIGKILL|non-zero exit status 137")  # Snakemake's words
-STOPPED = re.compile(r"^(Terminating processes on user request|Will exit after finishing)", re.MULTILINE)
 FUNNEL = ("frames", "looked_at", "passed", "kept", "exported", "objects")
 
 
 def summary(registry: Path, report: Path, warnings: Sequence[str] = (), absent: Sequence[str] = ()) -> str:
     """Return the closing summary of a finished run from its registry, its audit's warnings and its absent classes."""
-    with registry.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = read_tsv(registry)
     failed = [row for row in rows if row["status"] != "ok"]
     totals = Counter({name: sum(int(row[name] or 0) for row in rows) for name in FUNNEL})
     transient = [row for row in failed if row["status"] in TRANSIENT]
@@ -45,8 +44,8 @@ def summary(registry: Path, report: Path, warnings: Sequence[str] = (), absent: 
         ),
         *(f"  {row['video']}: {one_line(row['message'])}" for row in said[:MOST_FAILED]),
         *([f"ok, but no frame of it in the dataset: {shorten(', '.join(useless), 300)}"] if useless else []),
-        *([f"{told}; see the report, section Lost"] if (told := tell_dropped(mostly_dropped(rows))) else []),
-        *([told] if (told := tell_absent(absent)) else []),
+        *([f"{told}; see the report, section Lost"] if (told := describe_dropped(mostly_dropped(rows))) else []),
+        *([told] if (told := describe_absent_classes(absent)) else []),
         f"frames: {totals['frames']} extracted, {totals['looked_at']} looked at,"
         f" {totals['passed']} passed the filter, {totals['kept']} unique,"
         f" {totals['exported']} in the dataset with {totals['objects']} objects",
@@ -61,15 +60,15 @@ def summary(registry: Path, report: Path, warnings: Sequence[str] = (), absent: 
 
 def print_summary(results: Path, started: float) -> None:
     """Print how the run ended, if it wrote the registry since `started` (seconds since the epoch)."""
-    registry, page = (results / "registry.tsv").absolute(), (results / "report.html").absolute()
+    registry, page = registry_path(results).absolute(), report_path(results).absolute()
     if registry.exists() and registry.stat().st_mtime >= started:
-        audit = json.loads((results / "dataset/audit.json").read_text(encoding="utf-8"))
+        audit = read_json(dataset_folder(results) / AUDIT)
         print(summary(registry, page, audit["warnings"], audit["absent_classes"]), file=sys.stderr)
 
 
 def print_last_summary(results: Path) -> None:
     """Print how the last run ended, if its results are all there."""
-    if all((results / name).exists() for name in ("registry.tsv", "report.html", "dataset/audit.json")):
+    if all(path.exists() for path in (registry_path(results), report_path(results), dataset_folder(results) / AUDIT)):
         print_summary(results, 0.0)
 
 
@@ -78,16 +77,16 @@ def print_failure(logs: Sequence[str]) -> None:
     found = [Path(log) for log in logs if Path(log).is_file()]
     text = "\n".join(log.read_text(encoding="utf-8", errors="replace") for log in found)
     causes = dict.fromkeys(re.findall(r"^\S+ \S+ ERROR (.*)$", text, re.MULTILINE))
-    if not any(REMEDY in cause for cause in causes) and (WORDS.search(text) or fault_of_room(Path.cwd())):
+    if not any(REMEDY in cause for cause in causes) and (WORDS.search(text) or full_disk_fault(Path.cwd())):
         causes[f"the disk is full: {REMEDY}"] = None  # Snakemake itself met it
-    if KILLED.search(text):
+    if KILLED_IN_LOG.search(text):
         causes["a job was killed: by the system, if memory was short (run with fewer --cores), else by somebody"] = None
-    stopped = STOPPED.search(text) is not None
+    stopped = STOPPED_IN_LOG.search(text) is not None
     lines = [
         f"reelsieve: the run {'was stopped' if stopped else 'did not finish'}.",
         *(f"  {one_line(cause, 1000)}" for cause in list(causes)[:MOST_CAUSES]),
     ]
-    if Path("results/report.html").exists() and not stopped:
+    if report_path(RESULTS).exists() and not stopped:
         lines.append("results/report.html is of an earlier run.")
     lines += [
         f"Finished jobs are kept: {'to go on,' if stopped else 'mend the cause and'} run the same command again.",

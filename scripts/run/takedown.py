@@ -3,20 +3,20 @@
 What belongs to a video is what the rules say: every path with the wildcard `{video}`.
 """
 
-import json
 import re
 import shutil
 import sys
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from scripts.core.errors import UserError
+from scripts.core.files import read_json
+from scripts.core.layout import RESULTS, RETRIES, kept_path
 from scripts.inputs.rows import check_removed
 from scripts.inputs.videos import VIDEO_ID
 
 WILDCARD = "{video}"
-OF_NO_VIDEO = frozenset({"models", "retries.json"})  # the second is written anew by each run, for its videos
+OF_NO_VIDEO = frozenset({"models", RETRIES})  # the second is written anew by each run, for its videos
 
 
 def take_down(
@@ -32,7 +32,7 @@ def take_down(
     found = outputs_of_videos(patterns)
     gone = sorted(set(found) - set(videos))
     check_removed([video for video in gone if video not in excluded], len(found), max_removed_share)
-    results = Path("results")
+    results = RESULTS
     if _made_with(gone, results):
         apart = {path.relative_to(results).parts[0] for path in _folders(patterns) if results in path.parents}
         for path in sorted(p for p in results.iterdir() if p.name not in apart | OF_NO_VIDEO):
@@ -41,14 +41,6 @@ def take_down(
         count = sum(map(_delete, found[video]))
         why = "excluded" if video in excluded else "no longer in the table"
         print(f"reelsieve: taken down: {video} ({why}): {count} files deleted", file=sys.stderr)
-
-
-def path_patterns(rules: Iterable[Any]) -> list[str]:
-    """Return the paths of the outputs, logs and benchmarks of Snakemake's rules, with wildcards."""
-    from snakemake.io import strip_wildcard_constraints  # not at the top: jobs would load Snakemake for it
-
-    paths = [path for rule in rules for path in (*rule.output, *rule.log, rule.benchmark) if path]
-    return [strip_wildcard_constraints(str(path)) for path in paths]
 
 
 def outputs_of_videos(patterns: Iterable[str]) -> dict[str, list[Path]]:
@@ -80,10 +72,10 @@ def _folders(patterns: Iterable[str]) -> set[Path]:
 
 def _made_with(gone: Collection[str], results: Path) -> bool:
     """Tell whether what is made of all videos knows one that is gone; if it does not, this run may not make it anew."""
-    kept = results / "dedup/kept.json"
+    kept = kept_path(results)
     if not gone or not results.is_dir():
         return False
-    return not kept.exists() or bool(set(gone) & set(json.loads(kept.read_text(encoding="utf-8"))))
+    return not kept.exists() or bool(set(gone) & set(read_json(kept)))
 
 
 def _delete(path: Path) -> int:

@@ -1,6 +1,5 @@
 """Ask the warm detector, a process that keeps a model loaded for all jobs of a run; start it if it is not there."""
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -18,10 +17,12 @@ from pathlib import Path
 
 from scripts.core.code import code_hash_in
 from scripts.core.errors import UserError
+from scripts.core.layout import MODEL_CARD
+from scripts.core.locks import hold, try_lock
 from scripts.job.environment import OWNER
 from scripts.job.process import is_alive, owner_name
 from scripts.model.card import read_model_card, runs_on_cpu
-from scripts.model.inference import Detections, Inference, Place
+from scripts.model.inference import Detections, Inference, RuntimeOptions
 from scripts.warm.sockets import LONGEST_PATH, NO_SOCKET, NoPlace, clear_sockets, private_folder, this_host, turn_of
 
 ROOT = Path(__file__).parents[2]  # from which `python -m scripts...` works
@@ -36,13 +37,13 @@ class Gone(Exception):
     """The detector died or hung; another one may do."""
 
 
-def detect_warm(model: Path, images: list[Path], ask: Inference, place: Place) -> Iterator[Detections]:
+def detect_warm(model: Path, images: list[Path], query: Inference, runtime: RuntimeOptions) -> Iterator[Detections]:
     """Yield the detections of each image that can be read, as Engine.detect does, or raise NoPlace before the first."""
     done = 0
-    with _device(model) as device, _Detector(model, device, place).turn() as detector:
+    with _device(model) as device, _Detector(model, device, runtime).turn() as detector:
         for attempt in range(1, TRIES + 1):
             try:
-                for found in detector.ask(images[done:], ask):
+                for found in detector.ask(images[done:], query):
                     yield found
                     done = images.index(found.image, done) + 1
                 return
@@ -57,47 +58,46 @@ def detect_warm(model: Path, images: list[Path], ask: Inference, place: Place) -
                 logging.warning("%s; starting another one", error)
 
 
-def start_early(model: Path, place: Place) -> None:
+def start_early(model: Path, runtime: RuntimeOptions) -> None:
     """Have a detector load the model while there is nothing to ask it yet."""
     devices = cuda_devices()
     device = devices[0] if devices and not runs_on_cpu(read_model_card(model)) else "cpu"
     with suppress(NoPlace, OSError):
-        _Detector(model, device, place).start()
+        _Detector(model, device, runtime).start()
 
 
 class _Detector:
     """One detector process as its clients see it: a socket, a lock against double starts, a log."""
 
-    def __init__(self, model: Path, device: str, place: Place) -> None:
+    def __init__(self, model: Path, device: str, runtime: RuntimeOptions) -> None:
         owner = os.environ.get(OWNER, "")
         if not is_alive(owner):
             raise NoPlace("this job is not part of a run on this machine")
-        card = (model / "model.json").read_bytes()
+        card = (model / MODEL_CARD).read_bytes()
         code = code_hash_in(ROOT / "scripts", "server", left_out=frozenset())
-        key = json.dumps([str(model.absolute()), card.hex(), device, place.threads, code])
+        key = json.dumps([str(model.absolute()), card.hex(), device, runtime.threads, code])
         name = hashlib.sha256(f"{this_host()} {owner} {key}".encode()).hexdigest()[:16]
         # Nodes may share the folder of sockets; and by the owner those that killed runs left are known.
         self._socket = private_folder() / f"{this_host()}-{owner.replace('.', '_')}-{name}"
         if len(os.fsencode(self._socket)) > LONGEST_PATH:
             raise NoPlace(f"the path of the socket is too long: {self._socket}")
-        self.log = place.work.absolute().parent / f"detector-{name}.log"
+        self.log = runtime.work.absolute().parent / f"detector-{name}.log"
         self._process = ""
-        work = str(place.work.absolute())
-        self._command = [str(self._socket), owner, str(model.absolute()), device, str(place.threads), work]
+        work = str(runtime.work.absolute())
+        self._command = [str(self._socket), owner, str(model.absolute()), device, str(runtime.threads), work]
 
     @contextmanager
     def turn(self) -> Iterator["_Detector"]:
         """Hold the process for one job: it answers one after the other, and who waits for it must not think it hung."""
-        with turn_of(self._socket).open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with hold(turn_of(self._socket)):
             yield self
 
-    def ask(self, images: list[Path], ask: Inference) -> Iterator[Detections]:
+    def ask(self, images: list[Path], query: Inference) -> Iterator[Detections]:
         """Yield what the process answers; raise Gone if it dies or hangs."""
         try:
             with self._connect() as connection, connection.makefile("rw", encoding="utf-8") as stream:
                 connection.settimeout(START_S)
-                stream.write(json.dumps({"images": [str(i.absolute()) for i in images], "ask": asdict(ask)}) + "\n")
+                stream.write(json.dumps({"images": [str(i.absolute()) for i in images], "query": asdict(query)}) + "\n")
                 stream.flush()
                 for line in stream:
                     message = json.loads(line)
@@ -126,8 +126,7 @@ class _Detector:
 
     def _connect(self) -> socket.socket:
         # Jobs that come at once start one process. A lock file cannot be deleted safely, so 16 serve all.
-        with (self._socket.parent / f"start{self._socket.name[-1]}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with hold(self._socket.parent / f"start{self._socket.name[-1]}.lock"):
             connection = self._try() or self._start()
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         self._process = owner_name(struct.unpack("3i", credentials)[0])
@@ -153,7 +152,7 @@ class _Detector:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "scripts._warm_server", *self._command],
+                [sys.executable, "-m", "scripts.warm.server", *self._command],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -190,18 +189,13 @@ def _device(model: Path) -> Iterator[str]:
     owner = private_folder() / f"{socket.gethostname()}-{os.environ.get('SLURM_JOB_ID', '')}"
     while True:
         for device in devices:
-            lock = Path(f"{owner}-{device.replace(':', '')}.lock")
-            with lock.open("w") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    if not os.path.samestat(os.fstat(file.fileno()), lock.stat()):
-                        continue  # who held it has deleted it, and another one may hold the next
-                except (BlockingIOError, FileNotFoundError):
-                    continue
+            path = Path(f"{owner}-{device.replace(':', '')}.lock")
+            if lock := try_lock(path):
                 try:
                     yield device
                 finally:
-                    lock.unlink(missing_ok=True)
+                    path.unlink(missing_ok=True)
+                    lock.release()
                 return
         time.sleep(0.1)
 

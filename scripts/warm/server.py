@@ -1,7 +1,7 @@
 """The warm detector: a process that keeps one model loaded for all jobs of a run, and answers over a local socket.
 
-python -m scripts._warm_server SOCKET OWNER MODEL DEVICE THREADS WORK; started by scripts/_warm.py. It ends when its
-owner (the run) does, or when nobody asked for IDLE_S.
+python -m scripts.warm.server SOCKET OWNER MODEL DEVICE THREADS WORK; started by scripts/warm/client.py.
+It ends with its owner, the run, or after IDLE_S without a request.
 """
 
 import json
@@ -73,7 +73,7 @@ def answer(connection: socket.socket, engine: Engine) -> None:
             asked, began = json.loads(line), time.monotonic()
             images = [Path(image) for image in asked["images"]]
             place = {image: number for number, image in enumerate(images)}
-            for found in engine.detect(images, Inference(**asked["ask"])):
+            for found in engine.detect(images, Inference(**asked["query"])):
                 _say(stream, {**vars(found), "image": place[found.image]})
             _say(stream, {"done": True})
             logging.info("%d images in %.3f s", len(images), time.monotonic() - began)

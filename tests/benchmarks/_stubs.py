@@ -10,7 +10,8 @@ import yaml
 from PIL import Image
 
 from scripts.core.files import write_json
-from scripts.core.tables import DETECTIONS, FILTER, FRAMES, HASHES, write_table
+from scripts.core.schemas import DETECTIONS, FILTER, FRAMES, HASHES
+from scripts.core.tables import write_table
 from scripts.dedup.hashing import THUMB_PX
 from scripts.inputs.model_choice import name_of
 from tests.conftest import DEMO, REPO

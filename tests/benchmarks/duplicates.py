@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from scripts.dedup.hashing import ASKED, CORES, KNOWN, METHODS, MIRRORED, Hashed, hash_picture
-from scripts.dedup.same_objects import SURE, Look, View, same_objects, view_of
+from scripts.dedup.same_objects import SURE, Appearance, View, same_objects, view_of
 from scripts.model.inference import Detections, Inference
 from tests._infer import detect_alone
 from tests._models import compiled
@@ -136,7 +136,7 @@ def distances(corpus: Corpus, method: str) -> tuple[list[int], list[int]]:
         with Image.open(corpus.folder / file) as picture:
             size = [*picture.size, *picture.size]
         boxes = np.array(found.boxes_xyxy_px, float).reshape(-1, 4) / size
-        return view_of(Look(hashed[file].thumb, hashed[file].content, boxes, np.array(found.confidences)), role)
+        return view_of(Appearance(hashed[file].thumb, hashed[file].content, boxes, np.array(found.confidences)), role)
 
     def smallest(pair: Pair, roles: frozenset[str]) -> int:
         met = sorted(_meetings(hashed[pair.newcomer], hashed[pair.kept], roles))

@@ -20,7 +20,9 @@ from tests.conftest import REPO
 COUNTS = (100, 1000, 10_000)
 MOST_RUN_WHOLE = 1000
 AT_ONCE = 500  # jobs declared finished at a time
-READ = "import os, sys; os.chdir(sys.argv[1]); from scripts._videos import *; read_videos(Path('config/videos.tsv'))"
+READ = (
+    "import os, sys; os.chdir(sys.argv[1]); from scripts.inputs.videos import *; read_videos(Path('config/videos.tsv'))"
+)
 # Snakemake sleeps 0.1 s for each job that it declares finished.
 TOUCH = "import snakemake.executors.touch as t; t.Executor.SLEEPING_TIME = 0; from snakemake.cli import main; main()"
 HEAD = """# Many videos

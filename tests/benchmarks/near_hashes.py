@@ -60,13 +60,13 @@ def measure(count: int, kind: str, with_faiss: bool) -> dict[str, Any]:
 
     from scripts.dedup.deduplicate import hashes_alone
     from scripts.dedup.features import Hashes
-    from scripts.dedup.grouping import find_stars
+    from scripts.dedup.grouping import group_frames
     from scripts.dedup.hash_space import HashSpace
 
     codes, group = planted(count, kind, np.random.default_rng(count))
     hashes = Hashes(codes, np.arange(count), np.zeros(count, np.uint8))
     began = time.monotonic()
-    stars = find_stars(hashes, hashes, np.zeros(count, np.int64), HashSpace(BITS), hashes_alone)
+    stars = group_frames(hashes, hashes, np.zeros(count, np.int64), HashSpace(BITS), hashes_alone)
     took_s = time.monotonic() - began
     memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     of_groups = group >= 0

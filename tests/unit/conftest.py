@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.core.tables import FRAMES, write_table
+from scripts.core.schemas import FRAMES
+from scripts.core.tables import write_table
 from scripts.job.environment import OWNER
 from scripts.job.process import owner_name
 from scripts.model.inference import Detections

@@ -114,6 +114,52 @@ def test_every_rule_has_a_log_a_docstring_and_its_code_as_a_parameter() -> None:
         assert f'code=code_hash("{name}")' in body, name
 
 
+def tail_of(path: Path) -> tuple[ast.If, int]:
+    """Return what a rule's script does when it runs as one, and how many lines that takes."""
+    (tail,) = [
+        n for n in ast.parse(path.read_text()).body if isinstance(n, ast.If) and "__main__" in ast.unparse(n.test)
+    ]
+    lines = path.read_text().splitlines()[tail.lineno : tail.end_lineno]
+    return tail, sum(bool(line.strip()) for line in lines)
+
+
+def test_the_tails_of_scripts_are_short_and_alone_touch_snakemake() -> None:
+    for path in TAILS.values():
+        tail, length = tail_of(path)
+        assert length <= 10, (path, length)
+        touching = [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Name) and n.id == "snakemake"]
+        assert touching and all(n.lineno > tail.lineno for n in touching), path
+
+
+def configuration_read_in(tail: ast.If) -> set[str]:
+    """Return the keys of the configuration that a tail reads, such as `detector.warm`; `` if it hands on all of it."""
+    keys, inner = set(), set()
+    for node in ast.walk(tail):
+        names: list[str] = []
+        part: ast.AST = node
+        while isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant):
+            names.insert(0, str(part.slice.value))
+            inner |= {id(part.value)}
+            part = part.value
+        if isinstance(part, ast.Attribute) and ast.unparse(part) == "snakemake.config" and id(node) not in inner:
+            keys.add(".".join(names))
+    return keys
+
+
+def test_rules_say_what_they_read_of_the_configuration_besides_their_parameters() -> None:
+    schema = yaml.safe_load((REPO / "config/schemas/config.schema.yaml").read_text())["properties"]
+    for name, body in RULES.items():
+        comments = re.findall(r"# untracked: ([\w., ]+): \S", body)
+        said = {key.strip() for comment in comments for key in comment.split(",")}
+        read = configuration_read_in(tail_of(TAILS[name])[0])
+        assert bool(said) == bool(read), f"{name}: says {said}, reads {read}"
+        for key in read - {""}:
+            assert any(f"{key}.".startswith(f"{s}.") or f"{s}.".startswith(f"{key}.") for s in said), f"{name}: {key}"
+        for key in said:
+            section, _, inner = key.partition(".")
+            assert section in schema and (not inner or inner in schema[section].get("properties", {})), f"{name}: {key}"
+
+
 def test_there_is_one_checkpoint() -> None:
     text = "".join(file.read_text() for file in (REPO / "rules").glob("*.smk"))
     assert re.findall(r"^checkpoint (\w+):", text, re.MULTILINE) == ["deduplicate"]
@@ -214,7 +260,7 @@ def test_each_environment_has_what_its_scripts_load() -> None:
 
 def test_fallback_slots_are_those_of_the_default_profile() -> None:
     profile = yaml.safe_load((REPO / "profiles/default/config.yaml").read_text())
-    fallback = re.search(r"for slot, count in (\{.*\})\.items", (REPO / "rules/common.smk").read_text())
+    fallback = re.search(r"set_default_resources\(workflow, (\{.*\})\)", (REPO / "rules/common.smk").read_text())
     per_video = yaml.safe_load((REPO / "profiles/per-video/config.yaml").read_text())
     slots = profile["resources"] | {"video": per_video["resources"]["video"]}
     assert fallback and ast.literal_eval(fallback[1]) == slots

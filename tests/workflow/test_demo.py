@@ -110,7 +110,7 @@ def test_every_candidate_has_one_fate_and_totals_agree(finished: Finished) -> No
     rows = ledger(finished)
     assert len({(row["video"], row["frame"]) for row in rows}) == len(rows) == 66
     stages = Counter(row["stage"] for row in rows)
-    manifest = read_rows(results(finished) / "dedup/manifest.parquet")
+    manifest = read_rows(results(finished) / "dedup/copies.parquet")
     assert stages["deduplicate"] == sum(not row["keep"] for row in manifest)
     assert stages["export_dataset"] == sum(row["keep"] for row in manifest)
     assert stages["extract_frames"] == 20

@@ -21,7 +21,7 @@ def test_a_run_by_vectors_drops_the_copy_and_does_nothing_twice(fresh: Run) -> N
     assert outcome.jobs["embed_frames"] == outcome.jobs["compile_model"] == 2, "OpenVINO for the filter, weights for it"
     results = fresh.folder / "results"
     kept = json.loads((results / "dedup/kept.json").read_text())
-    copied = [row for row in read_rows(results / "dedup/manifest.parquet") if row["video"] == "avenue_copy"]
+    copied = [row for row in read_rows(results / "dedup/copies.parquet") if row["video"] == "avenue_copy"]
     assert kept["avenue"]["frames"] and not kept["avenue_copy"]["frames"]
     assert copied and all(row["representative"].startswith("avenue/") and row["hash"] for row in copied)
     vectors = np.load(results / "vectors/avenue.npy")

@@ -184,7 +184,7 @@ def test_real_videos_and_a_real_model(tmp_path: Path) -> None:
     run.write_table(f"car\t{REAL}/videos/{names['car']}\t14\t20", f"preview\t{REAL}/videos/{names['preview']}")
     outcome = run.snakemake()
     assert outcome.code == 0, outcome.text[-3000:]
-    rows = read_rows(run.folder / "results/dedup/manifest.parquet")
+    rows = read_rows(run.folder / "results/dedup/copies.parquet")
     preview = [row for row in rows if row["video"] == "preview"]
     to_car = [row for row in preview if row["representative"].startswith("car/")]
     assert len(preview) >= 55

@@ -59,6 +59,6 @@ def test_snakemakes_own_report_holds_the_page_the_registry_and_the_times(
     shown = browser.ask("return document.body.innerText")
     assert all(category in shown for category in ("Dataset", "Videos", "Times"))
     text = page.read_text()
-    assert "What came out of the run" in text and "reelsieve made a dataset" in text
+    assert "Results of the run" in text and "reelsieve made a dataset" in text
     complaints = browser.chrome.get_log("browser")  # type: ignore[no-untyped-call]
     assert not [line for line in complaints if line["level"] == "SEVERE"]  # its style's own warning aside

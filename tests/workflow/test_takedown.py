@@ -10,7 +10,7 @@ import pytest
 
 from scripts.core.tables import read_rows
 from scripts.download.store import entry_of
-from scripts.download.store_users import read_run
+from scripts.download.store_users import read_used_entries
 from tests._run import Finished, Run
 from tests._server import FaultServer
 from tests.conftest import DOWNLOAD
@@ -66,13 +66,13 @@ def test_an_excluded_and_a_removed_video_leave_nothing_and_the_copy_steps_in(
     ledger = read_rows(run.folder / "results/dataset/ledger.parquet")
     exported = {f"{row['video']}/{row['frame']}" for row in ledger if row["stage"] == "export_dataset"}
     groups: dict[str, set[str]] = {}
-    for row in read_rows(finished[0].folder / "results/dedup/manifest.parquet"):
+    for row in read_rows(finished[0].folder / "results/dedup/copies.parquet"):
         groups.setdefault(row["group"], set()).add(f"{row['video']}/{row['frame']}")
     freed = [group for name, group in groups.items() if name.startswith("avenue/")]
     assert len(freed) >= 5
     stands_for = {
         f"{row['video']}/{row['frame']}": row["representative"]
-        for row in read_rows(run.folder / "results/dedup/manifest.parquet")
+        for row in read_rows(run.folder / "results/dedup/copies.parquet")
     }
     for group in freed:
         copies = [frame for frame in group if frame.startswith("avenue_copy/")]
@@ -102,7 +102,7 @@ def reconcile(run: Run) -> None:
     """Hold every frame's fate against the tables of all stages."""
     results = run.folder / "results"
     ledger = read_rows(results / "dataset/ledger.parquet")
-    manifest = read_rows(results / "dedup/manifest.parquet")
+    manifest = read_rows(results / "dedup/copies.parquet")
     kept = json.loads((results / "dedup/kept.json").read_text())
     published = read_rows(results / "dataset/manifest.parquet")
     with (results / "registry.tsv").open(newline="") as file:
@@ -151,7 +151,7 @@ def test_totals_reconcile_and_the_store_is_purged_of_what_was_taken_down(urls: R
         assert outcome.code == 0, outcome.text[-3000:]
         reconcile(urls)
         store = urls.folder / "store"
-        assert read_run(store, urls.folder) == {entry_of(store, night).name, entry_of(store, park).name}
+        assert read_used_entries(store, urls.folder) == {entry_of(store, night).name, entry_of(store, park).name}
         urls.write_config(urls.read_config() | {"exclude": ["night", "park"]})
         dry = urls.snakemake("purge_excluded", "-n")
         assert dry.code == 0 and dry.jobs == {"purge_excluded": 1} and "deleted" not in dry.text

@@ -3,7 +3,8 @@
 from typing import Any
 
 from scripts.core.files import sha256_of, write_json
-from scripts.core.tables import IMAGES, write_table
+from scripts.core.schemas import IMAGES
+from scripts.core.tables import write_table
 from scripts.dataset.formats.images import Dataset
 
 # Croissant 1.0's own context, which validators compare with.

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from scripts.core.files import write_text
+from scripts.core.layout import DATA_YAML
 from scripts.dataset.formats.images import Dataset
 from scripts.inputs.videos import SPLITS
 
@@ -17,7 +18,7 @@ def write_yolo(dataset: Dataset) -> None:
         folder.mkdir(parents=True, exist_ok=True)  # empty splits too
         for row in rows:
             write_text(folder / f"{Path(row['file']).stem}.txt", label_lines(row, dataset.classes))
-    write_text(dataset.folder / "data.yaml", data_yaml(dataset.classes))
+    write_text(dataset.folder / DATA_YAML, data_yaml(dataset.classes))
 
 
 def label_lines(row: dict[str, Any], classes: list[str]) -> str:

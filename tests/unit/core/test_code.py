@@ -1,10 +1,28 @@
 """The hash of a rule's code: what an edit reruns, and what it does not."""
 
+import os
+import re
+import shutil
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
-from scripts.core.code import code_hash_in
+from scripts.core.code import NOT_HASHED, code_hash_in
+from scripts.core.layout import STAGES
+from tests.conftest import REPO
+
+PAGE = REPO / "docs/reruns.md"
+SECTION = """## What runs again after an edit of the code
+
+Each row lists files of scripts/ and the rules that an edit of one of them runs again, before what depends on these
+(tests/unit/core/test_code.py; `make docs`). A file that no row lists runs nothing again. Rules that run on demand are
+left out. A template counts for each rule that imports a module beside it.
+
+| edited files | rules |
+|---|---|
+"""
+COSTLY = {"download_video", "extract_frames", "compile_model", "filter_frames", "hash_frames", "embed_frames"}
 
 
 @pytest.fixture
@@ -54,3 +72,57 @@ def test_a_long_lived_process_hashes_the_rooms_that_are_left_out_for_jobs(script
     before = code_hash_in(scripts, "make", left_out=frozenset())
     (scripts / "job/log.py").write_text("")
     assert code_hash_in(scripts, "make", left_out=frozenset()) != before
+
+
+@pytest.fixture(scope="module")
+def reruns(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, ...]]:
+    """Return, for each file of scripts/, the rules whose hash an edit of it changes."""
+    scripts = tmp_path_factory.mktemp("code") / "scripts"
+    shutil.copytree(REPO / "scripts", scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    before = {rule: code_hash_in(scripts, rule) for rule in STAGES}
+    found = {}
+    for path in sorted(path for path in scripts.rglob("*") if path.is_file() and path.name != "__init__.py"):
+        content = path.read_bytes()
+        path.write_bytes(content + b"\n")
+        name = path.relative_to(scripts).as_posix()
+        found[name] = tuple(rule for rule in STAGES if code_hash_in(scripts, rule) != before[rule])
+        path.write_bytes(content)
+    return found
+
+
+def section(reruns: dict[str, tuple[str, ...]]) -> str:
+    """Return the table: a row per set of rules, the files by room."""
+    rows: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name, rules in reruns.items():
+        rows[rules].append(name)
+    lines = [
+        f"| {', '.join(f'`{name}`' for name in names)} | {', '.join(rules) if len(rules) < len(STAGES) else 'all'} |\n"
+        for rules, names in sorted(rows.items(), key=lambda row: (-len(row[0]), row))
+        if rules
+    ]
+    return SECTION + "".join(lines)
+
+
+def test_the_page_says_what_an_edit_of_each_file_runs_again(reruns: dict[str, tuple[str, ...]]) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    before, _, _ = text.partition(SECTION.splitlines()[0])
+    wanted = f"{before.rstrip()}\n\n{section(reruns)}"
+    if os.environ.get("REELSIEVE_WRITE_DOCS"):
+        PAGE.write_text(wanted, encoding="utf-8")
+    else:
+        assert text == wanted, "if this is meant, run: make docs"
+
+
+def test_texts_progress_and_checks_run_nothing_costly_again(reruns: dict[str, tuple[str, ...]]) -> None:
+    how = [n for n in reruns if n.split("/")[0] in NOT_HASHED or n in NOT_HASHED or re.match("report|core/text", n)]
+    assert len(how) > 30
+    for name in how:
+        assert not COSTLY & set(reruns[name]), name
+
+
+def test_an_edit_of_the_engine_exports_nothing_again(reruns: dict[str, tuple[str, ...]]) -> None:
+    assert set(reruns["model/engine.py"]) == {"compile_model", "filter_frames", "embed_frames", "detect_objects"}
+
+
+def test_what_is_left_out_of_the_hash_is_there() -> None:
+    assert all((REPO / "scripts" / name).exists() for name in NOT_HASHED)

@@ -56,7 +56,7 @@ def test_a_forced_conflict_is_reported_with_its_frames_and_no_copy_is_in_both_sp
 def test_a_forced_conflict_of_frames_with_other_objects_calls_them_no_copies() -> None:
     videos = {"a": row_of("a", "train"), "b": row_of("b", "test"), "c": row_of("c", "val")}
     row: dict[str, Any] = {"video": "b", "frame": "2.jpg", "representative": "b/2.jpg", "distance_bits": 0}
-    plan = plan_splits(videos, {}, [row | {"rivals": ["a/1.jpg"]}], Splitting(SHARES, 0, "video"))
+    plan = plan_splits(videos, {}, [row | {"near_misses": ["a/1.jpg"]}], Splitting(SHARES, 0, "video"))
     images = [{"video": v, "frame": "1.jpg", "split": plan.splits[v], "file": v, "classes": ["dog"]} for v in videos]
     hashes = dict(zip(("a/1.jpg", "b/1.jpg", "c/1.jpg"), far_hashes(3, 9), strict=True))
     warning, _ = audit(plan, images, hashes, ["dog"], LIMIT)["warnings"]  # the other one: most images in one group

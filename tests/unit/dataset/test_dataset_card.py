@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from scripts.dataset.dataset_card import escape_markdown
 from scripts.dataset.versions import model_facts
-from scripts.inputs.settings import telling_settings
+from scripts.inputs.settings import published_settings
 from tests._exported import CLASSES, FRAMES, export, settings
 from tests.conftest import REPO
 
@@ -98,7 +98,7 @@ def test_a_served_model_is_named_without_its_host() -> None:
 def test_settings_that_are_told_hold_no_paths_limits_or_keys_without_effect() -> None:
     config: dict[str, Any] = yaml.safe_load((REPO / "config/config.yaml").read_text())
     config["frames"]["mode"] = "budget"
-    told = telling_settings(config)
+    told = published_settings(config)
     assert set(told) == {"frames", "filter", "dedup", "detect", "dataset"}
     assert {"budget", "scene_threshold"} < set(told["frames"])
     assert not {"interval_s", "every_n", "deadline_s", "max_output_mb"} & set(told["frames"])

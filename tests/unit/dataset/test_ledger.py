@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.core.errors import UserError
-from scripts.core.tables import DETECTIONS, FILTER, write_table
+from scripts.core.schemas import DETECTIONS, FILTER
+from scripts.core.tables import write_table
 from scripts.dataset.ledger import STAGES, check_totals
 
 Row = dict[str, Any]
@@ -58,7 +59,7 @@ def test_tables_of_an_earlier_run_are_noticed(tmp_path: Path) -> None:
     manifest, paths = lay_out(tmp_path, ledger)
     with pytest.raises(UserError, match="names c, which is not in this run"):
         check_totals(ledger, [*manifest, {"video": "c", "frame": "x", "keep": True}], paths)
-    with pytest.raises(UserError, match="a: 1 rows in dedup/manifest.parquet, but 2 frames in the ledger: delete"):
+    with pytest.raises(UserError, match="a: 1 rows in dedup/copies.parquet, but 2 frames in the ledger: delete"):
         check_totals(ledger, manifest[:1], paths)
     write_table(paths["a"]["detections"], [], DETECTIONS)
     with pytest.raises(UserError, match="a: 0 rows in detections, but 1 frames"):

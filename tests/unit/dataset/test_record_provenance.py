@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.core.layout import DATASET_STAGES
 from scripts.dataset.record_provenance import model_told, record_provenance
 from scripts.dataset.versions import CODE, commit_of, installed_versions
 from scripts.inputs.config import check_config
-from scripts.inputs.settings import RULES, asked_weights, deciding_settings, steering
+from scripts.inputs.settings import required_weights, result_settings, runtime_settings
 from tests.conftest import REPO
 
 SCHEMA: dict[str, Any] = yaml.safe_load((REPO / "config/schemas/config.schema.yaml").read_text())
@@ -42,16 +43,16 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_what_decides_is_told_and_secrets_paths_and_limits_are_not(config: dict[str, Any]) -> None:
-    told = deciding_settings(config)
+    told = result_settings(config)
     assert told["download"] == {"max_height_px": 480, "ytdlp": {"format": "bv[height<500]"}}
     assert told["filter"]["classes"] == ["car"] and told["frames"]["mode"] == "interval"
-    for text in (json.dumps(told), json.dumps(steering(config))):
+    for text in (json.dumps(told), json.dumps(runtime_settings(config))):
         assert "hidden" not in text and "10.0.0.9" not in text
-    assert asked_weights(config) == {"filter": "", "detect": "ab" * 32}
+    assert required_weights(config) == {"filter": "", "detect": "ab" * 32}
 
 
 def test_every_key_is_told_in_the_file_or_in_the_log(config: dict[str, Any]) -> None:
-    told, logged = deciding_settings(config), steering(config)
+    told, logged = result_settings(config), runtime_settings(config)
     for section, rules in SCHEMA["properties"].items():
         for key in rules.get("properties", ()):
             assert key in told.get(section, {}) or key in logged.get(section, {}), (section, key)
@@ -116,4 +117,4 @@ def test_all_rules_that_a_dataset_is_made_by_are_told() -> None:
     text = "".join(file.read_text() for file in sorted((REPO / "rules").glob("*.smk")))
     bodies = {body.split(":")[0].split()[-1]: body for body in text.split("\n\n\n") if "output:" in body}
     on_demand = {name for name, body in bodies.items() if "retaken" in body or "rehydrated" in body}
-    assert set(bodies) - on_demand - {"report", "record_provenance"} == set(RULES)
+    assert set(bodies) - on_demand - {"report", "record_provenance"} == set(DATASET_STAGES)

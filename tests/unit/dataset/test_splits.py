@@ -19,7 +19,13 @@ Pairs = list[tuple[str, str]]
 def copies(pairs: Pairs, distance_bits: int = 3) -> list[dict[str, Any]]:
     """Return rows of a manifest in which each first video lost a frame to the second."""
     return [
-        {"video": a, "frame": "1.jpg", "representative": f"{b}/2.jpg", "distance_bits": distance_bits, "rivals": []}
+        {
+            "video": a,
+            "frame": "1.jpg",
+            "representative": f"{b}/2.jpg",
+            "distance_bits": distance_bits,
+            "near_misses": [],
+        }
         for a, b in pairs
     ]
 
@@ -169,7 +175,7 @@ def test_a_link_names_the_closest_frames_of_two_videos() -> None:
         {"video": "b", "frame": "3.jpg", "representative": "b/3.jpg", "distance_bits": 0},
         {"video": "b", "frame": "8.jpg", "representative": "b/3.jpg", "distance_bits": 1},
     ]
-    rows = [row | {"rivals": []} for row in rows]
+    rows = [row | {"near_misses": []} for row in rows]
     (link,) = duplicate_links(rows)
     assert (link.videos, link.frames, link.distance_bits) == (("a", "b"), ("a/4.jpg", "b/3.jpg"), 2)
     assert duplicate_links(reversed(rows)) == [link]
@@ -177,12 +183,12 @@ def test_a_link_names_the_closest_frames_of_two_videos() -> None:
 
 def test_near_hashes_with_other_objects_link_videos_that_share_no_copy() -> None:
     kept: dict[str, Any] = {"video": "b", "frame": "1.jpg", "representative": "b/1.jpg", "distance_bits": 0}
-    (link,) = duplicate_links([kept | {"rivals": ["a/3.jpg"]}])
+    (link,) = duplicate_links([kept | {"near_misses": ["a/3.jpg"]}])
     assert (link.videos, link.frames, link.distance_bits) == (("a", "b"), ("a/3.jpg", "b/1.jpg"), None)
-    assert duplicate_links([*copies([("b", "a")]), kept | {"rivals": ["a/3.jpg"]}]) == duplicate_links(
+    assert duplicate_links([*copies([("b", "a")]), kept | {"near_misses": ["a/3.jpg"]}]) == duplicate_links(
         copies([("b", "a")])
     )
-    assert duplicate_links([kept | {"rivals": []}]) == []
+    assert duplicate_links([kept | {"near_misses": []}]) == []
 
 
 def test_parts_of_one_source_share_its_split_and_the_link_is_their_url() -> None:

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.core.tables import FILTER, read_rows, write_table
+from scripts.core.schemas import FILTER
+from scripts.core.tables import read_rows, write_table
 from scripts.dedup.deduplicate import Rules, deduplicate, hashes_alone, scores
-from scripts.dedup.features import Hashes, Source
-from scripts.dedup.grouping import Stars, find_stars
+from scripts.dedup.features import Hashes, VideoFiles
+from scripts.dedup.grouping import Groups, group_frames
 from scripts.dedup.hash_space import HashSpace
 from scripts.dedup.vector_space import in_steps
 from tests._hashed import rules, write_hashes
@@ -27,10 +28,10 @@ def bits(a: int, b: int) -> int:
     return (a ^ b).bit_count()
 
 
-def stars_of(values: Sequence[int], limit: int) -> Stars:
+def stars_of(values: Sequence[int], limit: int) -> Groups:
     count = len(values)
     hashes = Hashes(np.array(values, np.uint64), np.arange(count), np.zeros(count, np.uint8))
-    return find_stars(hashes, hashes, np.arange(count), HashSpace(limit), hashes_alone)
+    return group_frames(hashes, hashes, np.arange(count), HashSpace(limit), hashes_alone)
 
 
 @given(VALUES, st.integers(0, 4))
@@ -51,7 +52,7 @@ def test_a_frame_that_comes_last_changes_no_other_verdict(values: list[int], lim
     assert list(stars_of([*values, extra], limit).star[:-1]) == list(stars_of(values, limit).star)
 
 
-def table(folder: Path, video: str, hashes: Sequence[int], passed: bool = True, **changes: Any) -> Source:
+def table(folder: Path, video: str, hashes: Sequence[int], passed: bool = True, **changes: Any) -> VideoFiles:
     rows: list[dict[str, Any]] = [
         {
             "video": video, "frame": f"{i:09d}.jpg", "pts_s": float(i), "width": 640, "height": 360, "sharpness": 1.0,
@@ -62,14 +63,14 @@ def table(folder: Path, video: str, hashes: Sequence[int], passed: bool = True, 
     ]  # fmt: skip
     write_table(folder / f"{video}.parquet", rows, FILTER)
     named = {row["frame"]: [("content", value)] for row, value in zip(rows, hashes, strict=True) if row["passed"]}
-    return Source(folder / f"{video}.parquet", write_hashes(folder / "hashes" / video, named))
+    return VideoFiles(folder / f"{video}.parquet", write_hashes(folder / "hashes" / video, named))
 
 
 def run(
-    folder: Path, tables: dict[str, Source], by: Rules | None = None
+    folder: Path, tables: dict[str, VideoFiles], by: Rules | None = None
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    deduplicate(tables, by or rules(4), folder / "manifest.parquet", folder / "kept.json", folder / "distances.json")
-    rows = {f"{row['video']}/{row['frame']}": row for row in read_rows(folder / "manifest.parquet")}
+    deduplicate(tables, by or rules(4), folder / "copies.parquet", folder / "kept.json", folder / "distances.json")
+    rows = {f"{row['video']}/{row['frame']}": row for row in read_rows(folder / "copies.parquet")}
     return json.loads((folder / "kept.json").read_text()), rows
 
 
@@ -120,12 +121,12 @@ def test_a_digest_changes_only_with_the_kept_frames_of_its_video(tmp_path: Path)
     assert changed["a"] == before["a"] and changed["b"]["digest"] != before["b"]["digest"]
 
 
-def with_vectors(folder: Path, source: Source, contents: Sequence[int], mirrors: Sequence[int]) -> Source:
+def with_vectors(folder: Path, source: VideoFiles, contents: Sequence[int], mirrors: Sequence[int]) -> VideoFiles:
     """Give the frames of a video vectors along these axes, and others to their mirror images."""
     axes = np.eye(4)
     file = source.hashes.with_suffix(".npy")
     np.save(file, in_steps(np.stack([axes[list(contents)], axes[list(mirrors)]], axis=1)))
-    return Source(source.filtered, source.hashes, file)
+    return VideoFiles(source.filtered, source.hashes, file)
 
 
 def test_vectors_decide_where_there_are_any_and_hashes_stay_in_the_manifest(tmp_path: Path) -> None:
@@ -156,9 +157,9 @@ def test_videos_without_frames_are_listed_with_none(tmp_path: Path) -> None:
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     tables = {"a": table(tmp_path, "a", [0, 1, 2**40 - 1]), "b": table(tmp_path, "b", [2])}
     run(tmp_path, tables)
-    first = [(tmp_path / name).read_bytes() for name in ("manifest.parquet", "kept.json")]
+    first = [(tmp_path / name).read_bytes() for name in ("copies.parquet", "kept.json")]
     run(tmp_path, tables)
-    assert first == [(tmp_path / name).read_bytes() for name in ("manifest.parquet", "kept.json")]
+    assert first == [(tmp_path / name).read_bytes() for name in ("copies.parquet", "kept.json")]
 
 
 @settings(max_examples=25, deadline=None)  # files are written

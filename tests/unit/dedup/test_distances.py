@@ -12,7 +12,7 @@ from scripts.dedup import distances as _distances
 from scripts.dedup.deduplicate import hashes_alone
 from scripts.dedup.distances import NONE, PAIRS_SHOWN, Search, measure_distances, nearest_kept
 from scripts.dedup.features import Hashes
-from scripts.dedup.grouping import Check, find_stars
+from scripts.dedup.grouping import Check, group_frames
 from scripts.dedup.hash_space import HashSpace
 from scripts.dedup.hashing import ASKED, CORES, KNOWN, MIRRORED, ROLES
 
@@ -33,7 +33,7 @@ def measured(
     pictures: Sequence[Picture], limit: int, check: Check = hashes_alone, in_video: int = 100
 ) -> dict[str, Any]:
     search = search_for(pictures, limit, check)
-    stars = find_stars(search.asked, search.known, np.arange(len(pictures)), HashSpace(limit), check)
+    stars = group_frames(search.asked, search.known, np.arange(len(pictures)), HashSpace(limit), check)
     return measure_distances([f"v{i // in_video}/{i:09d}.jpg" for i in range(len(pictures))], search, stars)
 
 

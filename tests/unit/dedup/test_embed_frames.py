@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from scripts.core.tables import FILTER, write_table
+from scripts.core.schemas import FILTER
+from scripts.core.tables import write_table
 from scripts.dedup.hash_frames import hash_frames
 from scripts.dedup.vector_space import VectorSpace, in_steps
 from tests._embed import embed_alone

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scripts.core.tables import FILTER, read_rows, write_table
-from scripts.dedup.features import Source, load_passed, read_looks
+from scripts.core.schemas import FILTER
+from scripts.core.tables import read_rows, write_table
+from scripts.dedup.features import VideoFiles, load_passed, read_appearances
 from scripts.dedup.hash_frames import hash_frames
 from scripts.dedup.hashing import METHODS, THUMB_PX
 
@@ -49,16 +50,16 @@ def test_every_passed_frame_has_its_hashes_and_the_bytes_are_the_same_twice(tmp_
 
 
 def test_what_was_written_is_read_by_deduplicate(tmp_path: Path) -> None:
-    source = Source(filtered(tmp_path / "filtered") / "filter.parquet", tmp_path / "hashes")
+    source = VideoFiles(filtered(tmp_path / "filtered") / "filter.parquet", tmp_path / "hashes")
     hash_frames(source.filtered.parent, "phash", source.hashes)
     frames, hashes = load_passed({"v": source})
     assert frames["confidence"].tolist() == [0.75] * 3 and len(hashes.codes) == 3 * 6
-    (first, *_) = read_looks(source).values()
+    (first, *_) = read_appearances(source).values()
     assert first.boxes.round(4).tolist() == [[0.1, 0.1, 0.2, 0.2]] and first.content == (0, 0, 1, 1)
 
 
 def test_hashes_of_other_frames_are_noticed(tmp_path: Path) -> None:
-    source = Source(filtered(tmp_path / "filtered") / "filter.parquet", tmp_path / "hashes")
+    source = VideoFiles(filtered(tmp_path / "filtered") / "filter.parquet", tmp_path / "hashes")
     hash_frames(filtered(tmp_path / "other", 2), "phash", source.hashes)
     with pytest.raises(ValueError, match="is not of the frames in"):
         load_passed({"v": source})
@@ -67,5 +68,5 @@ def test_hashes_of_other_frames_are_noticed(tmp_path: Path) -> None:
 def test_a_video_without_frames_has_an_empty_table(tmp_path: Path) -> None:
     hash_frames(filtered(tmp_path / "none", 0), "phash", tmp_path / "hashes")
     assert read_rows(tmp_path / "hashes/hashes.parquet") == []
-    frames, hashes = load_passed({"v": Source(tmp_path / "none/filter.parquet", tmp_path / "hashes")})
+    frames, hashes = load_passed({"v": VideoFiles(tmp_path / "none/filter.parquet", tmp_path / "hashes")})
     assert len(frames) == len(hashes.codes) == 0

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from scripts.dedup.hashing import THUMB_PX
-from scripts.dedup.same_objects import Look, same_objects, view_of
+from scripts.dedup.same_objects import Appearance, same_objects, view_of
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 CAR = (0.2, 0.5, 0.4, 0.7)
@@ -22,12 +22,12 @@ def street(*cars: tuple[float, float, float, float]) -> Image.Image:
     return picture
 
 
-def look(picture: Image.Image, *boxes: tuple[float, float, float, float], confidence: float = 0.9) -> Look:
+def look(picture: Image.Image, *boxes: tuple[float, float, float, float], confidence: float = 0.9) -> Appearance:
     thumb = np.asarray(picture.resize((THUMB_PX, THUMB_PX), Image.Resampling.BOX))
-    return Look(thumb, WHOLE, np.array(boxes, float).reshape(-1, 4), np.full(len(boxes), confidence))
+    return Appearance(thumb, WHOLE, np.array(boxes, float).reshape(-1, 4), np.full(len(boxes), confidence))
 
 
-def same(a: Look, b: Look, role_a: str = "content", role_b: str = "content") -> bool:
+def same(a: Appearance, b: Appearance, role_a: str = "content", role_b: str = "content") -> bool:
     found = same_objects(view_of(a, role_a), view_of(b, role_b))
     assert same_objects(view_of(b, role_b), view_of(a, role_a)) == found, "whoever comes first"
     return found
@@ -52,7 +52,7 @@ def test_an_unsure_object_beside_a_sure_one_decides_nothing() -> None:
     ImageDraw.Draw(bright).rectangle((384, 64, 512, 128), fill=255)
     assert not same(one, look(bright, *both))
     sure = look(bright, *both)
-    assert same(one, Look(sure.thumb, WHOLE, sure.boxes, np.array([0.9, 0.4])))
+    assert same(one, Appearance(sure.thumb, WHOLE, sure.boxes, np.array([0.9, 0.4])))
 
 
 def test_unsure_objects_decide_where_there_are_no_others() -> None:

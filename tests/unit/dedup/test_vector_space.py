@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from scripts.dedup.deduplicate import hashes_alone
 from scripts.dedup.features import Hashes
-from scripts.dedup.grouping import find_stars
+from scripts.dedup.grouping import group_frames
 from scripts.dedup.hash_space import HashSpace
 from scripts.dedup.vector_space import HASH_BITS, STEPS, VectorSpace, in_steps
 
@@ -80,7 +80,7 @@ def test_a_distance_is_the_mean_one_of_hashes_by_random_planes(seed: int, spread
 def test_stars_of_vectors_are_as_those_of_hashes(seed: int, count: int, limit: int) -> None:
     vectors = cone(seed, count, 0.4)
     features = Hashes(vectors, np.arange(count), np.zeros(count, np.uint8))
-    stars = find_stars(features, features, np.arange(count), VectorSpace(limit), hashes_alone)
+    stars = group_frames(features, features, np.arange(count), VectorSpace(limit), hashes_alone)
     distances = {(i, k): bits for i, k, bits in brute(vectors, vectors, HASH_BITS)}
     kept = [i for i in range(count) if stars.star[i] == i]
     for i in range(count):

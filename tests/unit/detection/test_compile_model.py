@@ -97,8 +97,8 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def decisions(model: Path, images: list[Path], work: Path) -> set[Path]:
     """Return the images that pass."""
-    ask = Inference(confidence=0.4, iou=0.7, imgsz_px=320, classes=tuple(NAMES))
-    seen = detect_alone(model, images, ask, work, threads=2)
+    query = Inference(confidence=0.4, iou=0.7, imgsz_px=320, classes=tuple(NAMES))
+    seen = detect_alone(model, images, query, work, threads=2)
     assert len(seen) == len(images)
     return {one.image for one in seen if one.classes}
 

@@ -8,7 +8,7 @@ import pytest
 from scripts.core.errors import UserError
 from scripts.download.purge_excluded import purge_excluded
 from scripts.download.store import entry_of, version_of
-from scripts.download.store_users import entries_of, read_run, register_run, write_run
+from scripts.download.store_users import entries_of, read_used_entries, register_used_entries, write_used_entries
 from scripts.inputs.rows import check_removed
 from tests._downloads import FORM, stored
 
@@ -20,7 +20,7 @@ def store(tmp_path: Path) -> Path:
     """Return a store that holds three sources, all noted for the run folder `run`."""
     for url in (ONE, TWO, THREE):
         stored(tmp_path / "store", url)
-    register_run(tmp_path / "store", tmp_path / "run", [ONE, TWO, THREE, "clips/mine.mp4"])
+    register_used_entries(tmp_path / "store", tmp_path / "run", [ONE, TWO, THREE, "clips/mine.mp4"])
     return tmp_path / "store"
 
 
@@ -35,7 +35,7 @@ def test_what_no_row_uses_is_listed_with_its_size_and_goes(
     purge_excluded(store, tmp_path / "run", entries_of(store, [TWO, THREE]))
     assert there(store) == [False, True, True] and not entry_of(store, ONE).exists()
     assert "media.mp4, 0.0 MB" in caplog.text and str(entry_of(store, ONE)) in caplog.text
-    assert read_run(store, tmp_path / "run") == entries_of(store, [TWO, THREE])
+    assert read_used_entries(store, tmp_path / "run") == entries_of(store, [TWO, THREE])
 
 
 def test_a_source_that_this_run_folder_never_used_stays(store: Path, tmp_path: Path) -> None:
@@ -49,11 +49,13 @@ def test_a_source_that_this_run_folder_never_used_stays(store: Path, tmp_path: P
 def test_what_another_run_folder_uses_stays_and_is_named(
     store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    register_run(store, tmp_path / "other", [TWO])
+    register_used_entries(store, tmp_path / "other", [TWO])
     purge_excluded(store, tmp_path / "run", entries_of(store, [THREE]))
     assert there(store) == [False, True, True]
     assert f"also used by the run folder {tmp_path / 'other'}" in caplog.text
-    assert read_run(store, tmp_path / "run") == entries_of(store, [TWO, THREE]), "asked again, it is looked at again"
+    assert read_used_entries(store, tmp_path / "run") == entries_of(store, [TWO, THREE]), (
+        "asked again, it is looked at again"
+    )
 
 
 def test_what_is_linked_elsewhere_stays(store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -71,7 +73,7 @@ def test_nothing_outside_the_store_is_touched(store: Path, tmp_path: Path) -> No
     (outside / "media.mp4").write_bytes(b"mine")
     link = entry_of(store, "https://example.org/five.mp4")
     link.symlink_to(outside)
-    write_run(store, tmp_path / "run", [link.name, "../outside", "models", "sites", str(outside)])
+    write_used_entries(store, tmp_path / "run", [link.name, "../outside", "models", "sites", str(outside)])
     (store / "models").mkdir()
     purge_excluded(store, tmp_path / "run", set())
     assert (outside / "media.mp4").exists() and (store / "models").exists() and link.is_symlink()

@@ -16,22 +16,22 @@ from scripts.download.rate_limits import Site, SitePaused, site_of
 FREE: dict[str, Any] = {"jobs": 4, "sleep_s": [0, 0], "per_hour": 0, "pause_s": 60}
 
 
-def site(folder: Path, **manners: Any) -> Site:
-    return Site("a.example", folder, FREE | manners)
+def site(folder: Path, **limits: Any) -> Site:
+    return Site("a.example", folder, FREE | limits)
 
 
-def visit(folder: Path, manners: dict[str, Any], seconds: float, times: Any) -> None:
-    with site(folder, **manners).turn():
+def visit(folder: Path, limits: dict[str, Any], seconds: float, times: Any) -> None:
+    with site(folder, **limits).slot():
         times.put((time.time(), "in"))
         time.sleep(seconds)
         times.put((time.time(), "out"))
 
 
-def visits(count: int, folder: Path, seconds: float, **manners: Any) -> list[tuple[float, str]]:
+def visits(count: int, folder: Path, seconds: float, **limits: Any) -> list[tuple[float, str]]:
     """Return when so many processes, started together, came in and went out."""
     context = multiprocessing.get_context("fork")
     times = context.Queue()
-    jobs = [context.Process(target=visit, args=(folder, manners, seconds, times)) for _ in range(count)]
+    jobs = [context.Process(target=visit, args=(folder, limits, seconds, times)) for _ in range(count)]
     for job in jobs:
         job.start()
     seen = sorted(times.get(timeout=30) for _ in range(2 * count))
@@ -65,7 +65,7 @@ def test_the_hour_has_a_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(_sites, "HOUR_S", 1.0)
     began = time.time()
     for _ in range(5):
-        with site(tmp_path, per_hour=2).turn():
+        with site(tmp_path, per_hour=2).slot():
             pass
     assert 2.0 <= time.time() - began < 4
 
@@ -73,9 +73,9 @@ def test_the_hour_has_a_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_pause_holds_for_all_and_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     one, other = site(tmp_path, pause_s=0.5), site(tmp_path, pause_s=0.5)
     began = time.time()
-    one.block("HTTP Error 429", None)
-    other.block("HTTP Error 429", None)
-    with other.turn():
+    one.record_block("HTTP Error 429", None)
+    other.record_block("HTTP Error 429", None)
+    with other.slot():
         assert time.time() - began >= 0.5
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert warnings == ["a.example: left alone for 0 s by all jobs, because it said: HTTP Error 429"]
@@ -89,39 +89,39 @@ def test_pauses_double_until_the_site_answers(tmp_path: Path) -> None:
 
     visited, lengths = site(tmp_path, pause_s=60), []
     for _ in range(8):
-        visited.block("no", None)
+        visited.record_block("no", None)
         lengths.append(paused_s())
     assert lengths == [60, 120, 240, 480, 960, 1920, 3600, 3600]
-    with visited.turn():
+    with visited.slot():
         visited.thank()
-    visited.block("no", None)
+    visited.record_block("no", None)
     assert paused_s() == 60
-    visited.block("no", 1234.0)
+    visited.record_block("no", 1234.0)
     assert paused_s() == 1234, "what the site asks for goes before our own numbers"
-    visited.block("no", 1e18)
+    visited.record_block("no", 1e18)
     assert paused_s() == 6 * 3600, "but nonsense does not outlast the day"
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"starts": [1'])
 def test_a_spoilt_state_is_no_state(tmp_path: Path, text: str) -> None:
     (tmp_path / "state.json").write_text(text)
-    with site(tmp_path).turn():
+    with site(tmp_path).slot():
         assert json.loads((tmp_path / "state.json").read_text())["starts"]
 
 
 def test_a_straggler_does_not_shorten_the_next_pause(tmp_path: Path) -> None:
     straggler, other = site(tmp_path), site(tmp_path)
-    with straggler.turn():
-        other.block("no", None)
+    with straggler.slot():
+        other.record_block("no", None)
         straggler.thank()
     assert json.loads((tmp_path / "state.json").read_text())["blocks"] == 1
 
 
 def test_nobody_waits_for_a_long_pause(tmp_path: Path) -> None:
     visited = site(tmp_path)
-    visited.block("Sign in to confirm you're not a bot", 3600.0)
+    visited.record_block("Sign in to confirm you're not a bot", 3600.0)
     began = time.time()
-    with pytest.raises(SitePaused, match="a.example is left alone until .*not a bot"), visited.turn():
+    with pytest.raises(SitePaused, match="a.example is left alone until .*not a bot"), visited.slot():
         pass
     assert time.time() - began < 1
 
@@ -134,7 +134,7 @@ def test_a_killed_job_frees_its_place(tmp_path: Path) -> None:
     times.get(timeout=10)
     os.kill(job.pid or 0, signal.SIGKILL)
     began = time.time()
-    with site(tmp_path, jobs=1).turn():
+    with site(tmp_path, jobs=1).slot():
         assert time.time() - began < 3
     job.join()
 
@@ -143,7 +143,7 @@ def test_a_clock_that_was_set_back_stops_nobody(tmp_path: Path) -> None:
     later = time.time() + 86_400
     (tmp_path / "state.json").write_text(json.dumps({"starts": [later] * 5, "not_before": later}))
     began = time.time()
-    with site(tmp_path, per_hour=2, sleep_s=[0, 0.2]).turn():
+    with site(tmp_path, per_hour=2, sleep_s=[0, 0.2]).slot():
         assert time.time() - began < 2
 
 
@@ -164,5 +164,5 @@ def test_a_site_is_a_named_host_with_its_subdomains_else_the_host(
     tmp_path: Path, url: str, name: str, jobs: int
 ) -> None:
     found = site_of(url, tmp_path, {"youtube.com": FREE | {"jobs": 1}, "*": FREE})
-    assert (found.name, found._manners["jobs"]) == (name, jobs)
+    assert (found.name, found._limits["jobs"]) == (name, jobs)
     assert found._folder.parent == tmp_path / "sites"

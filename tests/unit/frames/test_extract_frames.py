@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 
 from scripts.core.errors import UserError
-from scripts.core.tables import FRAMES, read_note, read_rows
+from scripts.core.schemas import FRAMES
+from scripts.core.tables import read_note, read_rows
 from scripts.frames.extract_frames import Job, extract_frames, missing_end, no_limit, write_jpeg
 from scripts.frames.sampling import FrameSettings
 from scripts.media.clip import Clip
-from scripts.media.ffmpeg import Source
+from scripts.media.ffmpeg import MediaStream
 from tests._clips import DEFAULTS, extract
 from tests.conftest import H264, MakeClip, pattern
 
@@ -211,7 +212,7 @@ def test_a_disk_that_takes_nothing_is_no_fault_of_the_video(tmp_path: Path) -> N
 def test_an_early_end_is_said_and_nothing_else(
     last_s: float, duration_s: float | None, end_s: float | None, said: bool
 ) -> None:
-    source = Source(Path("x"), 0, "mov", duration_s, seek=False)
+    source = MediaStream(Path("x"), 0, "mov", duration_s, seek=False)
     job = Job("v", source, 25.0, Clip(0, end_s), SETTINGS, Path("x"), no_limit)
     assert bool(missing_end([{"pts_s": last_s}], job)) is said
     assert missing_end([{"pts_s": last_s}], replace(job, settings=replace(SETTINGS, mode="scene"))) == ""

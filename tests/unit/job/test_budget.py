@@ -194,6 +194,7 @@ def test_where_no_file_can_be_locked_nobody_waits(monkeypatch: pytest.MonkeyPatc
 
     with at_work(tmp_path, "extract", "one"):
         assert len(working(tmp_path, "extract")) == 1
-        monkeypatch.setattr("scripts.job.budget.fcntl.flock", no_locks)
-        assert working(tmp_path, "extract") == []
+        with monkeypatch.context() as patch:
+            patch.setattr("fcntl.flock", no_locks)
+            assert working(tmp_path, "extract") == []
         assert list(tmp_path.glob("extract-*-one")), "which does not mean that it has ended"

@@ -13,9 +13,9 @@ from scripts.job.environment import (
     OWNER,
     SUBMISSION,
     allocated_cores,
-    begin_run,
     inference_threads,
     is_submission,
+    name_run,
 )
 from tests.conftest import REPO
 
@@ -32,7 +32,7 @@ def begun(submitted: bool, **environment: str) -> dict[str, Any]:
     code = """
 import json, os, sys
 from scripts.job.environment import *
-begin_run(1000, sys.argv[1] == "True")
+name_run(1000, sys.argv[1] == "True")
 print(json.dumps([os.environ[OWNER], os.environ[CORES], is_submission(), owner_name(os.getpid())]))
 """
     done = subprocess.run(
@@ -48,7 +48,7 @@ def test_a_local_run_has_the_cores_that_it_was_given() -> None:
 
 
 def test_a_submission_is_a_run_of_its_own_with_the_cores_of_its_allocation() -> None:
-    begin_run(4, submitted=False)  # the submit host's, whose environment reaches the nodes
+    name_run(4, submitted=False)  # the submit host's, whose environment reaches the nodes
     assert not is_submission()
     found = begun(True, SLURM_JOB_ID="7", SLURM_CPUS_PER_TASK="1")
     assert found == {"own": True, "cores": "1", "submission": True}
@@ -57,7 +57,7 @@ def test_a_submission_is_a_run_of_its_own_with_the_cores_of_its_allocation() -> 
 def test_the_jobs_of_one_submission_have_one_owner_and_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "1")
-    assert begin_run(1000, submitted=True) == 1 == inference_threads()
+    assert name_run(1000, submitted=True) == 1 == inference_threads()
     monkeypatch.delenv("SLURM_CPUS_PER_TASK")  # the executor takes it from jobs
     assert begun(True) == {"own": False, "cores": "1", "submission": True}
     assert begun(True, SLURM_JOB_ID="8")["own"], "another submission, on the same node"

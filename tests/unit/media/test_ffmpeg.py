@@ -13,7 +13,7 @@ from scripts.core.errors import UserError
 from scripts.frames.command import frames_command
 from scripts.frames.sampling import FrameSettings
 from scripts.media.clip import Clip
-from scripts.media.ffmpeg import Source, pictures, running, verdict
+from scripts.media.ffmpeg import MediaStream, pictures, running, verdict
 from tests._clips import DEFAULTS
 from tests.benchmarks.extract_frames import compare
 from tests.benchmarks.extract_frames import make_clip as make_clip_of
@@ -103,7 +103,7 @@ def test_the_bare_command_of_the_benchmark_writes_the_same_bytes(tmp_path: Path)
 def test_a_picture_cut_off_is_not_handed_on(make_clip: MakeClip, tmp_path: Path) -> None:
     media = make_clip("noisy.mkv", *pattern(1, size="640x360"), "-c:v", "ffv1")
     command = frames_command(
-        Source(media, 0, "matroska", 1.0, False),
+        MediaStream(media, 0, "matroska", 1.0, False),
         Clip(0, None),
         FrameSettings(**(DEFAULTS | {"interval_s": 0.04})),
         threads=1,

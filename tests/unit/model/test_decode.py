@@ -59,8 +59,8 @@ def test_boxes_are_those_of_the_whole_picture(model: Path, tmp_path: Path) -> No
     large = tmp_path / "large.jpg"
     with Image.open(small) as image:
         image.resize((image.width * 4, image.height * 4), Image.Resampling.BICUBIC).save(large, quality=95)
-    ask = Inference(confidence=0.4, iou=0.7, imgsz_px=320, classes=())
-    one, four = detect_alone(model, [small, large], ask, tmp_path / "w")
+    query = Inference(confidence=0.4, iou=0.7, imgsz_px=320, classes=())
+    one, four = detect_alone(model, [small, large], query, tmp_path / "w")
     assert one.classes and sorted(one.classes) == sorted(four.classes)
     for name, box in zip(one.classes, one.boxes_xyxy_px, strict=True):
         nearest = min(

@@ -14,7 +14,7 @@ from scripts.detection.compile_model import compile_model
 from scripts.detection.detect import detect_images
 from scripts.detection.filter_frames import filter_frames
 from scripts.model.card import check_classes
-from scripts.model.inference import Detections, Inference, Place
+from scripts.model.inference import Detections, Inference, RuntimeOptions
 from scripts.model.weights import check_weights
 from tests._clips import DEFAULTS, extract
 from tests._detectors import ASK
@@ -76,14 +76,14 @@ def test_formats_agree_and_repeat(
     assert [sorted(d.classes) for d in native] == [sorted(d.classes) for d in first]
     for a, b in zip(first[0].boxes_xyxy_px, native[0].boxes_xyxy_px, strict=True):
         assert max(abs(x - y) for x, y in zip(a, b, strict=True)) < 2
-    assert list(detect_images(model, [], ASK, Place(1, tmp_path / "w", warm=False))) == []
+    assert list(detect_images(model, [], ASK, RuntimeOptions(1, tmp_path / "w", warm=False))) == []
 
 
 def test_the_filter_gives_every_candidate_a_row_with_its_reason(
     model: Path, frames: Path, alone: list[Detections], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scripts.detection.filter_frames.detect_images", lambda *asked: alone)
-    filter_frames(frames, model, tmp_path / "out", ASK, 2, 0, Place(1, tmp_path / "w", warm=False))
+    filter_frames(frames, model, tmp_path / "out", ASK, 2, 0, RuntimeOptions(1, tmp_path / "w", warm=False))
     rows = {row["frame"]: row for row in read_rows(tmp_path / "out/filter.parquet")}
     assert len(rows) == 4 and read_note(tmp_path / "out/filter.parquet") == "kept"
     torn, seen, empty = rows["000000000.jpg"], rows["000001000.jpg"], rows["000002000.jpg"]
@@ -95,7 +95,7 @@ def test_the_filter_gives_every_candidate_a_row_with_its_reason(
     assert (tmp_path / "out/000001000.jpg").samefile(frames / "000001000.jpg")
     with Image.open(tmp_path / "out/000001000.jpg") as image:
         assert all(0 <= v <= max(image.size) for box in seen["boxes_xyxy_px"] for v in box)
-    filter_frames(frames, model, tmp_path / "more", ASK, 2, 0.3, Place(1, tmp_path / "w", warm=False))
+    filter_frames(frames, model, tmp_path / "more", ASK, 2, 0.3, RuntimeOptions(1, tmp_path / "w", warm=False))
     more = {row["frame"]: row for row in read_rows(tmp_path / "more/filter.parquet")}
     (chosen,) = [row for row in more.values() if row["background"]]
     assert chosen["passed"] and chosen["reason"] == "" and chosen["classes"] == []
@@ -122,7 +122,7 @@ def test_skipping_repeated_pictures_of_a_fixed_camera_loses_no_class(
     weights = str(REAL / "model/yolo11n_int8_openvino_model")
     compile_model(weights, [""], "auto", 640, tmp_path / "model", tmp_path / "settings", work)
     images = [tmp_path / "out" / row["frame"] for row in rows]
-    ask = Inference(confidence=0.35, iou=0.7, imgsz_px=640, classes=())
-    shown = {d.image.name: set(d.classes) for d in detect_alone(tmp_path / "model", images, ask, work, threads=2)}
+    query = Inference(confidence=0.35, iou=0.7, imgsz_px=640, classes=())
+    shown = {d.image.name: set(d.classes) for d in detect_alone(tmp_path / "model", images, query, work, threads=2)}
     classes = set().union(*shown.values())
     assert len(classes) >= 3 and classes == set().union(*(shown[frame] for frame in kept))

@@ -9,19 +9,20 @@ from hypothesis import strategies as st
 
 from scripts.core.errors import UserError
 from scripts.core.files import sha256_of
-from scripts.core.tables import PUBLISHED, read_rows, write_table
+from scripts.core.schemas import PUBLISHED
+from scripts.core.tables import read_rows, write_table
 from scripts.dataset.manifest import class_names_of, read_published
 from scripts.inputs.published import read_published_videos
 from scripts.media.clip import Clip
-from scripts.media.ffmpeg import Source
+from scripts.media.ffmpeg import MediaStream
 from scripts.media.probe import SEEKABLE, probe_media
 from scripts.rehydrate import instants as _instants
-from scripts.rehydrate.instants import Look, expression, take_instants
+from scripts.rehydrate.instants import FrameOutput, expression, take_instants
 from scripts.rehydrate.retake_frames import compare, retake_frames
 from tests._clips import DEFAULTS, extract, make_kind
 from tests.conftest import H264, MakeClip, pattern
 
-LOOK = Look(DEFAULTS["max_side_px"], DEFAULTS["jpeg_qscale"], threads=2, deadline_s=60)
+LOOK = FrameOutput(DEFAULTS["max_side_px"], DEFAULTS["jpeg_qscale"], threads=2, deadline_s=60)
 
 
 def published(folder: Path, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -33,7 +34,9 @@ def record_of(media: Path) -> dict[str, Any]:
     return {"video": "v", "status": "ok", "message": "", "media": facts}
 
 
-def retake(media: Path, wanted: list[dict[str, Any]], out: Path, clip: Clip, look: Look = LOOK) -> list[dict[str, Any]]:
+def retake(
+    media: Path, wanted: list[dict[str, Any]], out: Path, clip: Clip, look: FrameOutput = LOOK
+) -> list[dict[str, Any]]:
     retake_frames(record_of(media), media.parent, wanted, out, clip, look)
     return read_rows(out / "retaken.parquet")
 
@@ -128,7 +131,7 @@ def test_an_unavailable_video_says_what_the_site_said(tmp_path: Path) -> None:
 
 def test_a_time_after_the_end_has_no_picture(clip: Path) -> None:
     facts = probe_media(clip)
-    source = Source(clip, facts.stream, facts.container, facts.duration_s, facts.container in SEEKABLE)
+    source = MediaStream(clip, facts.stream, facts.container, facts.duration_s, facts.container in SEEKABLE)
     assert list(take_instants(source, Clip(0, None), [90_000], LOOK)) == []
 
 

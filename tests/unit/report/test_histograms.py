@@ -1,12 +1,20 @@
-"""Histograms count each frame once, where it belongs, and draw the cuts that the configuration sets."""
+"""Histograms count each frame once, where it belongs, and have the thresholds of the configuration."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from scripts.core.tables import FILTER, write_table
-from scripts.report.histograms import MAP_CELLS, frame_histograms, object_histograms, positions
+from scripts.core.schemas import FILTER
+from scripts.core.tables import write_table
+from scripts.report.histograms import (
+    LAST_BITS,
+    MAP_CELLS,
+    distance_histogram,
+    frame_histograms,
+    object_histograms,
+    positions,
+)
 from tests._planted import CONFIGURED
 
 FRAME: dict[str, Any] = {
@@ -14,13 +22,13 @@ FRAME: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_frames_count_as_dropped_only_at_the_cut_that_dropped_them(tmp_path: Path) -> None:
+def test_frames_count_as_dropped_only_at_the_threshold_that_dropped_them(tmp_path: Path) -> None:
     frames = [
         FRAME,
         FRAME | {"brightness": 5.0, "reason": "dark", "confidences": []},
         FRAME | {"brightness": 255.0, "reason": "bright", "confidences": None},
         FRAME | {"sharpness": 1e9, "reason": "similar"},
-        {"reason": "unreadable"},  # was never measured
+        {"reason": "unreadable"},  # not measured
     ]
     write_table(tmp_path / "a.parquet", frames, FILTER)
     write_table(tmp_path / "b.parquet", [], FILTER)
@@ -33,8 +41,8 @@ def test_frames_count_as_dropped_only_at_the_cut_that_dropped_them(tmp_path: Pat
     assert brightness.counts["dropped"][0] == brightness.counts["dropped"][-1] == 1
     assert sharpness.counts["dropped_elsewhere"][-1] == 1 and sum(sharpness.counts["dropped"]) == 0
     assert sum(confidence.counts["objects"]) == 4
-    cuts = [chart.cuts for chart in (sharpness, brightness, detail, confidence)]
-    assert cuts == [
+    thresholds = [chart.thresholds for chart in (sharpness, brightness, detail, confidence)]
+    assert thresholds == [
         {"frames.min_sharpness": 7}, {"frames.min_brightness": 20}, {"frames.min_entropy_bits": 1.0},
         {"filter.confidence": 0.35},
     ]  # fmt: skip
@@ -55,3 +63,11 @@ def test_positions_are_shares_of_objects_over_each_part_of_the_picture() -> None
     middle = MAP_CELLS[1] // 2
     assert np.all(share[:, :middle] == 1.0) and np.all(share[:, middle:] == 0.5) and share.shape == MAP_CELLS
     assert not positions([]).any()
+
+
+def test_distances_have_a_bin_for_each_bit_and_one_for_the_rest() -> None:
+    chart = distance_histogram({"dropped": [4, 1], "told_apart": [0, 2], "kept": [0] * 33 + [5, 6]}, 8)
+    assert chart.counts["dropped"] == [4, 1, *[0] * LAST_BITS] and chart.counts["kept"] == [0] * (LAST_BITS + 1) + [11]
+    assert chart.counts["near_misses"][:3] == [0, 2, 0] and set(chart.counts) == {"dropped", "near_misses", "kept"}
+    assert chart.label(8) == "8" and chart.label(33) == "more than 32" and len(chart.edges) == 35
+    assert chart.thresholds == {"dedup.max_distance_bits": 8}

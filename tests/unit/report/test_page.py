@@ -1,51 +1,42 @@
-"""The page's tables: all is counted, the worst comes first, and every status and reason has its advice."""
+"""The tables of the page count everything and start with the worst; the page loads nothing else."""
 
-import re
+import base64
+import hashlib
 
-import yaml
-
-from scripts.download import faults as _faults
-from scripts.report.page import ROWS_SHOWN, class_rows, failures, flattened, losses, shown_rows
-from scripts.report.remedies import FRAME_REASONS, VIDEO_REMEDIES
-from tests.conftest import REPO
-
-REHYDRATE = ("retake_frames", "rehydrate")  # its reasons are those of published frames
-
-
-def test_every_status_and_reason_that_the_code_knows_has_its_advice() -> None:
-    readme = (REPO / "README.md").read_text()
-    told = re.findall(r"`(\w+)`", readme[readme.index("Its status says why") : readme.index("which another attempt")])
-    assert set(VIDEO_REMEDIES) == set(told) >= {status for status, _ in _faults.MESSAGES} | _faults.TRANSIENT
-    code = "".join(path.read_text() for path in (REPO / "scripts").rglob("*.py") if path.stem not in REHYDRATE)
-    reasons = set(re.findall(r'"reason": f?"(\w+)', code))
-    reasons |= set(re.findall(r'^    yield "(\w+)", \w+, limits\.', code, re.MULTILINE))
-    assert len(reasons) >= 10 and reasons <= set(FRAME_REASONS)
+from scripts.report.page import (
+    FOLDER,
+    MAX_ROWS,
+    class_rows,
+    failures,
+    flattened,
+    funnel,
+    losses,
+    render,
+    shown_rows,
+    templates,
+)
 
 
-def test_advice_names_keys_that_there_are() -> None:
-    schema = yaml.safe_load((REPO / "config/schemas/config.schema.yaml").read_text())["properties"]
-    named = ", ".join([*(key for _, key in FRAME_REASONS.values() if key), *VIDEO_REMEDIES.values()])
-    keys = re.findall(r"\b(frames|filter|dedup|dataset|download)\.([a-z_]+)", named)
-    assert len(keys) >= 12 and all(key in schema[section]["properties"] for section, key in keys)
-
-
-def test_failures_are_grouped_bounded_and_say_how_many_there_are() -> None:
+def test_failures_are_grouped_by_status_and_at_most_1000_rows_are_shown() -> None:
     rows = [{"video": str(n), "status": "blocked" if n % 3 else "forbidden"} for n in range(3000)]
     found = failures([*rows, {"video": "x", "status": "ok"}])
-    assert [(f["status"], f["n"], f["again"]) for f in found] == [("blocked", 2000, True), ("forbidden", 1000, False)]
-    assert sum(len(f["videos"]) for f in found) == ROWS_SHOWN
+    assert [(f["status"], f["n"], f["transient"]) for f in found] == [
+        ("blocked", 2000, True),
+        ("forbidden", 1000, False),
+    ]
+    assert sum(len(f["videos"]) for f in found) == MAX_ROWS
 
 
-def test_so_many_videos_are_spread_over_the_table() -> None:
+def test_the_rows_shown_of_many_videos_are_spread_over_the_table() -> None:
     names = ("frames", "looked_at", "passed", "kept", "exported", "objects", "duration_s")
     rows = [{"video": n} | dict.fromkeys(names, n) for n in range(10_000)]
     shown, n_hidden = shown_rows(rows)
-    assert len(shown) + n_hidden == 10_000 and len(shown) <= ROWS_SHOWN
+    assert len(shown) + n_hidden == 10_000 and len(shown) <= MAX_ROWS
     assert shown[0]["video"] == 0 and shown[-1]["video"] >= 9_980 and shown[-1]["fill"]["frames"] == 1.0
     assert shown_rows(rows[:5])[1] == 0 and shown_rows([]) == ([], 0)
 
 
-def test_losses_count_each_frame_that_is_not_in_the_dataset() -> None:
+def test_losses_count_each_frame_outside_the_dataset() -> None:
     ledger = [
         {"stage": "deduplicate", "reason": "duplicate of a/1.jpg", "file": ""},
         {"stage": "deduplicate", "reason": "duplicate of a/2.jpg", "file": ""},
@@ -58,12 +49,31 @@ def test_losses_count_each_frame_that_is_not_in_the_dataset() -> None:
     ]
 
 
-def test_classes_have_their_counts_in_each_split_the_most_frequent_first() -> None:
+def test_classes_are_counted_per_split_the_most_frequent_first() -> None:
     dog, cat = class_rows({("cat", "val"): 1, ("dog", "train"): 4, ("dog", "val"): 2})
     assert (dog["name"], dog["total"], cat["total"]) == ("dog", 6, 1)
     assert cat["splits"]["val"] == {"n": 1, "fill": 0.5} and cat["splits"]["test"]["n"] == 0
 
 
-def test_nested_settings_become_dotted_rows() -> None:
+def test_nested_settings_become_dotted_keys() -> None:
     tree = {"b": {"y": [1, 2], "x": {}}, "a": None}
     assert flattened(tree) == [("a", "None"), ("b.x", "{}"), ("b.y", "1, 2")]
+
+
+def test_the_funnel_counts_the_frames_that_each_stage_lost() -> None:
+    row = {"frames": 50, "looked_at": 40, "passed": 20, "kept": 10, "exported": 9}
+    stages = [(stage["n"], stage["lost"], stage["share"]) for stage in funnel([row, row])]
+    assert stages == [(100, 0, 1.0), (80, 20, 0.8), (40, 40, 0.4), (20, 20, 0.2), (18, 2, 0.18)]
+    assert [stage["n"] for stage in funnel([])] == [0] * 5
+
+
+def test_a_page_runs_its_own_script_only_and_loads_nothing() -> None:
+    page = render("times.html.jinja", {"stages": []})
+    digest = base64.b64encode(hashlib.sha256((FOLDER / "page.js").read_bytes()).digest()).decode()
+    assert f"script-src &#39;sha256-{digest}&#39;" in page and "default-src &#39;none&#39;" in page
+    assert (FOLDER / "page.js").read_text() in page and (FOLDER / "page.css").read_text() in page
+
+
+def test_templates_escape_values_and_write_shares_in_percent() -> None:
+    template = templates().from_string("{{ name }} {{ share | percent }} {{ none | percent }}")
+    assert template.render(name="<b>", share=0.1234, none=None) == "&lt;b&gt; 12.3 % "

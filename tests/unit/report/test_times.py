@@ -1,4 +1,4 @@
-"""Times and rates come from the benchmark files as Snakemake writes them."""
+"""The page of times adds up the benchmark files of Snakemake."""
 
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ def test_a_stage_has_the_sum_of_its_jobs_and_the_rate_of_its_work(tmp_path: Path
     assert (first["stage"], first["n_jobs"], first["total_s"], first["mean_s"], first["longest_s"]) == (
         "extract_frames", 2, 8.0, 4.0, 6.0,
     )  # fmt: skip
+    assert (first["share"], second["share"]) == (1.0, 0.0625)
     assert (first["rate"], first["unit"], first["max_rss_mb"]) == (10.0, "frames", 300.0)
     assert second["stage"] == "export_dataset" and second["rate"] is None
     write_times(tmp_path, rows, tmp_path / "times.html")

@@ -10,7 +10,7 @@ import pytest
 from scripts.core.files import clear_parts, delete_folder, unfinished, write_text
 from scripts.job.environment import OWNER
 from scripts.job.process import owner_name
-from scripts.run.leftovers import LOCKS, RUNS, begin_run, end_run, told_lock
+from scripts.run.leftovers import LOCKS, RUNS, begin_run, end_run, lock_message
 from scripts.warm.sockets import clear_sockets, this_host, turn_of
 from tests.conftest import REPO
 
@@ -34,20 +34,20 @@ def kill_run(host: str = "") -> None:
 
 def test_the_lock_of_a_killed_run_is_told_of_with_the_remedy(folder: Path) -> None:
     kill_run()
-    told = told_lock()
+    told = lock_message()
     assert "process 999999999" in told and "killed" in told and "--unlock" in told
 
 
 def test_no_lock_is_called_left_over_that_may_be_in_use(folder: Path) -> None:
-    assert told_lock() == "", "the run is at work"
+    assert lock_message() == "", "the run is at work"
     kill_run("another-host")
-    assert told_lock() == "", "nobody knows from here"
+    assert lock_message() == "", "nobody knows from here"
 
 
 def test_without_a_lock_there_is_nothing_to_tell(folder: Path) -> None:
     (LOCKS / "0.output.lock").unlink()
     kill_run()
-    assert told_lock() == ""
+    assert lock_message() == ""
 
 
 @pytest.mark.parametrize("killed", [True, False])
@@ -80,7 +80,7 @@ def test_parts_of_one_file_go_and_those_of_others_stay(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_deleted_wholly_no_longer_passes_for_whole(tmp_path: Path) -> None:
     code = (
-        "import os, shutil, sys; from pathlib import Path; from scripts._files import delete_folder;"
+        "import os, shutil, sys; from pathlib import Path; from scripts.core.files import delete_folder;"
         "shutil.rmtree = lambda path: os._exit(9); delete_folder(Path(sys.argv[1]))"
     )
     (tmp_path / "night").mkdir()
@@ -93,7 +93,7 @@ def test_a_folder_that_cannot_be_deleted_wholly_no_longer_passes_for_whole(tmp_p
 
 def test_what_a_killed_compilation_left_goes_with_the_next(tmp_path: Path) -> None:
     code = (
-        "import os, sys; from pathlib import Path; from scripts._weights import unfinished\n"
+        "import os, sys; from pathlib import Path; from scripts.core.files import unfinished\n"
         "with unfinished(Path(sys.argv[1])) as folder: os._exit(9)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=REPO, check=False)
@@ -125,7 +125,7 @@ def test_a_job_ends_with_its_run(tmp_path: Path) -> None:
     assert "the run that started this job was killed" in (tmp_path / "log").read_text()
 
 
-FULL = "import sys; from scripts._log import log_to; log_to(sys.argv[1]); open('/dev/full', 'w').write('x' * 99999)"
+FULL = "import sys; from scripts.job.log import log_to; log_to(sys.argv[1]); open('/dev/full', 'w').write('x' * 99999)"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")

@@ -24,7 +24,7 @@ SHARED = [
     "results/models/a/model.json", "results/retries.json", "logs/compile_model/a.log", "logs/deduplicate.log",
     "results/detections/.keep", "store/a/media.mp4",
 ]  # fmt: skip
-TOGETHER = ["results/dataset/ledger.parquet", "results/report.html", "results/dedup/manifest.parquet"]
+TOGETHER = ["results/dataset/ledger.parquet", "results/report.html", "results/dedup/copies.parquet"]
 VIDEOS = ("a", "a.b", "a_b", "b")
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from scripts.job.environment import OWNER
 from scripts.job.process import is_alive, owner_name
-from scripts.model.inference import Detections, Place
+from scripts.model.inference import Detections, RuntimeOptions
 from scripts.warm import client as _warm
 from scripts.warm.client import cuda_devices
 from scripts.warm.sockets import private_folder
@@ -60,7 +60,7 @@ def test_the_detector_ends_with_its_run(
 
 
 def test_a_model_can_be_loaded_before_anybody_asks(owner: Any, model: Path, images: list[Path], tmp_path: Path) -> None:
-    _warm.start_early(model, Place(1, tmp_path / "w", True))
+    _warm.start_early(model, RuntimeOptions(1, tmp_path / "w", True))
     assert len(servers()) == 1
     assert len(ask(model, images, tmp_path / "w")) == len(images) - 1
     assert len(servers()) == 1
@@ -162,9 +162,9 @@ def test_asking_needs_little_time_and_loads_no_large_library(
 import resource, sys
 from pathlib import Path
 from scripts.detection.filter_frames import filter_frames
-from scripts.model.inference import Inference, Place
+from scripts.model.inference import Inference, RuntimeOptions
 frames, model, out, work = map(Path, sys.argv[1:])
-filter_frames(frames, model, out, Inference(0.4, 0.7, 320, ("car",)), 1, 0.0, Place(1, work, True))
+filter_frames(frames, model, out, Inference(0.4, 0.7, 320, ("car",)), 1, 0.0, RuntimeOptions(1, work, True))
 print(*{"torch", "pandas", "cv2", "ultralytics", "scipy"} & set(sys.modules))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_utime)
 """

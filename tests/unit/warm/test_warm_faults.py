@@ -13,7 +13,7 @@ from scripts.core.errors import UserError
 from scripts.detection.detect import detect_images
 from scripts.job.environment import OWNER
 from scripts.model.engine import Engine, is_out_of_memory
-from scripts.model.inference import Detections, Place
+from scripts.model.inference import Detections, RuntimeOptions
 from scripts.warm import client as _warm
 from tests._detectors import ASK, ask, servers, wait_until
 from tests.conftest import DEMO
@@ -24,7 +24,7 @@ Answers = list[Detections]
 def test_a_killed_detector_is_replaced_and_nothing_is_lost_or_doubled(
     owner: Any, model: Path, images: list[Path], alone: Answers, tmp_path: Path
 ) -> None:
-    stream = detect_images(model, images, ASK, Place(1, tmp_path / "w", True))
+    stream = detect_images(model, images, ASK, RuntimeOptions(1, tmp_path / "w", True))
     got = [next(stream)]
     os.kill(servers()[0], signal.SIGKILL)
     got += list(stream)
@@ -59,7 +59,7 @@ def test_a_detector_that_hangs_while_it_answers_is_replaced(
 ) -> None:
     many = images * 40  # more answers than its pipe holds unread
     limit_first(monkeypatch, "ANSWER_S", 4.0)
-    stream = detect_images(model, many, ASK, Place(1, tmp_path / "w", True))
+    stream = detect_images(model, many, ASK, RuntimeOptions(1, tmp_path / "w", True))
     got = [next(stream)]
     [hung] = servers()
     os.kill(hung, signal.SIGSTOP)
@@ -107,9 +107,10 @@ ISOLATED = """
 import os, sys
 from pathlib import Path
 from scripts.detection.detect import detect_images
-from scripts.model.inference import Inference, Place
+from scripts.model.inference import Inference, RuntimeOptions
 images = [Path(path) for path in sys.argv[3:]]
-found = list(detect_images(Path(sys.argv[1]), images, Inference(0.4, 0.7, 320, ()), Place(1, Path(sys.argv[2]), True)))
+runtime = RuntimeOptions(1, Path(sys.argv[2]), True)
+found = list(detect_images(Path(sys.argv[1]), images, Inference(0.4, 0.7, 320, ()), runtime))
 print(len(found), os.access("/dev/shm", os.W_OK))
 """
 

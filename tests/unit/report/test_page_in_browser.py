@@ -1,4 +1,4 @@
-"""The page in a real browser: with 10,000 frames it is small, works by mouse and keys, and runs nothing of others."""
+"""The page in a real browser: it is small with 10,000 frames, works with mouse and keys, and runs no foreign script."""
 
 import csv
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ def browser(chromium: Browser, page: Path) -> Browser:
 
 
 def shown_of(browser: Browser, selector: str, key: str) -> list[str]:
-    """Return a data attribute of each element that is to be seen."""
+    """Return a data attribute of each visible element."""
     found: list[str] = browser.ask(
         f"return [...document.querySelectorAll('#samples {selector}')]"
         f".filter((e) => e.getClientRects().length).map((e) => e.dataset.{key})"
@@ -57,7 +57,7 @@ def test_ten_thousand_frames_of_noise_stay_within_25_mb(page: Path) -> None:
     assert page.read_text().count('<figure data-video="') == 240
 
 
-def test_each_class_and_split_has_samples_and_filters_show_these_alone(browser: Browser) -> None:
+def test_each_class_and_split_has_samples_and_the_filters_show_only_these(browser: Browser) -> None:
     everything = len(shown_of(browser, "figure", "split"))
     for number, name in enumerate(sorted(CLASSES)):
         Select(browser.one("[name=class]")).select_by_visible_text(name)
@@ -69,7 +69,7 @@ def test_each_class_and_split_has_samples_and_filters_show_these_alone(browser: 
         Select(browser.one("[name=split]")).select_by_visible_text(split)
         shown = shown_of(browser, "figure", "split")
         assert set(shown) == {split} and browser.one("#count").text == f"{len(shown)} shown"
-    browser.one("[type=reset]").click()  # which the page answers a moment later
+    browser.one("[type=reset]").click()  # the page reacts a moment later
     WebDriverWait(browser.chrome, 5).until(lambda _: len(shown_of(browser, "figure", "split")) == everything)
 
 
@@ -82,15 +82,15 @@ def test_no_box_below_the_chosen_confidence_is_shown(browser: Browser) -> None:
     assert not shown_of(browser, "g", "p")
 
 
-def test_the_least_sure_or_the_fullest_samples_come_first(browser: Browser) -> None:
+def test_samples_can_be_sorted_by_confidence_or_number_of_objects(browser: Browser) -> None:
     before = shown_of(browser, "figure", "classes")
     per_sample = (
         "return [...document.querySelectorAll('#samples figure')].filter((e) => e.getClientRects().length)"
         ".map((e) => [...e.querySelectorAll('g')].filter((g) => g.getClientRects().length).map((g) => +g.dataset.p))"
     )
     order = Select(browser.one("[name=order]"))
-    Select(browser.one("[name=class]")).select_by_visible_text(CLASSES[0])  # only boxes that are to be seen count
-    order.select_by_visible_text("least sure first")
+    Select(browser.one("[name=class]")).select_by_visible_text(CLASSES[0])  # only visible boxes count
+    order.select_by_visible_text("lowest confidence first")
     least = [min(boxes) for boxes in browser.ask(per_sample)]
     assert least == sorted(least) and least[0] < least[-1]
     order.select_by_visible_text("most objects first")
@@ -108,7 +108,7 @@ def test_a_click_on_a_video_shows_its_samples(browser: Browser) -> None:
     )
 
 
-def test_keys_alone_sort_the_table_both_ways(browser: Browser) -> None:
+def test_the_keyboard_sorts_the_table_in_both_directions(browser: Browser) -> None:
     head = "#stats thead th:nth-child(13)"
     for order, direction in (("descending", -1), ("ascending", 1)):
         browser.one(f"{head} button").send_keys(Keys.ENTER)
@@ -116,10 +116,10 @@ def test_keys_alone_sort_the_table_both_ways(browser: Browser) -> None:
         sizes = column(browser, 12)
         numbers = [int(size) for size in sizes if size]
         assert numbers == sorted(numbers, key=lambda n: direction * n) and len(set(numbers)) > 90
-        assert sizes[len(numbers) :] == [""] * len(FAILED)  # videos without media come last both ways
+        assert sizes[len(numbers) :] == [""] * len(FAILED)  # videos without media come last in both directions
 
 
-def test_the_first_key_offers_to_skip_and_what_has_focus_is_seen(browser: Browser) -> None:
+def test_the_tab_key_reaches_a_link_to_the_content_and_focus_is_visible(browser: Browser) -> None:
     browser.one("body").send_keys(Keys.TAB)
     assert browser.ask("return document.activeElement.textContent") == "Skip to the report"
     assert browser.ask("return document.activeElement.getBoundingClientRect().left") >= 0
@@ -127,7 +127,7 @@ def test_the_first_key_offers_to_skip_and_what_has_focus_is_seen(browser: Browse
     assert browser.ask("return getComputedStyle(document.activeElement).outlineStyle") != "none"
 
 
-def test_the_exported_table_holds_the_rows_and_columns_that_are_shown_and_no_formula(
+def test_the_exported_table_has_the_visible_rows_and_columns_and_no_formula(
     browser: Browser, chromium: Browser, tmp_path: Path
 ) -> None:
     chromium.chrome.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)})
@@ -145,7 +145,7 @@ def test_the_exported_table_holds_the_rows_and_columns_that_are_shown_and_no_for
     assert titles == {f"'{ATTACKS[0]}", *ATTACKS[1:]}  # a spreadsheet takes the first for text
 
 
-def test_nothing_of_others_runs_and_nothing_is_asked_of_the_network(chromium: Browser, page: Path) -> None:
+def test_foreign_scripts_do_not_run_and_the_page_sends_no_request(chromium: Browser, page: Path) -> None:
     chromium.chrome.get_log("browser")  # type: ignore[no-untyped-call]
     chromium.chrome.get_log("performance")  # type: ignore[no-untyped-call]
     chromium.open(page)
@@ -154,8 +154,8 @@ def test_nothing_of_others_runs_and_nothing_is_asked_of_the_network(chromium: Br
     assert chromium.ask("return document.scripts.length") == 1
     assert not chromium.ask("return [...document.links].filter((a) => a.protocol === 'javascript:').length")
     events = chromium.chrome.get_log("performance")  # type: ignore[no-untyped-call]
-    asked = [e["message"] for e in events if '"Network.requestWillBeSent"' in e["message"]]
-    assert asked and not [message for message in asked if '"url":"http' in message]
+    requests = [e["message"] for e in events if '"Network.requestWillBeSent"' in e["message"]]
+    assert requests and not [message for message in requests if '"url":"http' in message]
     blocked = "return fetch('data:,x').then(() => 'loaded', () => 'refused')"
     assert chromium.ask(blocked) == "refused"  # the page's own policy, before any network
 
@@ -172,7 +172,21 @@ def test_no_text_is_faint_and_no_page_is_wider_than_its_screen(
     assert chromium.faint() == []
 
 
-def test_each_picture_and_chart_has_words(browser: Browser) -> None:
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_text_of_charts_is_readable_and_inside_its_card(chromium: Browser, page: Path, screen: str) -> None:
+    chromium.open(page, SCREENS[screen])
+    sizes, outside = chromium.ask(
+        "const texts = [...document.querySelectorAll('.chart text')];"
+        "const isOutside = (text) => {"
+        "  const [inner, outer] = [text, text.closest('.card')].map((e) => e.getBoundingClientRect());"
+        "  return inner.left < outer.left || inner.right > outer.right || inner.top < outer.top; };"
+        "return [texts.map((text) => parseFloat(getComputedStyle(text).fontSize)),"
+        " texts.filter(isOutside).map((text) => text.textContent)]"
+    )
+    assert len(sizes) > 80 and min(sizes) >= 11 and outside == []
+
+
+def test_each_image_and_chart_has_a_text(browser: Browser) -> None:
     alts = browser.ask("return [...document.images].map((image) => image.alt)")
     assert len(alts) > 240 and all(alts)
     words = "return [...document.querySelectorAll('svg[role=img]')].map((svg) => svg.getAttribute('aria-labelledby')"
