@@ -1,4 +1,7 @@
-"""Processes that are killed at random moments, and full disks: a second run makes whatever an undisturbed one does."""
+"""Processes are killed at random moments and disks are full: a second run gives the same results as an undisturbed one.
+
+These are a few cases. python -m tests.benchmarks.crashes (part of make bench) goes through all.
+"""
 
 import os
 import random

@@ -81,7 +81,7 @@ def test_an_excluded_and_a_removed_video_leave_nothing_and_the_copy_steps_in(
     assert len(standing) >= 5
     images = {path.name for path in (run.folder / "results/dataset/images/train").glob("avenue_copy__*.jpg")}
     assert len(images) == len(standing)
-    assert run.snakemake().nothing_to_do
+    assert run.snakemake("-n").nothing_to_do
 
 
 def test_another_table_in_the_same_folder_deletes_nothing(finished: Finished, tmp_path: Path) -> None:

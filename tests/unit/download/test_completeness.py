@@ -9,6 +9,7 @@ from scripts.media.probe import NotVideo, probe_media
 from tests._clips import KINDS, make_kind
 from tests.conftest import H264, REAL, MakeClip, pattern
 
+SMALL = "160x90"
 FASTSTART = (*H264, "-movflags", "faststart")
 
 
@@ -36,7 +37,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_whole_files_pass_in_pieces_too(make_clip: MakeClip, name: str) -> None:
-    check(make_clip(name, *pattern(10), *OTHERS[name]), announced_s=10, in_pieces=True)
+    check(make_clip(name, *pattern(10, SMALL), *OTHERS[name]), announced_s=10, in_pieces=True)
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real videos are not here")
@@ -49,7 +50,7 @@ def test_real_videos_pass(name: str) -> None:
 @pytest.mark.parametrize("name", ["fast.mp4", "whole.flv", "whole_fragments.mp4"])
 def test_a_file_that_ends_early_is_noticed(make_clip: MakeClip, tmp_path: Path, name: str, share: float) -> None:
     options = {"fast.mp4": FASTSTART, "whole.flv": ("-c:v", "flv")} | OTHERS
-    body = make_clip(name, *pattern(10), *options[name]).read_bytes()
+    body = make_clip(name, *pattern(10, SMALL), *options[name]).read_bytes()
     cut = tmp_path / name
     cut.write_bytes(body[: int(len(body) * share)])
     with pytest.raises(NotVideo, match=r"its pictures end at|its last picture cannot be decoded"):
@@ -58,7 +59,7 @@ def test_a_file_that_ends_early_is_noticed(make_clip: MakeClip, tmp_path: Path, 
 
 @pytest.mark.parametrize("name", ["whole_vp9.webm", "whole_open_gop.ts", "preview.gif"])
 def test_what_the_file_does_not_tell_the_site_does(make_clip: MakeClip, tmp_path: Path, name: str) -> None:
-    body = make_clip(name, *pattern(10), *OTHERS.get(name, ())).read_bytes()
+    body = make_clip(name, *pattern(10, SMALL), *OTHERS.get(name, ())).read_bytes()
     cut = tmp_path / name
     cut.write_bytes(body[: len(body) // 2])
     with pytest.raises(
@@ -92,7 +93,7 @@ def test_pictures_may_end_before_the_sound(make_clip: MakeClip) -> None:
     sound = ("-f", "lavfi", "-i", "sine=duration=20")
     for name in ("longer_sound.mp4", "longer_sound.mkv", "longer_sound.webm"):
         codecs = ("-c:v", "libvpx-vp9", "-c:a", "libopus") if name.endswith("webm") else H264
-        check(make_clip(name, *pattern(5), *sound, *codecs))
+        check(make_clip(name, *pattern(5, SMALL), *sound, *codecs))
 
 
 def test_slides_are_not_taken_for_holes(make_clip: MakeClip) -> None:
