@@ -8,8 +8,8 @@ import yaml
 import scripts
 from scripts.core.code import code_hash_in
 from scripts.core.errors import UserError
+from scripts.download.options import DownloadOptions
 from scripts.download.retries import retry_numbers, to_ask_again, write_retry_numbers
-from scripts.download.store import form_of
 from scripts.inputs.config import check_config
 from scripts.inputs.model_choice import (
     DEDUP_RULES,
@@ -39,6 +39,7 @@ try:
     check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text()))
     VIDEOS = rows_of(config)
     config["download"] |= published_options(config, VIDEOS)
+    DOWNLOAD = DownloadOptions.from_config(config["download"])
     check_roles({r: (chosen_model(config, r), Path("results/models") / name_of(config, r)) for r in roles_in(config)})
 except UserError as error:
     stop_run(error)
@@ -98,7 +99,7 @@ def retries():
     """Return how often each video was asked for again, counting the target of this call."""
     again = not RENAMED.keys().isdisjoint(workflow.dag_settings.targets)
     # Jobs read what their run wrote down.
-    asked = to_ask_again(Path("results"), VIDEOS, config["download"], again) if workflow.is_main_process else ()
+    asked = to_ask_again(Path("results"), VIDEOS, DOWNLOAD, again) if workflow.is_main_process else ()
     return retry_numbers(Path("results"), VIDEOS, asked)
 
 

@@ -1,5 +1,7 @@
 """Download videos into the store, and link them into results/."""
 
+from scripts.download.store import form_of
+
 
 rule expand_sources:
     """Append the videos of the configured playlists, channels and searches to the video table (run on demand)."""
@@ -34,7 +36,7 @@ rule download_video:
         download=1,
     params:
         url=video_url,
-        form=form_of(config["download"]),
+        form=form_of(DOWNLOAD),
         again=times_retried,
         code=code_hash("download_video"),
     script:

@@ -10,6 +10,8 @@ from typing import Any
 import imageio_ffmpeg
 import pytest
 
+from scripts.download.options import DownloadOptions
+
 REPO = Path(__file__).parents[1]
 DEMO = REPO / "config/demo"
 REAL = REPO.parent / "shared/real"
@@ -59,3 +61,8 @@ DOWNLOAD: dict[str, Any] = {
     "min_speed_kb_s": 1, "max_failed_share": 0.2, "cookies": "", "proxy": "", "allow_private_hosts": True, "ytdlp": {},
     "sites": {"*": {"jobs": 4, "sleep_s": [0, 0], "per_hour": 0, "pause_s": 0.01}},
 }  # fmt: skip
+
+
+def download_options(**changes: Any) -> DownloadOptions:
+    """Return the options of a download of the tests, with these keys changed."""
+    return DownloadOptions.from_config(DOWNLOAD | changes)

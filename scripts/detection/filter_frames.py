@@ -11,6 +11,7 @@ from scripts.core.files import delete_folder, link_file
 from scripts.core.layout import DROPPED, FILTER_TABLE, FRAMES_TABLE
 from scripts.detection.backgrounds import pass_backgrounds
 from scripts.detection.detect import detect_images
+from scripts.download.options import DownloadOptions
 from scripts.download.store import discard_media
 from scripts.inputs.rows import parts_of
 from scripts.job.budget import MARKS, at_work
@@ -102,7 +103,7 @@ if __name__ == "__main__":
                 parts_of(snakemake.config, snakemake.wildcards.video),
                 results=Path(snakemake.output.frames).parents[1],
                 store=Path(snakemake.config["store"]),
-                options=snakemake.config["download"],
+                options=DownloadOptions.from_config(snakemake.config["download"]),
             )
         except (UserError, OSError) as error:
             logging.warning("the media stay in the store: %s", error)  # the frames are filtered nevertheless

@@ -10,6 +10,7 @@ from scripts.core.layout import RECORD
 from scripts.core.locks import hold_folder
 from scripts.download.faults import OK, TRANSIENT, Fault, refused_under
 from scripts.download.fetch import describe, fetch_anew
+from scripts.download.options import DownloadOptions
 from scripts.download.rate_limits import Site, site_of
 from scripts.download.store import entry_of, other_versions, read_stored, version_of
 from scripts.inputs.redact import public_url
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 CLOCKS = ("began_at", "recorded_at")  # kept in the store, and not in results/, where equal runs write equal bytes
 
 
-def download_video(video: str, url: str, out: Path, store: Path, options: dict[str, Any]) -> None:
+def download_video(video: str, url: str, out: Path, store: Path, options: DownloadOptions) -> None:
     """Write `out`/video.json and, if the video can be had, link `out`/media/media.<ext>."""
     (out / "media").mkdir(parents=True, exist_ok=True)
     if is_local(url):
@@ -33,7 +34,7 @@ def download_video(video: str, url: str, out: Path, store: Path, options: dict[s
     else:
         entry = entry_of(store, url)
         with hold_folder(entry):  # until it is linked, so that no other run deletes it in between (keep_media: false)
-            record, media = fetch(url, entry, site_of(url, store, options["sites"]), options)
+            record, media = fetch(url, entry, site_of(url, store, options.sites), options)
             _link(record, media, out)
     record |= {"video": video, "url": public_url(url)}
     write_json(out / RECORD, {key: value for key, value in record.items() if key not in CLOCKS})
@@ -53,7 +54,7 @@ def _describe_local(path: Path) -> dict[str, Any]:
         return _record(Fault("invalid_media", str(error)), began, {})
 
 
-def fetch(url: str, entry: Path, site: Site, options: dict[str, Any]) -> tuple[dict[str, Any], Path]:
+def fetch(url: str, entry: Path, site: Site, options: DownloadOptions) -> tuple[dict[str, Any], Path]:
     """Return record and path of the stored video, fetching it first if this URL in this format is not stored yet.
 
     A stored video is never fetched again or removed; failures are not stored, so that a later run tries again. If the
@@ -95,5 +96,5 @@ if __name__ == "__main__":
         out=Path(snakemake.output.record).parent,
         # Not parameters, because another number of attempts or another place of the store must not download again.
         store=Path(snakemake.config["store"]),
-        options=snakemake.config["download"],
+        options=DownloadOptions.from_config(snakemake.config["download"]),
     )

@@ -14,6 +14,7 @@ from scripts.core.files import write_text
 from scripts.download.attempts import retry_with_backoff
 from scripts.download.deadline import Deadline, Meter, watched
 from scripts.download.faults import OK, Answer, Fault, classify
+from scripts.download.options import DownloadOptions
 from scripts.download.private_hosts import allowed_hosts
 from scripts.download.rate_limits import site_of
 from scripts.download.ytdlp import base_options, make_client
@@ -36,7 +37,7 @@ FOUND = (
 )  # columns that tell where a row is from
 
 
-def expand_sources(sources: list[str], table: Path, store: Path, options: dict[str, Any]) -> int:
+def expand_sources(sources: list[str], table: Path, store: Path, options: DownloadOptions) -> int:
     """Append a row per video that is not in the table yet; return how many. Raise UserError if a source fails."""
     if not sources:
         raise UserError("config key 'sources' is empty: list playlist or channel URLs there to append their videos")
@@ -59,29 +60,29 @@ def expand_sources(sources: list[str], table: Path, store: Path, options: dict[s
     return len(added)
 
 
-def list_videos(source: str, store: Path, options: dict[str, Any]) -> tuple[Fault, list[dict[str, Any]]]:
+def list_videos(source: str, store: Path, options: DownloadOptions) -> tuple[Fault, list[dict[str, Any]]]:
     """Return yt-dlp's entry for each video behind a source, or why there is none; channels nest playlists."""
     entries: list[dict[str, Any]] = []
-    own = options["ytdlp"].get("extractor_args") or {}
+    own = options.ytdlp.get("extractor_args") or {}
     listing = {"extract_flat": "in_playlist", "retries": 3, "extractor_args": {**DATES, **own}}
 
     def once(left_s: float) -> tuple[Fault, bool]:
         answer = Answer()
         try:
             with (
-                watched(left_s, Meter(0, options["timeout_s"])),
+                watched(left_s, Meter(0, options.timeout_s)),
                 make_client(options, base_options(source, options) | listing, answer) as client,
             ):
                 entries.extend(_walk(client.extract_info(source, download=False) or {}))
         except Deadline:
-            return Fault("failed", f"not listed within deadline_s = {options['deadline_s']:g} s"), False
+            return Fault("failed", f"not listed within deadline_s = {options.deadline_s:g} s"), False
         except Exception as error:
             fault = classify(error, fetching=False, answer=answer)
             return replace(fault, message=redact(fault.message, source)), False
         return OK, False
 
     with allowed_hosts(options):
-        fault, _ = retry_with_backoff(once, site_of(source, store, options["sites"]), options)
+        fault, _ = retry_with_backoff(once, site_of(source, store, options.sites), options)
     return fault, entries
 
 
@@ -176,5 +177,5 @@ if __name__ == "__main__":
         sources=snakemake.config["sources"],
         table=Path(snakemake.config["videos"]),
         store=Path(snakemake.config["store"]),
-        options=snakemake.config["download"],
+        options=DownloadOptions.from_config(snakemake.config["download"]),
     )

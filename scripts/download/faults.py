@@ -1,11 +1,13 @@
 """Decide what an error of yt-dlp means for a video."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+from scripts.download.options import DownloadOptions
 
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 TRANSIENT = frozenset({"later", "blocked", "failed"})  # another run may change them
@@ -39,14 +41,15 @@ MESSAGES = (
 )  # fmt: skip
 
 
-def refused_under(status: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def refused_under(status: str, options: DownloadOptions) -> dict[str, Any]:
     """Return those of a download's options that had a part in its refusal."""
     return noted(DECIDED_BY.get(status, ()), options)
 
 
-def noted(keys: Iterable[str], options: Mapping[str, Any]) -> dict[str, Any]:
+def noted(keys: Iterable[str], options: DownloadOptions) -> dict[str, Any]:
     """Return some options as a record may hold them."""
-    return {key: bool(options[key]) if key in SECRET else options[key] for key in keys if key in options}
+    values = vars(options)
+    return {key: bool(values[key]) if key in SECRET else values[key] for key in keys if key in values}
 
 
 class Rejected(Exception):

@@ -13,6 +13,7 @@ from scripts.download.attempts import retry_with_backoff
 from scripts.download.completeness import check_whole
 from scripts.download.deadline import Deadline, Meter, TooSlow, watched
 from scripts.download.faults import AGAIN, OK, Answer, Fault, NotYet, Rejected, chain_of, classify
+from scripts.download.options import DownloadOptions
 from scripts.download.private_hosts import allowed_hosts
 from scripts.download.rate_limits import Site
 from scripts.download.resume import Partial, identity_of_pieces
@@ -31,7 +32,7 @@ def describe(media: Path) -> dict[str, Any]:
     return facts.as_dict() | {"sha256": sha256_of(media), "file": name}
 
 
-def fetch_anew(url: str, folder: Path, site: Site, options: dict[str, Any]) -> tuple[Fault, dict[str, Any]]:
+def fetch_anew(url: str, folder: Path, site: Site, options: DownloadOptions) -> tuple[Fault, dict[str, Any]]:
     """Fetch a video into `folder` with as many attempts as it takes and is granted; return what the record holds."""
     with allowed_hosts(options):
         job = _Job(url, folder, options)
@@ -44,7 +45,7 @@ def fetch_anew(url: str, folder: Path, site: Site, options: dict[str, Any]) -> t
 class _Job:
     """What the attempts at one video share."""
 
-    def __init__(self, url: str, folder: Path, options: dict[str, Any]) -> None:
+    def __init__(self, url: str, folder: Path, options: DownloadOptions) -> None:
         self.url, self.folder, self.options = url, folder, options
         self.partial = Partial(folder / "partial")
         self.found: dict[str, Any] = {}
@@ -54,7 +55,7 @@ class _Job:
     def attempt(self, left_s: float) -> tuple[Fault, bool]:
         """Fetch once; return what happened, and whether new bytes came in."""
         self._answer, self._fetching = Answer(), False
-        self._meter = Meter(self.options["min_speed_kb_s"] * 1000, self.options["timeout_s"])
+        self._meter = Meter(self.options.min_speed_kb_s * 1000, self.options.timeout_s)
         before = self.partial.size_bytes()
         try:
             with watched(left_s, self._meter):
@@ -62,7 +63,7 @@ class _Job:
             fault = self._keep(info)
             return fault, fault.status == "invalid_media"  # the other format is tried however few attempts there are
         except Deadline:
-            return Fault("failed", f"not finished within deadline_s = {self.options['deadline_s']:g} s"), False
+            return Fault("failed", f"not finished within deadline_s = {self.options.deadline_s:g} s"), False
         except TooSlow as slow:
             return Fault("failed", str(slow), again=True), False
         except Exception as error:

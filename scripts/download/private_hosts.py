@@ -3,11 +3,13 @@
 import ipaddress
 import re
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
+
+from scripts.download.options import DownloadOptions
 
 # Networks whose addresses carry an IPv4 address inside, which a gateway would unwrap (RFC 6052, 4291, 2765).
 WRAPPED = [ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/96", "::/96", "::ffff:0:0:0/96")]
@@ -33,9 +35,9 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not getattr(ip, "is_site_local", False)
 
 
-def allowed_hosts(options: Mapping[str, Any]) -> AbstractContextManager[None]:
+def allowed_hosts(options: DownloadOptions) -> AbstractContextManager[None]:
     """Return the context in which this process reaches only hosts that the download's options allow."""
-    return nullcontext() if options["allow_private_hosts"] else only_public_hosts(options["proxy"])
+    return nullcontext() if options.allow_private_hosts else only_public_hosts(options.proxy)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import logging
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from scripts.core.files import clear_parts, read_json, write_text
 from scripts.core.locks import hold, try_lock
+from scripts.download.options import SiteLimits
 
 ALIASES = {"youtu.be": "youtube.com", "youtube-nocookie.com": "youtube.com"}
 HOUR_S = 3600.0
@@ -34,7 +35,7 @@ class SitePaused(Exception):
 class Site:
     """One site, as all jobs see it."""
 
-    def __init__(self, name: str, folder: Path, limits: dict[str, Any]) -> None:
+    def __init__(self, name: str, folder: Path, limits: SiteLimits) -> None:
         """Keep what is shared in `folder`; `manners` are the keys under download.sites of the configuration."""
         self.name, self._folder, self._limits = name, folder, limits
         self._began = 0.0
@@ -61,7 +62,7 @@ class Site:
             wait_s = (
                 min(asked_s, LONGEST_ASKED_S)
                 if asked_s
-                else min(LONGEST_PAUSE_S, self._limits["pause_s"] * 2 ** state["blocks"])
+                else min(LONGEST_PAUSE_S, self._limits.pause_s * 2 ** state["blocks"])
             )
             state["blocks"] = min(state["blocks"] + 1, 30)
             state["paused_until"] = max(state["paused_until"], now + wait_s)
@@ -80,7 +81,7 @@ class Site:
         """Hold one of the site's locks; the system frees it if this process dies."""
         self._folder.mkdir(parents=True, exist_ok=True)
         while True:
-            for number in range(self._limits["jobs"]):
+            for number in range(self._limits.jobs):
                 if lock := try_lock(self._folder / f"job{number}.lock"):
                     try:
                         yield
@@ -113,14 +114,14 @@ class Site:
         """Return the seconds until the site may be asked again."""
         state["starts"] = [start for start in state["starts"] if now - HOUR_S < start <= now]
         state["paused_until"] = min(state["paused_until"], now + LONGEST_ASKED_S)
-        state["not_before"] = min(state["not_before"], now + self._limits["sleep_s"][1])  # clocks may be set back
+        state["not_before"] = min(state["not_before"], now + self._limits.sleep_s[1])  # clocks may be set back
         waits = [state["paused_until"] - now, state["not_before"] - now]
-        if self._limits["per_hour"] and len(state["starts"]) >= self._limits["per_hour"]:
-            waits.append(state["starts"][-self._limits["per_hour"]] + HOUR_S - now)
+        if self._limits.per_hour and len(state["starts"]) >= self._limits.per_hour:
+            waits.append(state["starts"][-self._limits.per_hour] + HOUR_S - now)
         return float(max(waits))
 
     def _keep_distance(self, state: dict[str, Any]) -> None:
-        state["not_before"] = time.time() + random.uniform(*self._limits["sleep_s"])
+        state["not_before"] = time.time() + random.uniform(*self._limits.sleep_s)
 
     @contextmanager
     def _state(self) -> Iterator[dict[str, Any]]:
@@ -143,7 +144,7 @@ class Site:
             write_text(known, json.dumps(state))
 
 
-def site_of(url: str, store: Path, sites: dict[str, Any]) -> Site:
+def site_of(url: str, store: Path, sites: Mapping[str, SiteLimits]) -> Site:
     """Return a URL's site: the entry of `sites` that its host belongs to, else the host with the limits of `*`."""
     host = (urlsplit(url).hostname or "").lower().rstrip(".").removeprefix("www.")
     host = "youtube.com" if re.match(r"ytsearch(date)?\d*:", url) else ALIASES.get(host, host)

@@ -1,15 +1,15 @@
 """What failed for reasons that may pass: how much of it is too much, and how it is tried again."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from scripts.core.errors import UserError
 from scripts.core.files import read_json, write_json
 from scripts.core.layout import RETRIES, record_path
 from scripts.download.faults import TRANSIENT, noted
+from scripts.download.options import DownloadOptions
 
 ASKING_AGAIN = frozenset({"retry_failed", "rehydrate"})  # targets that try again what may come now
 OUTAGE = frozenset({"blocked", "failed"})
@@ -27,7 +27,7 @@ def retry_numbers(results: Path, videos: Collection[str], asked: Collection[str]
     return numbers | {video: numbers.get(video, 0) + 1 for video in videos if video in asked}
 
 
-def to_ask_again(results: Path, videos: Collection[str], options: Mapping[str, Any], again: bool) -> set[str]:
+def to_ask_again(results: Path, videos: Collection[str], options: DownloadOptions, again: bool) -> set[str]:
     """Return the videos that were refused under other `options`, and with `again` those whose failure may pass."""
     found = set()
     for video in videos:

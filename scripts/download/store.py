@@ -15,6 +15,7 @@ from typing import Any
 from scripts.core.files import delete_folder, read_json
 from scripts.core.layout import RECORD, filter_table, media_folder
 from scripts.core.locks import hold_folder
+from scripts.download.options import DownloadOptions
 from scripts.inputs.videos import is_local
 
 DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
@@ -25,16 +26,14 @@ def entry_of(store: Path, url: str) -> Path:
     return store / hashlib.sha256(url.encode()).hexdigest()[:24]
 
 
-def form_of(options: Mapping[str, Any]) -> list[Any]:
+def form_of(options: DownloadOptions) -> list[Any]:
     """Return those of a download's options that decide which format is taken."""
-    return [options["max_height_px"], options["ytdlp"].get("format"), options["ytdlp"].get("format_sort")]
+    return [options.max_height_px, options.ytdlp.get("format"), options.ytdlp.get("format_sort")]
 
 
-def version_of(entry: Path, options: Mapping[str, Any]) -> Path:
+def version_of(entry: Path, options: DownloadOptions) -> Path:
     """Return the folder of a URL fetched with these options."""
-    return (
-        entry / f"{options['max_height_px']}p-{hashlib.sha256(json.dumps(form_of(options)).encode()).hexdigest()[:8]}"
-    )
+    return entry / f"{options.max_height_px}p-{hashlib.sha256(json.dumps(form_of(options)).encode()).hexdigest()[:8]}"
 
 
 def read_stored(version: Path) -> dict[str, Any] | None:
@@ -54,7 +53,7 @@ def other_versions(version: Path) -> list[tuple[dict[str, Any], Path]]:
     return sorted(stored, key=lambda pair: -int(pair[0]["media"]["height"]))
 
 
-def discard_media(video: str, parts: Mapping[str, str], results: Path, store: Path, options: Mapping[str, Any]) -> None:
+def discard_media(video: str, parts: Mapping[str, str], results: Path, store: Path, options: DownloadOptions) -> None:
     """Delete a filtered video from results/, and from the store once every part of it that is listed is filtered.
 
     `parts` holds the URL of each row of the same source. One that still has its link in results/ waits to be

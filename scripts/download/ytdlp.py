@@ -11,6 +11,7 @@ from typing import Any
 from scripts.core.errors import UserError
 from scripts.download.deadline import Meter
 from scripts.download.faults import Answer, ComeBack, Rejected, chain_of, retry_after_s
+from scripts.download.options import DownloadOptions
 from scripts.download.private_hosts import PrivateHost
 from scripts.download.resume import Changed, Partial
 from scripts.inputs.redact import redact
@@ -52,24 +53,24 @@ class Logger:
             logging.log(level, "yt-dlp: %s", redact(message.strip(), self._url), extra={"log_only": True})
 
 
-def base_options(url: str, options: dict[str, Any]) -> dict[str, Any]:
+def base_options(url: str, options: DownloadOptions) -> dict[str, Any]:
     """Return the options that every use of yt-dlp shares."""
     os.environ["YTDLP_NO_PLUGINS"] = "1"  # plugins found on the path would run as code of this job
-    if not options["allow_private_hosts"]:
+    if not options.allow_private_hosts:
         sys.modules["curl_cffi"] = None  # type: ignore[assignment]  # it looks names up by itself, past the guard
-    given = {key: value for key, value in options["ytdlp"].items() if key in OWN_OPTIONS}
+    given = {key: value for key, value in options.ytdlp.items() if key in OWN_OPTIONS}
     return given | {
         "quiet": True,
         "noprogress": True,
         "color": "never",
         "logger": Logger(url),
-        "socket_timeout": options["timeout_s"],
+        "socket_timeout": options.timeout_s,
         "extractor_retries": INNER_RETRIES,
         "geo_bypass": False,
         "cachedir": False,
         "external_downloader": {"default": "native", "m3u8": "native"},
-        **({"proxy": options["proxy"]} if options["proxy"] else {}),
-        **({"cookiefile": read_cookies(Path(options["cookies"]))} if options["cookies"] else {}),
+        **({"proxy": options.proxy} if options.proxy else {}),
+        **({"cookiefile": read_cookies(Path(options.cookies))} if options.cookies else {}),
     }
 
 
@@ -88,7 +89,7 @@ def read_cookies(path: Path) -> io.StringIO:
     return io.StringIO(text if re.match("#( Netscape)? HTTP Cookie File", text) else f"{COOKIE_HEADER}\n{text}")
 
 
-def video_options(url: str, partial: Path, options: dict[str, Any], answer: Answer, meter: Meter) -> dict[str, Any]:
+def video_options(url: str, partial: Path, options: DownloadOptions, answer: Answer, meter: Meter) -> dict[str, Any]:
     """Return yt-dlp's options for one video: video only, no merge, fixed names, no hole passed over in silence."""
 
     def note_progress(progress: dict[str, Any]) -> None:
@@ -101,7 +102,7 @@ def video_options(url: str, partial: Path, options: dict[str, Any], answer: Answ
         asked_s = answer.retry_after_s or 0.0
         if asked_s > LONGEST_INNER_WAIT_S or answer.http_status == 429:
             raise ComeBack(f"HTTP Error {answer.http_status}: the server asks to come back later")
-        return max(asked_s, min(LONGEST_INNER_WAIT_S, float(options["wait_s"]) * float(2**n)))
+        return max(asked_s, min(LONGEST_INNER_WAIT_S, options.wait_s * float(2**n)))
 
     ours = {
         "outtmpl": {"default": f"{str(partial).replace('%', '%%')}/media.%(ext)s"},
@@ -121,19 +122,19 @@ def video_options(url: str, partial: Path, options: dict[str, Any], answer: Answ
     return {"format": FORMAT, **base_options(url, options), "format_sort": format_sort(options)} | ours
 
 
-def check_size(size_bytes: int, options: dict[str, Any]) -> None:
+def check_size(size_bytes: int, options: DownloadOptions) -> None:
     """Raise Rejected if a file is larger than wanted."""
-    if size_bytes > options["max_size_mb"] * 1_000_000:
-        raise Rejected(f"larger than max_size_mb = {options['max_size_mb']:g}: {size_bytes / 1e6:.1f} MB")
+    if size_bytes > options.max_size_mb * 1_000_000:
+        raise Rejected(f"larger than max_size_mb = {options.max_size_mb:g}: {size_bytes / 1e6:.1f} MB")
 
 
-def format_sort(options: dict[str, Any]) -> list[str]:
+def format_sort(options: DownloadOptions) -> list[str]:
     """Return yt-dlp's order of preference among formats: the user's, else height, then rate, then H.264."""
-    own = options["ytdlp"].get("format_sort")
-    return own or [f"res:{options['max_height_px']}", "fps:30", "vcodec:h264", "proto:https"]
+    own = options.ytdlp.get("format_sort")
+    return own or [f"res:{options.max_height_px}", "fps:30", "vcodec:h264", "proto:https"]
 
 
-def make_client(options: dict[str, Any], ytdlp_options: dict[str, Any], answer: Answer) -> Any:
+def make_client(options: DownloadOptions, ytdlp_options: dict[str, Any], answer: Answer) -> Any:
     """Return a YoutubeDL that notes refusals, and resumes into `client.partial`, once that is set, only what fits."""
     from yt_dlp import YoutubeDL
     from yt_dlp.networking import Request

@@ -14,7 +14,7 @@ from scripts.download.download_video import download_video
 from scripts.download.ytdlp import video_options
 from tests._server import FaultServer, cut_short, refuse, serve
 from tests._streams import hls
-from tests.conftest import DOWNLOAD, H264, MakeClip, pattern
+from tests.conftest import H264, MakeClip, download_options, pattern
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def download(url: str, folder: Path, **options: Any) -> dict[str, Any]:
     """Run the stage and return its record."""
     out = folder / "out"
     shutil.rmtree(out, ignore_errors=True)
-    download_video("v", url, out, folder / "store", DOWNLOAD | options)
+    download_video("v", url, out, folder / "store", download_options(**options))
     record: dict[str, Any] = json.loads((out / "video.json").read_text())
     files = {p.name for p in (out / "media").iterdir()}
     assert files == ({record["media"]["file"]} if record["status"] == "ok" else set())

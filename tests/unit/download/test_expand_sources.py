@@ -10,7 +10,7 @@ from scripts.core.errors import UserError
 from scripts.download.expand_sources import expand_sources, new_rows, video_id
 from scripts.inputs.videos import read_videos
 from tests._server import FaultServer, refuse, serve
-from tests.conftest import DOWNLOAD
+from tests.conftest import download_options
 
 RSS = """<?xml version="1.0"?><rss version="2.0"><channel><title>Feed</title>{}</channel></rss>"""
 ITEM = "<item><title>{0}</title><link>{1}</link></item>"
@@ -23,7 +23,7 @@ def server() -> Iterator[FaultServer]:
 
 
 def expand(sources: list[str], table: Path, **options: Any) -> int:
-    return expand_sources(sources, table, table.parent / "store", DOWNLOAD | options)
+    return expand_sources(sources, table, table.parent / "store", download_options(**options))
 
 
 def feed(server: FaultServer, *names: str) -> str:

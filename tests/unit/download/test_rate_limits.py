@@ -5,19 +5,21 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts.download import rate_limits as _sites
+from scripts.download.options import SiteLimits
 from scripts.download.rate_limits import Site, SitePaused, site_of
 
-FREE: dict[str, Any] = {"jobs": 4, "sleep_s": [0, 0], "per_hour": 0, "pause_s": 60}
+FREE = SiteLimits(jobs=4, sleep_s=(0, 0), per_hour=0, pause_s=60)
 
 
 def site(folder: Path, **limits: Any) -> Site:
-    return Site("a.example", folder, FREE | limits)
+    return Site("a.example", folder, replace(FREE, **limits))
 
 
 def visit(folder: Path, limits: dict[str, Any], seconds: float, times: Any) -> None:
@@ -50,13 +52,13 @@ def test_no_more_jobs_at_a_time_than_allowed(tmp_path: Path, jobs: int) -> None:
 
 
 def test_jobs_keep_their_distance(tmp_path: Path) -> None:
-    seen = visits(4, tmp_path, 0.0, sleep_s=[0.3, 0.4])
+    seen = visits(4, tmp_path, 0.0, sleep_s=(0.3, 0.4))
     came = [at for at, what in seen if what == "in"]
     assert all(0.29 <= after - before < 1.5 for before, after in zip(came, came[1:], strict=False))
 
 
 def test_a_job_keeps_its_distance_from_the_end_of_the_last_one(tmp_path: Path) -> None:
-    seen = visits(2, tmp_path, 0.5, jobs=1, sleep_s=[0.3, 0.3])
+    seen = visits(2, tmp_path, 0.5, jobs=1, sleep_s=(0.3, 0.3))
     assert [what for _, what in seen] == ["in", "out", "in", "out"]
     assert seen[2][0] - seen[1][0] >= 0.29
 
@@ -143,7 +145,7 @@ def test_a_clock_that_was_set_back_stops_nobody(tmp_path: Path) -> None:
     later = time.time() + 86_400
     (tmp_path / "state.json").write_text(json.dumps({"starts": [later] * 5, "not_before": later}))
     began = time.time()
-    with site(tmp_path, per_hour=2, sleep_s=[0, 0.2]).slot():
+    with site(tmp_path, per_hour=2, sleep_s=(0, 0.2)).slot():
         assert time.time() - began < 2
 
 
@@ -163,6 +165,6 @@ def test_a_clock_that_was_set_back_stops_nobody(tmp_path: Path) -> None:
 def test_a_site_is_a_named_host_with_its_subdomains_else_the_host(
     tmp_path: Path, url: str, name: str, jobs: int
 ) -> None:
-    found = site_of(url, tmp_path, {"youtube.com": FREE | {"jobs": 1}, "*": FREE})
-    assert (found.name, found._limits["jobs"]) == (name, jobs)
+    found = site_of(url, tmp_path, {"youtube.com": replace(FREE, jobs=1), "*": FREE})
+    assert (found.name, found._limits.jobs) == (name, jobs)
     assert found._folder.parent == tmp_path / "sites"

@@ -1,15 +1,18 @@
 """How much failure stops a dataset, and what is asked for again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scripts.core.errors import UserError
 from scripts.download.faults import refused_under
 from scripts.download.retries import check_outage, retry_numbers, to_ask_again, write_retry_numbers
+from tests.conftest import download_options
 
-OPTIONS = {"max_size_mb": 10, "allow_private_hosts": False, "cookies": "", "proxy": ""}
+OPTIONS = download_options(max_size_mb=10, allow_private_hosts=False)
 
 
 def records(results: Path, *statuses: str) -> list[Path]:
@@ -67,16 +70,16 @@ def test_only_what_may_come_is_asked_for_again(tmp_path: Path) -> None:
     ],
 )
 def test_what_was_refused_is_asked_for_again_when_its_key_changes(
-    tmp_path: Path, status: str, change: dict[str, object], comes: bool
+    tmp_path: Path, status: str, change: dict[str, Any], comes: bool
 ) -> None:
     (path,) = records(tmp_path, status)
     path.write_text(json.dumps(json.loads(path.read_text()) | {"refused_under": refused_under(status, OPTIONS)}))
     assert to_ask_again(tmp_path, ["v0"], OPTIONS, again=False) == set()
-    assert to_ask_again(tmp_path, ["v0"], OPTIONS | change, again=False) == ({"v0"} if comes else set())
+    assert to_ask_again(tmp_path, ["v0"], replace(OPTIONS, **change), again=False) == ({"v0"} if comes else set())
 
 
 def test_no_secret_is_noted() -> None:
-    told = refused_under("needs_auth", OPTIONS | {"cookies": "/home/me/cookies.txt"})
+    told = refused_under("needs_auth", replace(OPTIONS, cookies="/home/me/cookies.txt"))
     assert told == {"cookies": True} and refused_under("ok", OPTIONS) == {}
 
 
@@ -86,4 +89,4 @@ def test_a_stand_in_is_asked_for_again_too_and_a_spoilt_record_stops_nothing(tmp
     stands_in.write_text(json.dumps(json.loads(stands_in.read_text()) | under))
     spoilt.write_text("")
     assert to_ask_again(tmp_path, ["v0", "v1", "v2"], OPTIONS, again=False) == {"v1"}
-    assert to_ask_again(tmp_path, ["v0"], OPTIONS | {"max_size_mb": 20}, again=False) == {"v0"}
+    assert to_ask_again(tmp_path, ["v0"], replace(OPTIONS, max_size_mb=20), again=False) == {"v0"}

@@ -1,16 +1,27 @@
 """What is deleted from the store, and what never is."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts.core.files import write_json
-from scripts.download.store import discard_media, entry_of, is_disk_fault, other_versions, read_stored, version_of
+from scripts.download.options import DownloadOptions
+from scripts.download.store import (
+    discard_media,
+    entry_of,
+    form_of,
+    is_disk_fault,
+    other_versions,
+    read_stored,
+    version_of,
+)
 from scripts.inputs.rows import parts_of
+from tests.conftest import download_options
 
-FORM: dict[str, Any] = {"max_height_px": 720, "ytdlp": {}}
+FORM = download_options()
 URL = "https://example.org/v.mp4"
 
 
@@ -21,7 +32,7 @@ def stored(store: Path, url: str = URL) -> Path:
     return entry
 
 
-def discard(folder: Path, video: str, options: dict[str, Any] = FORM) -> None:
+def discard(folder: Path, video: str, options: DownloadOptions = FORM) -> None:
     parts = parts_of({"videos": str(folder / "videos.tsv"), "exclude": ["d"]}, video)
     discard_media(video, parts, folder, folder / "store", options)
 
@@ -40,7 +51,7 @@ def test_a_video_goes_when_all_its_parts_are_filtered(tmp_path: Path) -> None:
     discard(tmp_path, "a")
     assert read_stored(entry)
     filtered(tmp_path / "filtered", "b")
-    discard(tmp_path, "b", FORM | {"max_height_px": 360})
+    discard(tmp_path, "b", replace(FORM, max_height_px=360))
     assert read_stored(entry), "another format is another entry"
     link = tmp_path / "download/a/media/media.mp4"
     link.parent.mkdir(parents=True)
@@ -70,17 +81,42 @@ def test_a_local_file_is_never_touched(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_what_decides_on_the_format_has_a_place_of_its_own(tmp_path: Path) -> None:
     entry = entry_of(tmp_path, URL)
-    own = FORM | {"ytdlp": {"format": "b"}}
-    folders = {version_of(entry, options) for options in (FORM, FORM | {"max_height_px": 360}, own)}
+    own = replace(FORM, ytdlp={"format": "b"})
+    folders = {version_of(entry, options) for options in (FORM, replace(FORM, max_height_px=360), own)}
     assert len(folders) == 3
-    assert version_of(entry, FORM | {"ytdlp": {"ratelimit": 1}}) == version_of(entry, FORM)
+    assert version_of(entry, replace(FORM, ytdlp={"ratelimit": 1})) == version_of(entry, FORM)
     assert "example" not in str(entry), "addresses may hold secrets"
+
+
+@pytest.mark.parametrize(
+    ("changes", "form", "name"),
+    [
+        ({}, [720, None, None], "720p-703bce9b"),
+        ({"max_height_px": 1080, "ytdlp": {"format": "b[ext=mp4]"}}, [1080, "b[ext=mp4]", None], "1080p-ddee70cb"),
+        (
+            {"max_height_px": 360, "ytdlp": {"format": "b", "format_sort": ["res:360", "fps"], "ratelimit": 5}},
+            [360, "b", ["res:360", "fps"]],
+            "360p-e475751d",
+        ),
+        (
+            {"max_height_px": 480, "ytdlp": {"format_sort": ["vcodec:h264"]}},
+            [480, None, ["vcodec:h264"]],
+            "480p-be8a8272",
+        ),
+    ],
+)
+def test_names_in_the_store_never_change(changes: dict[str, Any], form: list[Any], name: str) -> None:
+    """Other names, or another value of the rule parameter `form`, would download all videos again."""
+    entry = entry_of(Path("store"), "https://example.org/v.mp4?token=1")
+    assert entry == Path("store/ac463fab70120278ef43568a")
+    options = download_options(**changes)
+    assert form_of(options) == form and version_of(entry, options) == entry / name
 
 
 def test_the_tallest_other_version_comes_first(tmp_path: Path) -> None:
     entry = entry_of(tmp_path, URL)
     for height in (360, 1080, 720):
-        folder = version_of(entry, FORM | {"max_height_px": height})
+        folder = version_of(entry, replace(FORM, max_height_px=height))
         write_json(folder / "video.json", {"media": {"file": "media.mp4", "bytes": 5, "height": height}})
         (folder / "media.mp4").write_bytes(b"video")
     found = other_versions(version_of(entry, FORM))

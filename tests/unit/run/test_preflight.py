@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scripts.core.errors import UserError
+from scripts.download.options import DownloadOptions
 from scripts.download.rate_limits import site_of
 from scripts.inputs.videos import Video
 from scripts.run import preflight as _preflight
@@ -21,7 +22,8 @@ COOKIE = ".a.example\tTRUE\t/\tTRUE\t{}\tname\tvalue\n"
 
 @pytest.fixture
 def config(tmp_path: Path) -> dict[str, Any]:
-    return {"store": str(tmp_path / "store"), "download": DOWNLOAD | {"sites": {"youtube.com": {}, "*": {}}}}
+    sites = dict.fromkeys(("youtube.com", "*"), DOWNLOAD["sites"]["*"])
+    return {"store": str(tmp_path / "store"), "download": DOWNLOAD | {"sites": sites}}
 
 
 def look(config: dict[str, Any], tmp_path: Path, *urls: str) -> None:
@@ -120,4 +122,4 @@ def test_what_is_here_needs_no_network(
     record.write_text('{"status": "ok"}')
     look(config | {"store": "/proc/none"}, tmp_path, YOUTUBE)
     assert "yt-dlp" not in capsys.readouterr().err
-    assert site_of(YOUTUBE, tmp_path, config["download"]["sites"]).name == "youtube.com"
+    assert site_of(YOUTUBE, tmp_path, DownloadOptions.from_config(config["download"]).sites).name == "youtube.com"
