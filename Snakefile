@@ -7,7 +7,7 @@ from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from scripts.core.errors import UserError
-from scripts.download.retries import ASKING_AGAIN
+from scripts.download.retries import RETRY_TARGETS
 from scripts.inputs.config import find_config
 from scripts.job.start import UNTIL_STARTED
 from scripts.run.batches import batch_groups
@@ -24,7 +24,7 @@ STARTED = time.time()
 # A workflow that uses this one as a module gives it a configuration, and shows its own progress.
 # It may also give the rules other names.
 IS_MAIN = workflow.modifier.is_main_snakefile()
-RENAMED = {workflow.modifier.modify_rulename(rule): rule for rule in ASKING_AGAIN}
+RENAMED = {workflow.modifier.modify_rulename(rule): rule for rule in RETRY_TARGETS}
 
 # A run folder (--directory) with a config/config.yaml of its own uses that one, whole; others use the checkout's.
 try:

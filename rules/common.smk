@@ -9,7 +9,7 @@ import scripts
 from scripts.core.code import code_hash_in
 from scripts.core.errors import UserError
 from scripts.download.options import DownloadOptions
-from scripts.download.retries import retry_numbers, to_ask_again, write_retry_numbers
+from scripts.download.retries import retry_numbers, videos_to_retry, write_retry_numbers
 from scripts.inputs.config import check_config
 from scripts.inputs.model_choice import (
     DEDUP_RULES,
@@ -96,15 +96,15 @@ def local_media(wildcards):
 
 @functools.cache
 def retries():
-    """Return how often each video was asked for again, counting the target of this call."""
-    again = not RENAMED.keys().isdisjoint(workflow.dag_settings.targets)
+    """Return how often each video was retried, counting the target of this call."""
+    retry_transient = not RENAMED.keys().isdisjoint(workflow.dag_settings.targets)
     # Jobs read what their run wrote down.
-    asked = to_ask_again(Path("results"), VIDEOS, DOWNLOAD, again) if workflow.is_main_process else ()
-    return retry_numbers(Path("results"), VIDEOS, asked)
+    to_retry = videos_to_retry(Path("results"), VIDEOS, DOWNLOAD, retry_transient) if workflow.is_main_process else ()
+    return retry_numbers(Path("results"), VIDEOS, to_retry)
 
 
 def times_retried(wildcards):
-    """Return what asks for a video again when it changes."""
+    """Return a number that downloads the video again when it changes."""
     return retries().get(wildcards.video, 0)
 
 

@@ -1,4 +1,4 @@
-"""Manners hold across processes: how many at a time, how far apart, how many an hour, and pauses for all."""
+"""Rate limits hold across processes: jobs at a time, distance, attempts per hour, pauses."""
 
 import json
 import multiprocessing
@@ -72,7 +72,7 @@ def test_the_hour_has_a_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert 2.0 <= time.time() - began < 4
 
 
-def test_a_pause_holds_for_all_and_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_pause_holds_for_all_jobs_and_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     one, other = site(tmp_path, pause_s=0.5), site(tmp_path, pause_s=0.5)
     began = time.time()
     one.record_block("HTTP Error 429", None)
@@ -80,7 +80,7 @@ def test_a_pause_holds_for_all_and_is_said_once(tmp_path: Path, caplog: pytest.L
     with other.slot():
         assert time.time() - began >= 0.5
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert warnings == ["a.example: left alone for 0 s by all jobs, because it said: HTTP Error 429"]
+    assert warnings == ["a.example: paused for 0 s for all jobs: HTTP Error 429"]
 
 
 def test_pauses_double_until_the_site_answers(tmp_path: Path) -> None:
@@ -95,35 +95,35 @@ def test_pauses_double_until_the_site_answers(tmp_path: Path) -> None:
         lengths.append(paused_s())
     assert lengths == [60, 120, 240, 480, 960, 1920, 3600, 3600]
     with visited.slot():
-        visited.thank()
+        visited.record_success()
     visited.record_block("no", None)
     assert paused_s() == 60
     visited.record_block("no", 1234.0)
-    assert paused_s() == 1234, "what the site asks for goes before our own numbers"
+    assert paused_s() == 1234, "the site's own number takes precedence"
     visited.record_block("no", 1e18)
-    assert paused_s() == 6 * 3600, "but nonsense does not outlast the day"
+    assert paused_s() == 6 * 3600, "but only up to a limit"
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"starts": [1'])
-def test_a_spoilt_state_is_no_state(tmp_path: Path, text: str) -> None:
+def test_a_damaged_state_is_ignored(tmp_path: Path, text: str) -> None:
     (tmp_path / "state.json").write_text(text)
     with site(tmp_path).slot():
         assert json.loads((tmp_path / "state.json").read_text())["starts"]
 
 
-def test_a_straggler_does_not_shorten_the_next_pause(tmp_path: Path) -> None:
+def test_a_success_that_began_before_a_block_does_not_shorten_the_next_pause(tmp_path: Path) -> None:
     straggler, other = site(tmp_path), site(tmp_path)
     with straggler.slot():
         other.record_block("no", None)
-        straggler.thank()
+        straggler.record_success()
     assert json.loads((tmp_path / "state.json").read_text())["blocks"] == 1
 
 
-def test_nobody_waits_for_a_long_pause(tmp_path: Path) -> None:
+def test_a_long_pause_is_an_error_at_once(tmp_path: Path) -> None:
     visited = site(tmp_path)
     visited.record_block("Sign in to confirm you're not a bot", 3600.0)
     began = time.time()
-    with pytest.raises(SitePaused, match="a.example is left alone until .*not a bot"), visited.slot():
+    with pytest.raises(SitePaused, match="no attempt: a.example is paused until .*not a bot"), visited.slot():
         pass
     assert time.time() - began < 1
 
@@ -141,7 +141,7 @@ def test_a_killed_job_frees_its_place(tmp_path: Path) -> None:
     job.join()
 
 
-def test_a_clock_that_was_set_back_stops_nobody(tmp_path: Path) -> None:
+def test_a_clock_that_was_set_back_causes_no_long_wait(tmp_path: Path) -> None:
     later = time.time() + 86_400
     (tmp_path / "state.json").write_text(json.dumps({"starts": [later] * 5, "not_before": later}))
     began = time.time()

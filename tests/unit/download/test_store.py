@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from scripts.core.files import write_json
 from scripts.download.options import DownloadOptions
 from scripts.download.store import (
     discard_media,
@@ -19,17 +18,10 @@ from scripts.download.store import (
     version_of,
 )
 from scripts.inputs.rows import parts_of
+from tests._download import URL, put_in_store
 from tests.conftest import download_options
 
 FORM = download_options()
-URL = "https://example.org/v.mp4"
-
-
-def stored(store: Path, url: str = URL) -> Path:
-    entry = version_of(entry_of(store, url), FORM)
-    write_json(entry / "video.json", {"media": {"file": "media.mp4", "bytes": 5, "height": 720}})
-    (entry / "media.mp4").write_bytes(b"video")
-    return entry
 
 
 def discard(folder: Path, video: str, options: DownloadOptions = FORM) -> None:
@@ -43,8 +35,8 @@ def filtered(folder: Path, *videos: str) -> None:
         (folder / video / "filter.parquet").touch()
 
 
-def test_a_video_goes_when_all_its_parts_are_filtered(tmp_path: Path) -> None:
-    entry, other = stored(tmp_path / "store"), stored(tmp_path / "store", "https://example.org/w.mp4")
+def test_a_video_is_deleted_when_all_its_parts_are_filtered(tmp_path: Path) -> None:
+    entry, other = put_in_store(tmp_path / "store"), put_in_store(tmp_path / "store", "https://example.org/w.mp4")
     rows = [("b", URL), ("a", URL), ("c", "https://example.org/w.mp4"), ("d", URL), ("bb", URL + "?a")]
     (tmp_path / "videos.tsv").write_text("".join(f"{video}\t{url}\n" for video, url in [("video", "url"), *rows]))
     filtered(tmp_path / "filtered", "a")
@@ -79,7 +71,7 @@ def test_a_local_file_is_never_touched(tmp_path: Path, monkeypatch: pytest.Monke
     assert not Path("download/a/media").exists()
 
 
-def test_what_decides_on_the_format_has_a_place_of_its_own(tmp_path: Path) -> None:
+def test_each_choice_of_format_has_its_own_folder(tmp_path: Path) -> None:
     entry = entry_of(tmp_path, URL)
     own = replace(FORM, ytdlp={"format": "b"})
     folders = {version_of(entry, options) for options in (FORM, replace(FORM, max_height_px=360), own)}
@@ -116,11 +108,9 @@ def test_names_in_the_store_never_change(changes: dict[str, Any], form: list[Any
 def test_the_tallest_other_version_comes_first(tmp_path: Path) -> None:
     entry = entry_of(tmp_path, URL)
     for height in (360, 1080, 720):
-        folder = version_of(entry, replace(FORM, max_height_px=height))
-        write_json(folder / "video.json", {"media": {"file": "media.mp4", "bytes": 5, "height": height}})
-        (folder / "media.mp4").write_bytes(b"video")
+        put_in_store(tmp_path, max_height_px=height)
     found = other_versions(version_of(entry, FORM))
-    assert [record["media"]["height"] for record, _ in found] == [1080, 360]
+    assert [stored.media["height"] for stored in found] == [1080, 360]
 
 
 def test_refused_connections_are_not_blamed_on_the_disk() -> None:
