@@ -113,7 +113,7 @@ class _Job:
         with make_client(self.options, options, self._answer) as client:
             self._meter.expect_page()
             info = client.extract_info(self.url, download=False)
-            _check_kind(info)
+            check_kind(info)
             others = [f for f in info.get("formats") or [] if f.get("format_id") not in self._broken]
             info["formats"] = others or info.get("formats")  # without another format, retry the same
             self._meter.got_page()
@@ -148,7 +148,7 @@ class _Job:
         return OK
 
 
-def _check_kind(info: dict[str, Any] | None) -> None:
+def check_kind(info: dict[str, Any] | None) -> None:
     """Raise Rejected or NotYet if the page is not one finished recording."""
     if not info or info.get("_type", "video") != "video":
         raise Rejected("the page holds a playlist or several videos; list them with `snakemake expand_sources`")

@@ -48,7 +48,7 @@ class Site:
 
     def __init__(self, name: str, folder: Path, limits: SiteLimits) -> None:
         """Share locks and state in `folder`."""
-        self.name, self._folder, self._limits = name, folder, limits
+        self.name, self.folder, self.limits = name, folder, limits
         self._began = 0.0
 
     @contextmanager
@@ -73,7 +73,7 @@ class Site:
             wait_s = (
                 min(retry_after_s, LONGEST_RETRY_AFTER_S)
                 if retry_after_s
-                else min(LONGEST_PAUSE_S, self._limits.pause_s * 2 ** state["blocks"])
+                else min(LONGEST_PAUSE_S, self.limits.pause_s * 2 ** state["blocks"])
             )
             state["blocks"] = min(state["blocks"] + 1, 30)
             state["paused_until"] = max(state["paused_until"], now + wait_s)
@@ -90,10 +90,10 @@ class Site:
     @contextmanager
     def _hold_job_lock(self) -> Iterator[None]:
         """Hold one of the site's locks; the system releases it if this process dies."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         while True:
-            for number in range(self._limits.jobs):
-                if lock := try_lock(self._folder / f"job{number}.lock"):
+            for number in range(self.limits.jobs):
+                if lock := try_lock(self.folder / f"job{number}.lock"):
                     try:
                         yield
                     finally:
@@ -114,7 +114,7 @@ class Site:
             paused_s = state["paused_until"] - now
             if paused_s > LONGEST_WAIT_S:
                 until = time.strftime("%H:%M", time.localtime(state["paused_until"]))
-                sooner = f"to retry sooner, delete sites/{self._folder.name} in the store"
+                sooner = f"to retry sooner, delete sites/{self.folder.name} in the store"
                 raise SitePaused(f"no attempt: {self.name} is paused until {until} ({sooner}): {state['message']}")
             if not logged:
                 extra = {"log_only": wait_s < LONG_S}
@@ -126,21 +126,21 @@ class Site:
         """Return the seconds until the next attempt is allowed."""
         state["starts"] = [start for start in state["starts"] if now - HOUR_S < start <= now]
         state["paused_until"] = min(state["paused_until"], now + LONGEST_RETRY_AFTER_S)
-        state["not_before"] = min(state["not_before"], now + self._limits.sleep_s[1])  # clocks may be set back
+        state["not_before"] = min(state["not_before"], now + self.limits.sleep_s[1])  # clocks may be set back
         waits = [state["paused_until"] - now, state["not_before"] - now]
-        if self._limits.per_hour and len(state["starts"]) >= self._limits.per_hour:
-            waits.append(state["starts"][-self._limits.per_hour] + HOUR_S - now)
+        if self.limits.per_hour and len(state["starts"]) >= self.limits.per_hour:
+            waits.append(state["starts"][-self.limits.per_hour] + HOUR_S - now)
         return float(max(waits))
 
     def _keep_distance(self, state: SiteState) -> None:
-        state["not_before"] = time.time() + random.uniform(*self._limits.sleep_s)
+        state["not_before"] = time.time() + random.uniform(*self.limits.sleep_s)
 
     @contextmanager
     def _state(self) -> Iterator[SiteState]:
         """Yield the state that all jobs share, and save the changes."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / "state.json"
-        with hold(self._folder / "state.lock"):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "state.json"
+        with hold(self.folder / "state.lock"):
             state: SiteState = {
                 "starts": [],
                 "not_before": 0.0,

@@ -77,6 +77,8 @@ def test_private_deleted_and_live_videos_are_skipped_with_a_warning(caplog: pyte
         {"ie_key": "Youtube", "id": "a", "url": f"{watch}a", "title": "[Private video]"},
         {"ie_key": "Youtube", "id": "b", "url": f"{watch}b", "title": "[Deleted video]"},
         {"ie_key": "Youtube", "id": "c", "url": f"{watch}c", "title": "Now", "live_status": "is_live"},
+        {"ie_key": "Youtube", "id": "f", "url": f"{watch}f", "title": "Over", "live_status": "post_live"},
+        {"ie_key": "Youtube", "id": "g", "url": f"{watch}g", "title": "Mine", "availability": "private"},
         {
             "ie_key": "Youtube",
             "id": "d",
@@ -99,6 +101,8 @@ def test_private_deleted_and_live_videos_are_skipped_with_a_warning(caplog: pyte
         "it is private or deleted",
         "it is private or deleted",
         "it is not a finished recording",
+        "it is not a finished recording",
+        "it is private or deleted",
         "it is another playlist, which can be added to 'sources'",
         "it has no http(s) URL",
     ]

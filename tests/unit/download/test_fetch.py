@@ -6,11 +6,15 @@ from typing import Any
 import pytest
 
 from scripts.core.errors import UserError
+from scripts.download.faults import NotYet, Rejected
+from scripts.download.fetch import check_kind
+from scripts.download.resume import Partial
+from scripts.download.store import entry_of, version_of
 from scripts.download.ytdlp import video_options
 from tests._download import download
-from tests._server import FaultServer, cut_short, serve
+from tests._server import FaultServer, cut_short, etag, serve
 from tests._streams import hls
-from tests.conftest import H264, MakeClip, pattern
+from tests.conftest import H264, MakeClip, download_options, pattern
 
 
 def test_limits_of_size_and_time(server: FaultServer, clip: Path, tmp_path: Path) -> None:
@@ -85,6 +89,36 @@ def test_a_title_that_is_no_valid_text_is_repaired(server: FaultServer, clip: Pa
     )
     record = download(server.add("/page", page, "text/html"), tmp_path)
     assert (record["status"], record["source"]["title"]) == ("ok", "bad ? title")
+
+
+def test_a_partial_file_as_long_as_the_video_is_deleted(server: FaultServer, clip: Path, tmp_path: Path) -> None:
+    """The server answers 416 (range not satisfiable), also to each retry."""
+    url = server.add("/clip.mp4", clip)
+    version = version_of(entry_of(tmp_path / "store", url), download_options())
+    version.mkdir(parents=True)
+    partial = Partial(version / "partial")
+    partial.begin({"format_id": "mp4", "protocol": "http", "pieces": ""})
+    partial.check(0, 200, {"Content-Length": str(clip.stat().st_size), "ETag": etag(clip.read_bytes())})
+    (partial.folder / "media.mp4.part").write_bytes(clip.read_bytes())
+    record = download(url, tmp_path)
+    assert (record["status"], record["attempts"]) == ("ok", 2)
+
+
+@pytest.mark.parametrize(
+    ("info", "error"),
+    [
+        ({"live_status": "is_upcoming"}, NotYet),
+        ({"live_status": "post_live", "is_live": False}, NotYet),
+        ({"live_status": "is_live"}, Rejected),
+        ({"is_live": True}, Rejected),
+        ({"_type": "playlist"}, Rejected),
+        (None, Rejected),
+    ],
+)
+def test_only_a_finished_recording_is_downloaded(info: dict[str, Any] | None, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        check_kind(info)
+    check_kind({"live_status": "was_live", "_type": "video"})
 
 
 def test_a_stream_that_is_too_large_is_rejected(server: FaultServer, make_clip: MakeClip, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from scripts.download import rate_limits as _sites
+from scripts.download import rate_limits
 from scripts.download.options import SiteLimits
 from scripts.download.rate_limits import Site, SitePaused, site_of
 
@@ -64,7 +64,7 @@ def test_a_job_keeps_its_distance_from_the_end_of_the_last_one(tmp_path: Path) -
 
 
 def test_the_hour_has_a_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_sites, "HOUR_S", 1.0)
+    monkeypatch.setattr(rate_limits, "HOUR_S", 1.0)
     began = time.time()
     for _ in range(5):
         with site(tmp_path, per_hour=2).slot():
@@ -166,5 +166,5 @@ def test_a_site_is_a_named_host_with_its_subdomains_else_the_host(
     tmp_path: Path, url: str, name: str, jobs: int
 ) -> None:
     found = site_of(url, tmp_path, {"youtube.com": replace(FREE, jobs=1), "*": FREE})
-    assert (found.name, found._limits.jobs) == (name, jobs)
-    assert found._folder.parent == tmp_path / "sites"
+    assert (found.name, found.limits.jobs) == (name, jobs)
+    assert found.folder.parent == tmp_path / "sites"

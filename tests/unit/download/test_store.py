@@ -105,6 +105,17 @@ def test_names_in_the_store_never_change(changes: dict[str, Any], form: list[Any
     assert form_of(options) == form and version_of(entry, options) == entry / name
 
 
+def test_a_stored_video_has_a_record_and_a_file_of_the_same_size(tmp_path: Path) -> None:
+    version = put_in_store(tmp_path)
+    stored = read_stored(version)
+    assert stored and (stored.path, stored.media["height"]) == (version / "media.mp4", 720)
+    (version / "media.mp4").write_bytes(b"vide")
+    assert read_stored(version) is None
+    put_in_store(tmp_path)
+    (version / "video.json").write_text("{")
+    assert read_stored(version) is None
+
+
 def test_the_tallest_other_version_comes_first(tmp_path: Path) -> None:
     entry = entry_of(tmp_path, URL)
     for height in (360, 1080, 720):

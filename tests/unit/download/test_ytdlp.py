@@ -1,5 +1,7 @@
 """What yt-dlp is given, and what it sends."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,20 @@ def test_only_allowed_options_of_the_user_reach_yt_dlp() -> None:
     given = base_options(URL, download_options(ytdlp={"format": "b", "exec": "rm"}, timeout_s=7, proxy="http://p:1"))
     assert (given["format"], given["socket_timeout"], given["proxy"]) == ("b", 7, "http://p:1")
     assert "exec" not in given and "proxy" not in base_options(URL, download_options())
+
+
+def test_code_from_outside_and_unchecked_lookups_are_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("YTDLP_NO_PLUGINS", raising=False)
+    monkeypatch.setitem(sys.modules, "curl_cffi", sys)
+    base_options(URL, download_options(allow_private_hosts=True))
+    assert os.environ["YTDLP_NO_PLUGINS"] and sys.modules["curl_cffi"]
+    base_options(URL, download_options(allow_private_hosts=False))
+    assert sys.modules["curl_cffi"] is None
+
+
+def test_a_missing_fragment_fails_the_download(tmp_path: Path) -> None:
+    options = video_options(URL, tmp_path, download_options(), Answer(), Meter(0, 1))
+    assert options["skip_unavailable_fragments"] is False
 
 
 def test_the_order_of_formats_is_the_users_or_follows_the_height() -> None:
