@@ -7,7 +7,7 @@ from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from scripts.core.errors import UserError
-from scripts.download.retries import ASKING_AGAIN
+from scripts.download.retries import RETRY_TARGETS
 from scripts.inputs.config import find_config
 from scripts.job.start import UNTIL_STARTED
 from scripts.run.begin import check_lock_and_disk, start_run, stop_run
@@ -29,7 +29,7 @@ STARTED = time.time()
 
 # A workflow that uses this one as a module configures it and shows the progress. It may also rename the rules.
 IS_MAIN = is_main_workflow(workflow)
-RENAMED = renamed_rules(workflow, ASKING_AGAIN)
+RENAMED = renamed_rules(workflow, RETRY_TARGETS)
 
 # A run folder (--directory) uses its own config/config.yaml if it has one, otherwise the checkout's.
 try:

@@ -8,8 +8,8 @@ import yaml
 import scripts
 from scripts.core.code import code_hash_in
 from scripts.core.errors import UserError
-from scripts.download.retries import retry_numbers, to_ask_again, write_retry_numbers
-from scripts.download.store import form_of
+from scripts.download.options import DownloadOptions
+from scripts.download.retries import retry_numbers, videos_to_retry, write_retry_numbers
 from scripts.inputs.config import check_config
 from scripts.inputs.model_choice import (
     DEDUP_RULES,
@@ -40,6 +40,7 @@ try:
     check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text()))
     VIDEOS = rows_of(config)
     config["download"] |= published_options(config, VIDEOS)
+    DOWNLOAD = DownloadOptions.from_config(config["download"])
     check_roles({r: (chosen_model(config, r), Path("results/models") / name_of(config, r)) for r in roles_in(config)})
 except UserError as error:
     stop_run(error)
@@ -95,10 +96,10 @@ def local_media(wildcards):
 @functools.cache
 def retries():
     """Return the number of retries of each video, including those of this run's target."""
-    again = not RENAMED.keys().isdisjoint(targets_of(workflow))
+    retry_transient = not RENAMED.keys().isdisjoint(targets_of(workflow))
     # Jobs only read the numbers that their run has written.
-    asked = to_ask_again(Path("results"), VIDEOS, config["download"], again) if workflow.is_main_process else ()
-    return retry_numbers(Path("results"), VIDEOS, asked)
+    to_retry = videos_to_retry(Path("results"), VIDEOS, DOWNLOAD, retry_transient) if workflow.is_main_process else ()
+    return retry_numbers(Path("results"), VIDEOS, to_retry)
 
 
 def times_retried(wildcards):

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from scripts.core.errors import UserError
 from scripts.core.files import read_json
 from scripts.core.layout import record_path
 from scripts.core.locks import hold
+from scripts.download.options import DownloadOptions
 from scripts.download.rate_limits import site_of
 from scripts.download.ytdlp import base_options, read_cookies
 from scripts.inputs.videos import Video
@@ -50,13 +52,13 @@ def preflight(videos: Mapping[str, Video], results: Path, config: Mapping[str, A
     urls = [video.url for video in videos.values() if not video.is_local and not _is_downloaded(results, video.video)]
     checks: list[Callable[[], Iterator[str]]] = [_check_ffmpeg, lambda: _check_disk(results)]
     if urls:
-        store, options = Path(config["store"]), config["download"]
+        store, options = Path(config["store"]), DownloadOptions.from_config(config["download"])
         checks += [
             lambda: _check_store(store, len(urls)),
             lambda: _check_ytdlp(options),
             lambda: _check_cookies(options),
         ]
-        if any(site_of(url, store, options["sites"]).name == "youtube.com" for url in urls):
+        if any(site_of(url, store, options.sites).name == "youtube.com" for url in urls):
             checks.append(lambda: _check_youtube(options))
     lines: list[str] = []
     problems: list[str] = []
@@ -118,12 +120,12 @@ def _check_store(store: Path, count: int) -> Iterator[str]:
         )
 
 
-def _check_ytdlp(options: dict[str, Any]) -> Iterator[str]:
+def _check_ytdlp(options: DownloadOptions) -> Iterator[str]:
     from yt_dlp import YoutubeDL
 
     number = version("yt-dlp")
     yield f"yt-dlp {number}"
-    if not options["allow_private_hosts"] and sys.modules.get("curl_cffi", True) and find_spec("curl_cffi"):
+    if not options.allow_private_hosts and sys.modules.get("curl_cffi", True) and find_spec("curl_cffi"):
         yield "warning: curl_cffi is not used unless allow_private_hosts is true, because it resolves host names itself"
     released = re.match(r"(\d{4})\.(\d{1,2})\.(\d{1,2})", number)
     age_days = (datetime.now(UTC).date() - date(*map(int, released.groups()))).days if released else 0
@@ -132,33 +134,33 @@ def _check_ytdlp(options: dict[str, Any]) -> Iterator[str]:
             f"warning: yt-dlp {number} is {age_days} days old, sites change: pip install --upgrade yt-dlp yt-dlp-ejs"
         )
     try:
-        YoutubeDL(base_options("", options | {"cookies": ""})).close()
+        YoutubeDL(base_options("", replace(options, cookies=""))).close()
     except Exception as error:  # yt-dlp has no exception type for bad options
         raise Problem(f"config key download.ytdlp: yt-dlp rejects it: {error}") from None
 
 
-def _check_cookies(options: dict[str, Any]) -> Iterator[str]:
-    if not options["cookies"]:
+def _check_cookies(options: DownloadOptions) -> Iterator[str]:
+    if not options.cookies:
         return
-    rows = [line.split("\t") for line in read_cookies(Path(options["cookies"])) if line.count("\t") == 6]
+    rows = [line.split("\t") for line in read_cookies(Path(options.cookies)) if line.count("\t") == 6]
     from yt_dlp import YoutubeDL
 
     try:
         with YoutubeDL(base_options("", options)) as client:
             len(client.cookiejar)
     except Exception as error:  # as above
-        raise Problem(f"config key download.cookies: yt-dlp rejects {options['cookies']}: {error}") from None
+        raise Problem(f"config key download.cookies: yt-dlp rejects {options.cookies}: {error}") from None
     ends = [int(row[4]) for row in rows if row[4].isdigit() and int(row[4])]
     if len(ends) == len(rows) and all(end < time.time() for end in ends):
-        yield f"warning: all {len(rows)} cookies in {options['cookies']} have expired: export them again"
+        yield f"warning: all {len(rows)} cookies in {options.cookies} have expired: export them again"
 
 
-def _check_youtube(options: dict[str, Any]) -> Iterator[str]:
+def _check_youtube(options: DownloadOptions) -> Iterator[str]:
     """Check for the JavaScript runtime that yt-dlp needs for YouTube; without it some formats are missing."""
     from yt_dlp.dependencies import yt_dlp_ejs
     from yt_dlp.globals import supported_js_runtimes
 
-    accepted = options["ytdlp"].get("js_runtimes") or {"deno": {}}
+    accepted = options.ytdlp.get("js_runtimes") or {"deno": {}}
     known = supported_js_runtimes.value
     found = {name: known[name](path=settings.get("path")).info for name, settings in accepted.items() if name in known}
     usable = [f"{name} {info.version}" for name, info in found.items() if info and info.supported]

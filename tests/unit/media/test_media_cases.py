@@ -21,7 +21,7 @@ from scripts.frames.sampling import FrameSettings
 from scripts.media.clip import Clip
 from tests._clips import DEFAULTS, KINDS, hurt, make_kind
 from tests._page import collected, page_text, read_outcomes
-from tests.conftest import H264, REPO, MakeClip, pattern
+from tests.conftest import H264, REPO, MakeClip, download_options, pattern
 
 PAGE = REPO / "docs/media.md"
 HEAD = """# Media files
@@ -162,7 +162,7 @@ def test_a_file_has_the_outcome_on_the_page(
 ) -> None:
     monkeypatch.delenv("IMAGEIO_FFMPEG_EXE", raising=False)  # versions differ in their messages
     media = CASES[name][1](make_clip, tmp_path)
-    download_video("v", str(media), tmp_path / "in", tmp_path / "store", {})
+    download_video("v", str(media), tmp_path / "in", tmp_path / "store", download_options())
     record = json.loads((tmp_path / "in/video.json").read_text())
     settings = FrameSettings(**(DEFAULTS | {"interval_s": 0.7}))
     extract_frames(record, tmp_path / "in/media", tmp_path / "out", Clip(0, None), settings, threads=1)

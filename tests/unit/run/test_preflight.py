@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scripts.core.errors import UserError
+from scripts.download.options import DownloadOptions
 from scripts.download.rate_limits import site_of
 from scripts.inputs.videos import Video
 from scripts.run import preflight as preflight_module
@@ -21,7 +22,8 @@ COOKIE = ".a.example\tTRUE\t/\tTRUE\t{}\tname\tvalue\n"
 
 @pytest.fixture
 def config(tmp_path: Path) -> dict[str, Any]:
-    return {"store": str(tmp_path / "store"), "download": DOWNLOAD | {"sites": {"youtube.com": {}, "*": {}}}}
+    sites = dict.fromkeys(("youtube.com", "*"), DOWNLOAD["sites"]["*"])
+    return {"store": str(tmp_path / "store"), "download": DOWNLOAD | {"sites": sites}}
 
 
 def check(config: dict[str, Any], tmp_path: Path, *urls: str) -> None:
@@ -120,7 +122,7 @@ def test_downloaded_videos_need_no_yt_dlp(
     record.write_text('{"status": "ok"}')
     check(config | {"store": "/proc/none"}, tmp_path, YOUTUBE)
     assert "yt-dlp" not in capsys.readouterr().err
-    assert site_of(YOUTUBE, tmp_path, config["download"]["sites"]).name == "youtube.com"
+    assert site_of(YOUTUBE, tmp_path, DownloadOptions.from_config(config["download"]).sites).name == "youtube.com"
 
 
 def test_a_run_folder_must_be_writable(tmp_path: Path) -> None:
