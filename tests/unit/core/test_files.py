@@ -45,11 +45,12 @@ def test_links_share_bytes_and_replace_what_is_there(tmp_path: Path) -> None:
         assert target.samefile(source)
 
 
-def test_other_file_systems_get_copies_of_frames_but_never_of_media(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES, errno.ENOTSUP])
+def test_without_hard_links_frames_are_copied_and_media_get_symbolic_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def refuse(*_: object) -> None:
-        raise OSError(errno.EXDEV, "cross-device link")
+        raise OSError(number, "no hard link")
 
     source = tmp_path / "s"
     source.write_bytes(b"1")

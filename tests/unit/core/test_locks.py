@@ -1,5 +1,6 @@
 """Locks hold between processes, and end with them."""
 
+import errno
 import logging
 import subprocess
 import sys
@@ -54,3 +55,12 @@ def test_a_free_lock_is_taken_without_waiting(tmp_path: Path) -> None:
     with hold(tmp_path / "lock", lambda: waits.append(True)):
         assert try_lock(tmp_path / "lock") is None
     assert not waits
+
+
+def test_a_file_system_without_locks_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(file: object, how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(OSError, match="No locks available"):
+        try_lock(tmp_path / "lock")

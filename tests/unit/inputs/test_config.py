@@ -11,7 +11,7 @@ import yaml
 
 from scripts.core.errors import UserError
 from scripts.download.ytdlp import OWN_OPTIONS
-from scripts.inputs.config import check_config
+from scripts.inputs.config import check_config, find_config
 from scripts.inputs.model_choice import weights_of
 from tests.conftest import DEMO, REPO
 
@@ -87,6 +87,8 @@ def test_names_every_bad_key_its_value_and_what_is_allowed(schema: dict[str, Any
     ("config", "words"),
     [
         ({"dataset": {"splits": {"train": 0.9}}}, "dataset.splits: .* sum to 1.1"),
+        ({"dataset": {"splits": {"train": 0.79}}}, "dataset.splits: .* sum to 0.99"),
+        ({"frames": {"mode": "scene", "every_n": 7}}, "frames.every_n: 7 has no effect in mode 'scene'; .* every_n"),
         ({"detect": {"model": "models/none.pt"}}, "detect.model: 'models/none.pt' is not there"),
         ({"detect": {"model": "a{b}.pt"}}, "detect.model: 'a{b}.pt' contains braces"),
         ({"dedup": {"method": "embedding", "model": "a.engine"}}, "dedup.model: 'a.engine' cannot .* allowed: PyTorch"),
@@ -161,3 +163,22 @@ def test_a_rate_limit_below_the_least_speed_is_refused(schema: dict[str, Any]) -
     with pytest.raises(UserError, match="download.ytdlp.ratelimit: 5000 is below min_speed_kb_s"):
         check_config({"download": {"ytdlp": {"ratelimit": 5000}}} | MODELS, schema)
     check_config({"download": {"ytdlp": {"ratelimit": 50_000}}} | MODELS, schema)
+
+
+def test_keys_of_another_mode_may_have_their_default(schema: dict[str, Any]) -> None:
+    default = schema["properties"]["frames"]["properties"]["every_n"]["default"]
+    check_config({"frames": {"mode": "scene", "every_n": default}} | MODELS, schema)
+
+
+def test_a_run_folders_configuration_is_found_unless_it_is_misnamed(tmp_path: Path) -> None:
+    assert find_config(tmp_path) is None
+    path = tmp_path / "config.yaml"
+    path.write_text("videos: x\n")
+    assert find_config(tmp_path) == path
+    for text, words in (("a: [", "is not valid YAML"), ("- a\n", "holds no keys")):
+        path.write_text(text)
+        with pytest.raises(UserError, match=words):
+            find_config(tmp_path)
+    (tmp_path / "config.yml").touch()
+    with pytest.raises(UserError, match="config.yml would be ignored: rename it"):
+        find_config(tmp_path)

@@ -77,3 +77,8 @@ def test_messages_lose_the_secrets_of_addresses() -> None:
     page = "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
     assert redact(f"[youtube] dQw4w9WgXcQ: gone, see {page}", page) == f"[youtube] dQw4w9WgXcQ: gone, see {page}"
     assert redact("http://[::1/x is odd", "clip.mp4") == "(malformed URL) is odd"
+
+
+def test_long_query_values_are_secrets_and_short_queries_are_words() -> None:
+    assert redact("bad abcdefghijkl", "https://a.example/v?x=abcdefghijkl") == "bad ..."
+    assert redact("not absent", "https://a.example/v?ab") == "not absent"

@@ -53,3 +53,10 @@ def test_parts_of_one_video_cannot_be_put_in_two_splits(write_table: Callable[..
     rows = "a\thttps://a.example/1\t0\t5\ttrain\nb\thttps://a.example/1\t5\t9\tval\nc\thttps://a.example/1\t9\n"
     with pytest.raises(UserError, match="line 3: split 'val', but another part of the same url is in 'train'"):
         read_videos(write_table(rows))
+
+
+def test_times_end_where_the_names_of_frames_do(write_table: Callable[..., Path]) -> None:
+    table = write_table("a\thttps://a.example/1\t0\t999999\n")
+    assert read_videos(table)["a"].end_s == 999_999
+    with pytest.raises(UserError, match="end_s '1000000' is not a number of seconds from 0 to 999999"):
+        read_videos(write_table("a\thttps://a.example/1\t0\t1000000\n"))

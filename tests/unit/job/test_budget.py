@@ -116,6 +116,7 @@ def test_without_a_running_filter_extraction_continues(tmp_path: Path) -> None:
     frames_of(tmp_path, "a", 2000)  # its filter failed
     with extraction(tmp_path) as budget:
         assert 0.5 < waited(budget, 100) < 3, "as long as the next filter may take to begin"
+        assert float(budget.mark.read_text()) == 120, "it claims 2 % of the limit, and then reads the disk again"
         assert waited(budget, 200) < 0.3, "and not again"
 
 

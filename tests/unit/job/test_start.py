@@ -1,6 +1,8 @@
 """A job ends when its run ends."""
 
 import os
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 from scripts.job.environment import OWNER
 from scripts.job.process import owner_name
 from scripts.job.run_state import STOPPING
+from scripts.job.start import UNTIL_STARTED
 from tests.conftest import REPO
 
 JOB = """
@@ -39,4 +42,13 @@ def test_a_job_of_a_stopping_run_does_not_start(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(REPO)}
     done = subprocess.run([*COMMAND, "log"], cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert done.returncode == 1 and done.stdout == b""
+    assert (tmp_path / "log").read_text().endswith(" INFO interrupted\n")
+
+
+def test_ctrl_c_is_ignored_until_a_job_has_started_and_then_stops_it(tmp_path: Path) -> None:
+    command = f"{UNTIL_STARTED} exec {shlex.join([*COMMAND, str(tmp_path / 'log')])}"
+    with subprocess.Popen(["bash", "-c", command], cwd=REPO, stdout=subprocess.PIPE) as job:
+        assert job.stdout and job.stdout.readline() == b"begun\n"
+        job.send_signal(signal.SIGINT)
+        assert job.wait(30) != 0
     assert (tmp_path / "log").read_text().endswith(" INFO interrupted\n")

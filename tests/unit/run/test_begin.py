@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scripts.core.errors import UserError
+from scripts.download.store_users import read_used_entries
 from scripts.inputs.videos import Video
 from scripts.run.begin import check_lock_and_disk, start_run, stop_run
 from scripts.run.leftovers import LOCKS, RUNS, register_run
@@ -30,7 +31,9 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_a_run_registers_itself_and_deletes_videos_that_left_the_table(config: dict[str, Any]) -> None:
     for path in ("results/frames/a", "results/frames/b"):
         Path(path).mkdir(parents=True)
+    Path("videos.tsv").write_text("video\turl\na\ta.mp4\nc\thttps://a.example/c\n")
     start_run(VIDEOS, config, ["results/frames/{video}"], ["all"])
+    assert len(read_used_entries(Path("store"), Path())) == 1, "a local file needs no store"
     assert len(list(RUNS.iterdir())) == 1
     assert [path.name for path in Path("results/frames").iterdir()] == ["a"]
 

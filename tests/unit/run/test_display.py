@@ -58,9 +58,16 @@ def test_the_state_names_the_run_until_the_display_closes(counts: StageCounts) -
     assert state["run"] == owner_name(os.getpid())
     assert [stage["name"] for stage in state["stages"]] == ["hash_frames", "deduplicate"]
     display.close()
+    assert not STATE.exists()
+
+
+def test_a_closed_display_stays_closed(counts: StageCounts) -> None:
+    stream = io.StringIO()
+    display = Display(counts, stream, redraw=True, guard=threading.RLock())
+    display.close()
     display.open()
-    time.sleep(0.1)
-    assert not STATE.exists(), "a closed display stays closed"
+    display.show("a message")
+    assert stream.getvalue() == "a message\n" and not STATE.exists()
 
 
 def test_a_terminal_shows_messages_above_the_stages(counts: StageCounts) -> None:

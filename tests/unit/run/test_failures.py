@@ -10,7 +10,7 @@ def test_a_failed_job_shows_the_end_of_its_log_without_control_characters(tmp_pa
     log = tmp_path / "a.log"
     log.write_text("\n".join(f"line {n}" for n in range(50)) + "\nERROR \x1b[2Jtitle\n")
     lines = describe_failed_job({"rule_name": "filter_frames", "log": [str(log)]}, "a")
-    assert lines[0] == "filter_frames failed on video a" and lines[-1] == f"  log: {log}"
+    assert lines[0] == "filter_frames failed on video a" and lines[-1] == f"  log: {log}" and len(lines) == 14
     assert "  line 49" in lines and "  line 20" not in lines and "\x1b" not in "".join(lines)
     member = {"rule_name": "hash_frames", "log": [str(log)], "indent": True}
     assert describe_failed_job(member, "a")[0] == "hash_frames failed on video a"

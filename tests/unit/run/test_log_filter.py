@@ -24,7 +24,7 @@ def record(message: object, level: int = logging.INFO, **fields: Any) -> logging
         ("CalledProcessError: Command 'x' returned non-zero exit status 1.", logging.ERROR, False),
         ("CalledProcessError: Command 'x' died with <Signals.SIGINT: 2>.", logging.ERROR, False),
         ("CalledProcessError: Command 'x' died with <Signals.SIGKILL: 9>.", logging.ERROR, True),
-        ("it returned non-zero exit status 1", logging.INFO, True),
+        ("CalledProcessError: it returned non-zero exit status 1", logging.INFO, True),
         (None, logging.INFO, True),
     ],
 )

@@ -1,7 +1,7 @@
 """Checks before the first download print versions and warnings, or problems with their remedy."""
 
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -129,3 +129,26 @@ def test_a_run_folder_must_be_writable(tmp_path: Path) -> None:
     check_folder(tmp_path)
     with pytest.raises(UserError, match="cannot write into the run folder /proc/none .*: name another"):
         check_folder(Path("/proc/none"))
+
+
+@pytest.mark.parametrize(("days", "warned"), [(88, False), (92, True)])
+def test_yt_dlp_is_old_after_90_days(
+    config: dict[str, Any], tmp_path: Path, days: int, warned: bool,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    released = date.today() - timedelta(days=days)
+    monkeypatch.setattr(preflight_module, "version", lambda name: f"{released:%Y.%m.%d}")
+    check(config, tmp_path, "https://a.example/1")
+    assert ("sites change" in capsys.readouterr().err) is warned
+
+
+@pytest.mark.parametrize(("version", "old"), [("5.0.1", True), ("n5.1-2024", False), ("N-12345", False)])
+def test_ffmpeg_before_5_1_is_too_old(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, old: bool
+) -> None:
+    monkeypatch.setattr(preflight_module, "ffmpeg_version", lambda: version)
+    if not old:
+        check(config, tmp_path, "clip.mp4")
+        return
+    with pytest.raises(UserError, match="is older than ffmpeg 5.1: unset IMAGEIO_FFMPEG_EXE"):
+        check(config, tmp_path, "clip.mp4")

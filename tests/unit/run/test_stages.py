@@ -77,3 +77,11 @@ def test_durations_have_at_most_two_units() -> None:
         "1 h 30 min",
         "2 h 30 min",
     ]
+
+
+def test_a_stage_that_took_no_time_has_no_rate() -> None:
+    counts = StageCounts(frames_of)
+    counts.start(1, "extract_frames", "a", 5)
+    counts.finish(1, 5)
+    (stage,) = counts.stages()
+    assert stage.frames_per_s() == 0 and describe_stage(stage, 5) == "extract_frames: 1 of 1, 40 frames"
