@@ -24,6 +24,7 @@ def test_a_video_is_stored_linked_and_described(server: FaultServer, clip: Path,
         6,
     )
     assert media["bytes"] == clip.stat().st_size
+    assert not {"began_at", "recorded_at"} & set(record), "equal runs write equal bytes"
     assert (tmp_path / "out/media/media.mp4").read_bytes() == clip.read_bytes()
     [stored] = (tmp_path / "store").glob("*/*/media.mp4")
     assert stored.samefile(tmp_path / "out/media/media.mp4")
