@@ -63,6 +63,7 @@ def test_good_frames_are_kept_beside_damaged_ones(make_clip: MakeClip, tmp_path:
     (tmp_path / "hurt.mkv").write_bytes(data)
     rows = extract(tmp_path / "hurt.mkv", tmp_path, similar_bits=32)
     assert [row["reason"] for row in rows] == ["damaged", "damaged", "", *["similar"] * 5]
+    assert [path.name for path in (tmp_path / "out").glob("*.jpg")] == ["000002000.jpg"]
     rows = extract(tmp_path / "hurt.mkv", tmp_path / "capped", max_frames=2)
     assert [row["pts_s"] for row in rows if row["keep"]] == [2.0, 3.0]
 

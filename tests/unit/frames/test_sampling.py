@@ -101,6 +101,11 @@ def test_max_frames_caps_each_mode(make_clip: MakeClip, tmp_path: Path, mode: st
     assert sum(row["keep"] for row in rows) == 2 == len(list((tmp_path / "out").glob("*.jpg")))
 
 
+def test_max_frames_of_a_budget_are_spread_over_the_shots(make_clip: MakeClip, tmp_path: Path) -> None:
+    rows = extract(make_kind(make_clip, "constant.mp4"), tmp_path, mode="budget", budget=5, max_frames=3)
+    assert [row["pts_s"] for row in rows if row["keep"]] == pytest.approx([1, 2.5, 4], abs=0.6)
+
+
 @given(
     interval_s=st.floats(0.03, 3).map(lambda v: round(v, 3)),
     start_s=st.floats(0, 5).map(lambda v: round(v, 2)),

@@ -68,6 +68,16 @@ def test_pixels_of_an_absurd_shape_are_refused(make_clip: MakeClip) -> None:
         probe_media(wide)
 
 
+@pytest.mark.parametrize(("aspect", "accepted"), [(25, True), (26, False)])
+def test_the_shown_width_has_a_limit(make_clip: MakeClip, aspect: int, accepted: bool) -> None:
+    media = make_clip("wide.mp4", *pattern(0.2, size="640x360"), "-vf", f"setsar={aspect}/1", *H264)
+    if accepted:
+        assert probe_media(media).pixel_aspect == f"{aspect}:1"
+    else:
+        with pytest.raises(NotVideo, match="over 16384 px"):
+            probe_media(media)
+
+
 def test_files_that_cannot_be_opened_are_no_fault_of_the_video(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot read"):
         probe_media(tmp_path / "gone.mp4")
