@@ -59,6 +59,7 @@ def test_backgrounds_are_chosen_at_random_and_a_larger_share_adds_to_them() -> N
         return {i for i, row in enumerate(pass_backgrounds(judged(video, kinds), share)) if row["background"]}
 
     few, more = chosen("v", 0.1), chosen("v", 0.3)
+    assert len(chosen("v", 0.005)) == 1, "rounded up, so that short videos give one, too"
     assert (len(few), len(more)) == (10, 30) and few < more
     assert few != set(range(10)) and few != chosen("w", 0.1)
 

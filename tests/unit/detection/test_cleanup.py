@@ -41,9 +41,13 @@ def test_media_are_deleted_unless_they_are_kept(
     assert media_folder(tmp_path / "results", "v").exists() == keep_media
 
 
+@pytest.mark.parametrize("changed", ["videos", "store"])
 def test_media_that_cannot_be_deleted_fail_no_filter(
-    filtered: Callable[..., dict[str, Any]], tmp_path: Path, caplog: pytest.LogCaptureFixture
+    changed: str, filtered: Callable[..., dict[str, Any]], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    config = filtered(**{changed: str(tmp_path / "file/missing")})  # no table, or a store in a file
+    (tmp_path / "file").touch()
+    (tmp_path / "videos.tsv").write_text("video\turl\nv\thttps://a.b/v\n")
     with caplog.at_level(logging.WARNING):
-        discard_filtered_media("v", filtered(videos=str(tmp_path / "gone.tsv")), tmp_path / "results")
+        discard_filtered_media("v", config, tmp_path / "results")
     assert "the media stay in the store: " in caplog.text

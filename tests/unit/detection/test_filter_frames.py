@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from scripts.core.schemas import FrameRow
 from scripts.core.tables import read_note, read_rows
-from scripts.detection.filter_frames import DROPPED_KEPT, filter_frames, pick_dropped
+from scripts.detection.filter_frames import DROPPED_KEPT, filter_frames, judge_frame, pick_dropped
 from scripts.model.inference import Detections, RuntimeOptions
 from tests._detectors import ASK
 
@@ -33,6 +34,15 @@ def test_every_frame_gets_a_row_with_its_reason(
     assert chosen["passed"] and chosen["reason"] == "" and chosen["classes"] == []
     assert {p.name for p in (tmp_path / "more").glob("*.jpg")} == {"000001000.jpg", chosen["frame"]}
     assert more["000000000.jpg"] == torn and more["000001000.jpg"] == seen
+
+
+def test_a_frame_with_just_enough_objects_passes() -> None:
+    row: FrameRow = {"video": "v", "frame": "a.jpg", "pts_s": 0.0, "keep": True, "reason": ""}
+    found = Detections(Path("a.jpg"), [[0, 0, 1, 1]] * 2, ["car"] * 2, [0.9, 0.8])
+    judged = [judge_frame(row, found, min_objects) for min_objects in (2, 3)]
+    assert [(one["passed"], one["reason"]) for one in judged] == [(True, ""), (False, "too_few_objects")]
+    dark = judge_frame({**row, "keep": False, "reason": "dark"}, None, 1)
+    assert (dark["passed"], dark["reason"]) == (False, "dark")
 
 
 def test_a_few_dropped_frames_are_picked_over_the_whole_length() -> None:

@@ -28,19 +28,24 @@ def test_formats_agree_and_repeat(
 
 
 class Small:
-    """Stands for a device that holds three images at most: no test machine has too little memory on demand."""
+    """Stands for a device with memory for a few images, because no test machine has too little on demand."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
 
     def __call__(self, arrays: list[int]) -> list[int]:
-        if len(arrays) > 3:
+        if len(arrays) > self.most:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
         return arrays
 
 
 def test_a_batch_is_halved_until_it_fits() -> None:
-    assert predict_batch(Small(), list(range(16)), "cuda:0", None) == list(range(16))
+    assert predict_batch(Small(3), list(range(16)), "cuda:0", None) == list(range(16))
     with pytest.raises(UserError, match="cuda:0 has too little memory for 16 image"):
-        predict_batch(Small(), list(range(16)), "cuda:0", 16)
-    assert predict_batch(Small(), [], "cuda:0", None) == []
+        predict_batch(Small(3), list(range(16)), "cuda:0", 16)
+    with pytest.raises(UserError, match="cuda:0 has too little memory for 1 image"):
+        predict_batch(Small(0), list(range(16)), "cuda:0", None)
+    assert predict_batch(Small(0), [], "cuda:0", None) == []
     assert is_out_of_memory(MemoryError()) and not is_out_of_memory(RuntimeError("shape mismatch"))
 
 

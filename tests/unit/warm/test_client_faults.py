@@ -121,3 +121,16 @@ def test_shared_memory_is_not_needed(owner: Any, model: Path, images: list[Path]
 def test_without_a_run_the_job_infers_by_itself(model: Path, images: list[Path], tmp_path: Path) -> None:
     count, _ = isolated(model, images, tmp_path / "w", **{OWNER: ""})
     assert count == str(len(images) - 1) and not list(tmp_path.glob("detector-*.log"))
+
+
+def test_a_job_starts_no_detector_for_a_run_that_has_ended(
+    owner: subprocess.Popen[bytes], model: Path, images: list[Path], tmp_path: Path
+) -> None:
+    stream = detect_images(model, images * 40, ASK, RuntimeOptions(1, tmp_path / "w", True))
+    next(stream)
+    owner.kill()
+    owner.wait()
+    wait_until(lambda: not servers(), 5)
+    with pytest.raises(UserError, match="the run has ended"):
+        list(stream)
+    assert not servers()

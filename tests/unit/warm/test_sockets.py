@@ -1,26 +1,39 @@
 """Sockets are in a folder of this user, and those of killed runs are deleted."""
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scripts.job.process import owner_name
-from scripts.warm.sockets import clear_sockets, private_folder, this_host, turn_of
+from scripts.warm.sockets import LONGEST_NAME, LONGEST_PATH, clear_sockets, private_folder, this_host, turn_of
 
 
-def test_only_this_user_can_enter_the_folder_of_sockets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """Return a folder with a shorter path than tmp_path."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def test_only_this_user_can_enter_the_folder_of_sockets(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    name = f"reelsieve-{os.getuid()}"
-    usual = private_folder()
-    assert usual.stat().st_mode & 0o777 == 0o700
-    (tmp_path / name).rmdir() if (tmp_path / name).is_dir() else None
-    (tmp_path / name).mkdir(mode=0o777)
-    (tmp_path / name).chmod(0o777)
-    assert private_folder() == Path("/tmp") / name, "a folder that others can enter is not taken"
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / ("long" * 30)))
-    assert private_folder() == Path("/tmp") / name
+    monkeypatch.setattr("tempfile.tempdir", str(short))
+    folder = short / f"reelsieve-{os.getuid()}"
+    assert private_folder() == folder and folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o750)
+    assert private_folder() == Path("/tmp") / folder.name, "a folder that others can enter is not used"
+
+
+def test_a_folder_with_a_long_path_is_not_used(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = short / ("long" * 10)
+    long.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
+    monkeypatch.setattr("tempfile.tempdir", str(short))
+    assert private_folder().parent == short
+    assert len(f"{private_folder()}/") + LONGEST_NAME <= LONGEST_PATH
 
 
 def test_sockets_of_killed_runs_go_and_those_of_living_ones_stay(tmp_path: Path) -> None:
