@@ -48,4 +48,4 @@ def _imported_files(scripts: Path, source: bytes) -> tuple[Path, ...]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     parts = [name.split(".") for name in sorted(names) if name.startswith("scripts.")]
-    return tuple(scripts.joinpath(*inner).with_suffix(".py") for _, *inner in parts)
+    return tuple(scripts.joinpath(*names_below).with_suffix(".py") for _, *names_below in parts)

@@ -55,8 +55,8 @@ def _video_lines(rows: Sequence[Row], registry: Path) -> Iterator[str]:
         yield f"  and {len(failed) - MOST_NAMED} more, in {registry}"
     if transient := [row for row in failed if row["status"] in TRANSIENT]:
         yield f"a retry may fetch {len(transient)} of them: snakemake retry_failed, with the options of this run"
-    noted = [row for row in ok if row["message"]]
-    yield from (f"  {row['video']}: {one_line(row['message'])}" for row in noted[:MOST_NAMED])
+    with_message = [row for row in ok if row["message"]]
+    yield from (f"  {row['video']}: {one_line(row['message'])}" for row in with_message[:MOST_NAMED])
     if unused := [row["video"] for row in ok if row["exported"] == "0"]:
         yield f"ok, but no frame of it in the dataset: {shorten(', '.join(unused), 300)}"
 

@@ -138,13 +138,13 @@ def test_sites_are_filled_and_checked_by_name(schema: dict[str, Any]) -> None:
     sites = config["download"]["sites"]
     assert sites["vimeo.com"] == {"jobs": 2, "sleep_s": [0, 0], "per_hour": 0, "pause_s": 60}
     assert sites["youtube.com"] == {"jobs": 1, "sleep_s": [5, 10], "per_hour": 250, "pause_s": 300}
-    for wrong, said in (
+    for wrong, words in (
         ({"vimeo.com": {"job": 2}}, "download.sites.vimeo.com: unknown key"),
         ({"*": {"sleep_s": [5, 1]}}, r"download.sites.\*.sleep_s: \[5, 1\] is not a range"),
         ({"www.vimeo.com": {}}, "download.sites"),
         ({"vimeo.com": {"jobs": 0}}, "download.sites.vimeo.com.jobs: 0 is not allowed"),
     ):
-        with pytest.raises(UserError, match=said):
+        with pytest.raises(UserError, match=words):
             check_config({"download": {"sites": wrong}} | MODELS, schema)
 
 

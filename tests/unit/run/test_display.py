@@ -67,6 +67,7 @@ def test_a_closed_display_stays_closed(counts: StageCounts) -> None:
     display.close()
     display.open()
     display.show("a message")
+    display.close()
     assert stream.getvalue() == "a message\n" and not STATE.exists()
 
 
