@@ -30,7 +30,7 @@ def visit(folder: Path, limits: dict[str, Any], seconds: float, times: Any) -> N
 
 
 def visits(count: int, folder: Path, seconds: float, **limits: Any) -> list[tuple[float, str]]:
-    """Return when so many processes, started together, came in and went out."""
+    """Return when `count` processes, started together, came in and went out."""
     context = multiprocessing.get_context("fork")
     times = context.Queue()
     jobs = [context.Process(target=visit, args=(folder, limits, seconds, times)) for _ in range(count)]
