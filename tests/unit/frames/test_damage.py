@@ -80,6 +80,20 @@ def test_pictures_after_a_lost_keyframe_are_not_trusted(make_clip: MakeClip, tmp
     assert sum(row["keep"] for row in rows) >= 24
 
 
+def test_pictures_after_a_loss_that_only_the_container_reports_are_not_trusted(
+    make_clip: MakeClip, tmp_path: Path
+) -> None:
+    codec = ("-c:v", "mpeg2video", "-q:v", "4", "-g", "50", "-bf", "0", "-threads", "1")
+    media = make_clip("mpeg2.mkv", *pattern(4), *codec, "-cluster_time_limit", "100")
+    data = bytearray(media.read_bytes())
+    with av.open(str(media)) as file:
+        lost = [packet for packet in file.demux(video=0) if packet.size][60]
+    data[lost.pos : lost.pos + lost.size] = bytes(lost.size)
+    (tmp_path / "hurt.mkv").write_bytes(data)
+    untrusted_ms = find_damage(tmp_path / "hurt.mkv", 0, None, math.inf).untrusted_ms
+    assert set(range(2600, 4000, 40)) <= untrusted_ms and min(untrusted_ms) >= 2360
+
+
 def test_the_search_stops_at_the_end_of_the_clip_and_at_the_deadline(make_clip: MakeClip) -> None:
     media = make_clip("long.mkv", *pattern(20), *H264, "-g", "25")
     assert find_damage(media, 0, 2.0, math.inf).pictures < 120
