@@ -35,7 +35,7 @@ verify: .venv/run.installed ## print digests of the dataset and results of a run
 	@$(BIN)/snakemake verify --directory "$$DIR" --cores 1 --quiet all
 
 test: .venv/test.installed lint ## run the linters and all tests
-	$(BIN)/python -m pytest -rs -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(BIN)/python -m pytest -rs -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder --durations 10 $(TESTS)
 
 test-slurm: .venv/test.installed ## run both SLURM profiles on a SLURM of the tests' own (needs root and apt-get, else skips)
 	$(BIN)/python -m pytest -rs tests/slurm

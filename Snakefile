@@ -7,7 +7,7 @@ from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from scripts.core.errors import UserError
-from scripts.download.retries import ASKING_AGAIN
+from scripts.download.retries import RETRY_TARGETS
 from scripts.inputs.config import find_config
 from scripts.job.start import UNTIL_STARTED
 from scripts.run.begin import check_lock_and_disk, start_run, stop_run
@@ -27,12 +27,11 @@ min_version("9.27.1")  # the oldest version that the tests ran on
 
 STARTED = time.time()
 
-# A workflow that uses this one as a module gives it a configuration, and shows its own progress.
-# It may also give the rules other names.
+# A workflow that uses this one as a module configures it and shows the progress. It may also rename the rules.
 IS_MAIN = is_main_workflow(workflow)
-RENAMED = renamed_rules(workflow, ASKING_AGAIN)
+RENAMED = renamed_rules(workflow, RETRY_TARGETS)
 
-# A run folder (--directory) with a config/config.yaml of its own uses that one, whole; others use the checkout's.
+# A run folder (--directory) uses its own config/config.yaml if it has one, otherwise the checkout's.
 try:
     check_folder(Path())
     check_lock_and_disk()
@@ -63,7 +62,7 @@ if workflow.is_main_process and IS_MAIN:
 
 
 rule all:
-    """Everything that is kept: each per-video output, the dataset, the report, what it was made with."""
+    """Make everything that is kept: the outputs of each video, the dataset, the report, the provenance."""
     default_target: True
     input:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
@@ -83,7 +82,7 @@ rule all:
 
 
 rule retry_failed:
-    """Try again the videos that failed for a reason that may pass, and do all that follows from it."""
+    """Download videos again that failed for a temporary reason, and update everything below."""
     input:
         rules.all.input,
     localrule: True
@@ -96,7 +95,7 @@ batch_groups(workflow, OURS, list(VIDEOS))
 onstart:
     try:
         asked = [RENAMED.get(target, target) for target in targets_of(workflow)]
-        if asked != ["verify"]:  # which looks at what is there, whatever the table says by now
+        if asked != ["verify"]:  # it reads the existing results, also if the table has changed
             start_run(VIDEOS, config, path_patterns(OURS), asked)
     except UserError as error:
         stop_run(error)

@@ -1,4 +1,4 @@
-"""Write config/config.yaml and the key tables of config/README.md from the schema: python config/document.py."""
+"""Write config/config.yaml and the keys of config/README.md from the schema: python config/document.py."""
 
 import textwrap
 from collections.abc import Iterator
@@ -11,8 +11,6 @@ Schema = dict[str, Any]
 
 HERE = Path(__file__).parent
 BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
-HEADER = "| key | default | allowed | meaning |\n|---|---|---|---|"
-TYPES = {"boolean": "boolean", "string": "text", "object": "options"}
 
 
 def main() -> None:
@@ -20,7 +18,7 @@ def main() -> None:
     schema = with_definitions(yaml.safe_load((HERE / "schemas/config.schema.yaml").read_text()))
     (HERE / "config.yaml").write_text(config_yaml(schema))
     readme = HERE / "README.md"
-    readme.write_text(fill_table(readme.read_text(), schema))
+    readme.write_text(fill_keys(readme.read_text(), schema))
 
 
 def with_definitions(schema: Schema) -> Schema:
@@ -65,22 +63,23 @@ def _section(schema: Schema, indent: str) -> Iterator[str]:
             yield f"{indent}{name}: {_default(sub)}\n"
 
 
-def fill_table(manual: str, schema: Schema) -> str:
-    """Return the manual with a table per section of the schema between its two markers."""
+def fill_keys(manual: str, schema: Schema) -> str:
+    """Return the manual with a list of keys per section of the schema between its two markers."""
     before, after = manual.split(BEGIN)[0], manual.split(END)[1]
     properties = schema["properties"]
     sections = {"general": {key: sub for key, sub in properties.items() if not has_keys(sub)}}
     sections |= {key: {key: sub} for key, sub in properties.items() if has_keys(sub)}
-    tables = ["\n".join([f"### Keys: {name}\n", HEADER, *_rows(keys, "")]) for name, keys in sections.items()]
-    return "\n\n".join([before + BEGIN, *tables, END + after])
+    lists = ["\n".join([f"### Keys: {name}\n", *_items(keys, "")]) for name, keys in sections.items()]
+    return "\n\n".join([before + BEGIN, *lists, END + after])
 
 
-def _rows(keys: Schema, prefix: str) -> Iterator[str]:
+def _items(keys: Schema, prefix: str) -> Iterator[str]:
     for key, sub in keys.items():
         if has_keys(sub):
-            yield from _rows(sub["properties"], f"{prefix}{key}.")
+            yield from _items(sub["properties"], f"{prefix}{key}.")
         else:
-            yield f"| `{prefix}{key}` | `{_default(sub)}` | {_allowed(sub)} | {sub['description']} |"
+            allowed = _allowed(sub)
+            yield f"- **`{prefix}{key}: {_default(sub)}`** {sub['description']}{allowed and f' {allowed}.'}"
 
 
 def _default(sub: Schema) -> str:
@@ -89,19 +88,18 @@ def _default(sub: Schema) -> str:
 
 
 def _allowed(sub: Schema) -> str:
+    """Return a key's choices or range; empty where its description or default shows them."""
     if "enum" in sub:
-        return ", ".join(sub["enum"])
+        unnamed = any(f"`{choice}`" not in sub.get("description", "") for choice in sub["enum"])
+        return f"Values: {', '.join(sub['enum'])}" if unnamed else ""
     if sub["type"] == "array":
-        items = sub["items"]
-        if "enum" in items:
-            return f"some of {_allowed(items)}"
-        return f"{sub['maxItems']} values, {_allowed(items)}" if "maxItems" in sub else "list"
-    if sub["type"] in TYPES:
-        return TYPES[sub["type"]]
+        return _allowed(sub["items"])
+    if sub["type"] not in ("integer", "number"):
+        return ""
     if "maximum" in sub:
         steps = f", multiples of {sub['multipleOf']}" if "multipleOf" in sub else ""
         return f"{sub['minimum']} to {sub['maximum']}{steps}"
-    return f"above {sub['exclusiveMinimum']}" if "exclusiveMinimum" in sub else f"{sub['minimum']} or more"
+    return f"Above {sub['exclusiveMinimum']}" if "exclusiveMinimum" in sub else f"{sub['minimum']} or more"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Lay out a run folder: `make init DIR=my-run`."""
+"""Create a run folder: `make init DIR=my-run`."""
 
 import sys
 from pathlib import Path
@@ -13,17 +13,17 @@ def lay_out(folder: Path) -> None:
     """Write a README, a configuration and an empty table; exit if the folder holds any of them."""
     there = [name for name in TEMPLATES.values() if (folder / name).exists()]
     if there:
-        sys.exit(f"{folder} is laid out already: it holds {', '.join(there)}, which stay as they are")
+        sys.exit(f"{folder} is already a run folder: it holds {', '.join(there)}. Nothing was changed")
     words = {"checkout": quote(str(CHECKOUT)), "folder": quote(str(folder.resolve())), "name": folder.resolve().name}
     for template, name in TEMPLATES.items():
         text = (CHECKOUT / "config/init" / template).read_text(encoding="utf-8")
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(Template(text).substitute(words), encoding="utf-8")
-    print(f"{folder}: fill in config/videos.tsv and config/config.yaml; README.md there says how to go on")
+    print(f"{folder}: fill in config/videos.tsv and config/config.yaml; README.md there lists the commands")
 
 
 if __name__ == "__main__":
     try:
         lay_out(Path(sys.argv[1]))
     except OSError as error:
-        sys.exit(f"cannot lay out {sys.argv[1]}: {error}")
+        sys.exit(f"cannot create {sys.argv[1]}: {error}")

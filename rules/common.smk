@@ -1,4 +1,4 @@
-"""What all stages share: the checked configuration, the video table, input functions."""
+"""Shared by all stages: the checked configuration, the video table, input functions."""
 
 import functools
 import json
@@ -8,8 +8,8 @@ import yaml
 import scripts
 from scripts.core.code import code_hash_in
 from scripts.core.errors import UserError
-from scripts.download.retries import retry_numbers, to_ask_again, write_retry_numbers
-from scripts.download.store import form_of
+from scripts.download.options import DownloadOptions
+from scripts.download.retries import retry_numbers, videos_to_retry, write_retry_numbers
 from scripts.inputs.config import check_config
 from scripts.inputs.model_choice import (
     DEDUP_RULES,
@@ -31,26 +31,27 @@ from scripts.run.snakemake_internals import cores_of, runs_remotely, set_default
 from scripts.run.summary import print_failure, print_last_summary, print_summary
 
 ROOT = Path(scripts.__file__).parents[1]  # workflow.basedir would be the folder of a workflow that uses this one
-code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits reach jobs
-# Jobs inherit the name of this process; the warm detector ends with it.
+code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits rerun jobs
+# Jobs inherit the name of this process. The warm detector ends with it.
 RUN_CORES = name_run(cores_of(workflow), runs_remotely(workflow))
-ULTRALYTICS_FOLDER = ".snakemake/ultralytics"  # its settings name folders of this machine: not for results/
+ULTRALYTICS_FOLDER = ".snakemake/ultralytics"  # not in results/: its settings contain paths of this machine
 
 try:
     check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text()))
     VIDEOS = rows_of(config)
     config["download"] |= published_options(config, VIDEOS)
+    DOWNLOAD = DownloadOptions.from_config(config["download"])
     check_roles({r: (chosen_model(config, r), Path("results/models") / name_of(config, r)) for r in roles_in(config)})
 except UserError as error:
     stop_run(error)
 
 
-# From four cores on, two extractions leave half of them to inference, which is no job's thread: see inference_threads().
+# With four cores or more, two extractions leave half of them to inference, see inference_threads().
 extract_threads = max(1, RUN_CORES // 4)
 
 
 def keep(path):
-    """Return the path: the counterpart of temp() for what is kept."""
+    """Return the path unchanged: the counterpart of temp() for outputs that are kept."""
     return path
 
 
@@ -60,8 +61,8 @@ MEDIA = collect("results/download/{video}/media", video=VIDEOS) if config["keep_
 VECTORS = collect("results/vectors/{video}.npy", video=VIDEOS) if config["dedup"]["method"] == EMBEDDING else []
 media_folder = keep if config["keep_media"] else temp
 
-# `--resources gpu=1` on the command line replaces the profile's whole list, so the slots that it does not name would be
-# unlimited. These are the numbers of the profiles.
+# `--resources gpu=1` on the command line replaces the profile's whole list. All other slots would be unlimited without
+# these numbers, which are those of the profiles.
 set_default_resources(workflow, {"gpu": 1, "download": 2, "extract": 2, "video": 4})
 
 
@@ -75,39 +76,39 @@ model_name = functools.partial(name_of, config)
 
 
 def spec_of_model(wildcards):
-    """Return what decides on this compiled model."""
+    """Return the settings that decide a compiled model."""
     return model_spec(roles_of(config, wildcards.model)[0])
 
 
 def model_weights(wildcards):
-    """Return the files of local weights, so that replaced ones are noticed, inside a folder too."""
+    """Return the files of local weights, also those in a folder, so that a replaced file compiles the model again."""
     weights = Path(spec_of_model(wildcards)["weights"])
     files = [weights] if weights.is_file() else sorted(p for p in weights.rglob("*") if p.is_file())
     return [str(file) for file in files]
 
 
 def local_media(wildcards):
-    """Return the video's file if it is local."""
+    """Return the file of a local video."""
     video = VIDEOS[wildcards.video]
     return [video.url] if video.is_local else []
 
 
 @functools.cache
 def retries():
-    """Return how often each video was asked for again, counting the target of this call."""
-    again = not RENAMED.keys().isdisjoint(targets_of(workflow))
-    # Jobs read what their run wrote down.
-    asked = to_ask_again(Path("results"), VIDEOS, config["download"], again) if workflow.is_main_process else ()
-    return retry_numbers(Path("results"), VIDEOS, asked)
+    """Return the number of retries of each video, including those of this run's target."""
+    retry_transient = not RENAMED.keys().isdisjoint(targets_of(workflow))
+    # Jobs only read the numbers that their run has written.
+    to_retry = videos_to_retry(Path("results"), VIDEOS, DOWNLOAD, retry_transient) if workflow.is_main_process else ()
+    return retry_numbers(Path("results"), VIDEOS, to_retry)
 
 
 def times_retried(wildcards):
-    """Return what asks for a video again when it changes."""
+    """Return a video's number of retries. A higher one downloads it again."""
     return retries().get(wildcards.video, 0)
 
 
 def print_last_run():
-    """Say how the last run ended, if all of it was asked for again."""
+    """Print the summary of the last run: this run was to make everything, and had nothing to do."""
     if set(targets_of(workflow)) <= {"all", *RENAMED}:
         print_last_summary(Path("results"))
 
@@ -118,31 +119,31 @@ def video_url(wildcards):
 
 
 def video_clip(wildcards):
-    """Return the part of the video that is wanted."""
+    """Return the start and the end of the video's part."""
     video = VIDEOS[wildcards.video]
     return {"start_s": video.start_s, "end_s": video.end_s}
 
 
 def kept():
-    """Return per video its kept frames and their digest, once deduplicate has run."""
+    """Return each video's kept frames and their digest, after deduplicate has run."""
     path = checkpoints.deduplicate.get().output.kept
     return read_kept(path, Path(path).stat().st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=1)
 def read_kept(path, mtime_ns):
-    """Read kept.json once per version of it."""
+    """Read each version of kept.json only once."""
     return json.loads(Path(path).read_text())
 
 
 def kept_digest(wildcards):
-    """Return what changes if and only if the video's kept frames do."""
+    """Return a digest that changes if and only if the video's kept frames change."""
     return kept()[wildcards.video]["digest"]
 
 
 def detections(wildcards):
-    """Return every detections table, once it is known which frames were kept."""
-    if fault := no_dataset(config, VIDEOS):  # said only here: an empty table stops neither expand_sources nor --lint
+    """Return the detections tables of all videos, after deduplicate has chosen the frames."""
+    if fault := no_dataset(config, VIDEOS):  # only here: expand_sources and --lint accept an empty table
         stop_run(fault)
-    kept()  # raises until the checkpoint has run: no detection is planned before
+    kept()  # raises until the checkpoint has run; Snakemake plans detections only then
     return collect("results/detections/{video}.parquet", video=VIDEOS)

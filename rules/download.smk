@@ -1,5 +1,7 @@
 """Download videos into the store, and link them into results/."""
 
+from scripts.download.store import form_of
+
 
 rule expand_sources:
     """Append the videos of the configured playlists, channels and searches to the video table (run on demand)."""
@@ -10,6 +12,7 @@ rule expand_sources:
         "../envs/media.yaml"
     resources:
         download=1,
+    # untracked: sources, videos, store, download: the rule has no output, so it runs each time it is named
     params:
         code=code_hash("expand_sources"),
     script:
@@ -17,7 +20,7 @@ rule expand_sources:
 
 
 rule download_video:
-    """Fetch or link one video; whatever goes wrong becomes its status."""
+    """Download or link one video; an error becomes its status."""
     input:
         local=local_media,
     output:
@@ -32,9 +35,11 @@ rule download_video:
         "../envs/media.yaml"
     resources:
         download=1,
+    # untracked: store, download: another place, limit or number of attempts must not download again, and a video that
+    # they refused is retried by the parameter `again`; what chooses the format is in `form`
     params:
         url=video_url,
-        form=form_of(config["download"]),
+        form=form_of(DOWNLOAD),
         again=times_retried,
         code=code_hash("download_video"),
     script:
@@ -48,6 +53,8 @@ rule purge_excluded:
     localrule: True
     conda:
         "../envs/media.yaml"
+    # untracked: store, videos, sources, exclude, rehydrate, rehydrate_media, max_removed_share: the rule has no output,
+    # so it runs each time it is named
     params:
         code=code_hash("purge_excluded"),
     script:

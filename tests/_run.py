@@ -1,18 +1,22 @@
 """Run folders, and the real workflow in them."""
 
+import atexit
 import re
 import shutil
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tests._places import DEMO, REPO
+from tests._plans import Planner, planner
 
 
 @dataclass(frozen=True)
@@ -52,13 +56,18 @@ class Run:
         return [*command, str(self.folder)]
 
     def snakemake(self, *arguments: str, timeout_s: float = 600, **process: Any) -> Outcome:
-        """Run snakemake to its end; `process` are arguments of subprocess.run, such as env and umask."""
+        """Run snakemake to its end; `process` are arguments of subprocess.run, such as env and umask.
+
+        A dry run is a fork of a process that has loaded Snakemake, unless it needs such arguments.
+        """
         command = [*self.command(), *arguments]
         command += [] if "--cores" in arguments else ["--cores", "2"]
         command += [] if "--resources" in arguments else ["--resources", "gpu=1"]
+        if "-n" in arguments and not process:
+            return Outcome(*_planner().plan(self.folder.parent, command[3:]))
         process |= {"capture_output": True, "text": True, "check": False, "timeout": timeout_s}
         done = subprocess.run(command, cwd=self.folder.parent, **process)
-        log = "" if "-n" in arguments or not self.logs() else self.logs()[-1].read_text()
+        log = "" if not self.logs() else self.logs()[-1].read_text()
         return Outcome(done.returncode, done.stdout + done.stderr, log)
 
     def logs(self) -> list[Path]:
@@ -102,3 +111,11 @@ LayOut = Callable[[Path], Run]
 Finished = tuple[Run, Outcome]
 ONE_CLIP = "night\tclips/night.mp4\t\t4\ttest\tcity"
 PAIR = (ONE_CLIP, "crossing\tclips/crossing.mp4\t\t3\ttrain\tcity")
+
+
+@cache
+def _planner() -> Planner:
+    """Return the process for dry runs; it ends with this one."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(planner())

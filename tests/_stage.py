@@ -8,7 +8,7 @@ from typing import Any
 from scripts.download.store import entry_of, version_of
 from tests._server import Act, FaultServer, etag
 from tests._streams import hls
-from tests.conftest import DOWNLOAD, MakeClip
+from tests.conftest import MakeClip, download_options
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Stage:
     def part(self, body: bytes, origin: bytes | None) -> str:
         """Serve the clip, and lay a partial file as if an earlier job had fetched it from `origin`."""
         url = self.direct()
-        partial = version_of(entry_of(self.store, url), DOWNLOAD) / "partial"
+        partial = version_of(entry_of(self.store, url), download_options()) / "partial"
         partial.mkdir(parents=True)
         (partial / "media.mp4.part").write_bytes(body)
         if origin is not None:

@@ -16,6 +16,7 @@ from typing import Any
 import imageio_ffmpeg
 import pytest
 
+from scripts.download.options import DownloadOptions
 from tests import _places
 from tests._models import compiled
 from tests._run import ONE_CLIP, PAIR, Finished, LayOut, Outcome, Run, lay_out
@@ -133,3 +134,8 @@ DOWNLOAD: dict[str, Any] = {
     "min_speed_kb_s": 1, "max_failed_share": 0.2, "cookies": "", "proxy": "", "allow_private_hosts": True, "ytdlp": {},
     "sites": {"*": {"jobs": 4, "sleep_s": [0, 0], "per_hour": 0, "pause_s": 0.01}},
 }  # fmt: skip
+
+
+def download_options(**changes: Any) -> DownloadOptions:
+    """Return the options of a download of the tests, with these keys changed."""
+    return DownloadOptions.from_config(DOWNLOAD | changes)

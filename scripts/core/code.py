@@ -11,7 +11,7 @@ NOT_HASHED = frozenset({"job", "warm", "run", "core/locks.py", "detection/cleanu
 
 
 def code_hash_in(scripts: Path, rule: str, left_out: Set[str] = NOT_HASHED) -> str:
-    """Return a hash of a rule's script, of all that it imports from `scripts`, and of the templates beside these.
+    """Return a hash of a rule's script, of all its imports from `scripts`, and of the templates in their folders.
 
     What is `left_out`, a room or a file, does not count, nor does what only that imports.
     """
@@ -40,7 +40,7 @@ def _is_template(path: Path) -> bool:
 
 @functools.cache  # several scripts import the same modules, and parsing Python is slow
 def _imported_files(scripts: Path, source: bytes) -> tuple[Path, ...]:
-    """Return the files that these imports may name: `import scripts.a.b`, `from scripts.a import b`, and so on."""
+    """Return the files that imports may mean: `import scripts.a.b`, `from scripts.a import b`, and so on."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

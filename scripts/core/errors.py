@@ -1,5 +1,5 @@
-"""The error whose text a user can act on."""
+"""The error for problems that a user can solve."""
 
 
 class UserError(Exception):
-    """What failed, on what, why, and what to do: shown without a traceback, because the cause is outside the code."""
+    """Say what failed, on which video, why, and what to do. The log shows no traceback of it."""

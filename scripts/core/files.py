@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and share bytes on disk instead of copying them."""
+"""Write files completely or not at all, and share bytes on disk instead of copying them."""
 
 import errno
 import hashlib
@@ -17,7 +17,7 @@ UNFINISHED = ".unfinished-"
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Yield a name beside `path` to write to; it takes the place of `path` only if the block succeeds."""
+    """Yield a temporary path beside `path` to write to. It replaces `path` only if the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -28,43 +28,43 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def clear_parts(path: Path) -> None:
-    """Delete what killed processes left of their attempts to write `path`; for those who alone may write it."""
+    """Delete temporary files that killed processes left for `path`. No other process may be writing it."""
     for part in path.parent.glob(f".{escape(path.name)}.*.part"):
         part.unlink(missing_ok=True)
 
 
 def delete_folder(folder: Path) -> None:
-    """Delete a folder whole or not at all: what is left of it has another name, and never passes for all of it."""
+    """Delete a folder. It is renamed first, so that a killed process never leaves a part of it under its name."""
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     folder.rename(part)
     shutil.rmtree(part)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text whole or not at all."""
+    """Write UTF-8 text completely or not at all."""
     with whole_file(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON whole or not at all; equal values give equal bytes."""
+    """Write JSON completely or not at all. Equal values give equal bytes."""
     write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """Return the value in a JSON file; raise OSError or ValueError if there is none."""
+    """Return the value in a JSON file. Raise OSError if there is no file, ValueError if it is no JSON."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def link_file(source: Path, target: Path) -> None:
-    """Make `target` share the bytes of `source`: hard link, else copy."""
+    """Hard-link `source` to `target`, or copy it where links do not work."""
     if not _hard_link(source, target):
         with whole_file(target) as part:
             shutil.copyfile(source, part)
 
 
 def link_media(source: Path, target: Path) -> None:
-    """Make `target` stand for `source` without ever copying it: hard link, else symbolic link (other file system)."""
+    """Hard-link `source` to `target`, or make a symbolic link where that does not work. Never copy."""
     if not _hard_link(source, target):
         target.symlink_to(source.resolve())
 
@@ -82,7 +82,7 @@ def _hard_link(source: Path, target: Path) -> bool:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file, or of a folder's names and contents."""
+    """Return the sha256 of a file, or of the names and contents in a folder."""
     if path.is_file():
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -94,7 +94,7 @@ def sha256_of(path: Path) -> str:
 
 @contextmanager
 def unfinished(parent: Path) -> Iterator[Path]:
-    """Yield a folder to make something in, for who holds the lock on `parent`; delete those that killed jobs left."""
+    """Yield a temporary folder in `parent`, after deleting those of killed jobs. The caller has locked `parent`."""
     for left in parent.glob(f"{UNFINISHED}*"):
         shutil.rmtree(left)
     with tempfile.TemporaryDirectory(dir=parent, prefix=UNFINISHED, ignore_cleanup_errors=True) as name:

@@ -1,23 +1,23 @@
-"""Names and places of what a run writes. The rules spell out the same paths, and a test compares the two."""
+"""Names and places of the files that a run writes. The rules spell out the same paths; a test compares the two."""
 
 from pathlib import Path
 
 RESULTS = Path("results")  # relative to the run folder, the working directory of a run and of its jobs
 RETRIES = "retries.json"  # in results/
 
-# The rules, in the order in which a video passes them. The code of the first ones decides on the dataset.
+# The rules in the order in which a video passes them. The code of DATASET_STAGES decides the dataset.
 DATASET_STAGES = (
     "compile_model", "download_video", "extract_frames", "filter_frames", "hash_frames", "embed_frames", "deduplicate",
     "detect_objects", "export_dataset",
 )  # fmt: skip
 STAGES = (*DATASET_STAGES, "record_provenance", "report")
 
-# Files in the folder that a stage makes of a video or of a model.
+# Files in the output folder of a stage, for a video or a model.
 RECORD = "video.json"
 MEDIA = "media"
 FRAMES_TABLE = "frames.parquet"
 FILTER_TABLE = "filter.parquet"
-DROPPED = "dropped"  # a folder with some of the frames that the filter dropped
+DROPPED = "dropped"  # a folder with samples of the dropped frames
 HASHES_TABLE = "hashes.parquet"
 THUMBNAILS = "thumbs.npy"
 RETAKEN_TABLE = "retaken.parquet"
@@ -32,7 +32,7 @@ DATA_YAML = "data.yaml"
 
 
 def record_path(results: Path, video: str) -> Path:
-    """Return where download_video writes what came of a video."""
+    """Return where download_video writes the record of a video."""
     return results / "download" / video / RECORD
 
 

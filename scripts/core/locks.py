@@ -1,4 +1,4 @@
-"""Locks between processes. The system frees a lock when its process ends, however it ends."""
+"""Lock files between processes. The system frees a lock when its process ends, also when it is killed."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -32,9 +32,9 @@ def hold(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[None
 
 @contextmanager
 def hold_folder(folder: Path) -> Iterator[None]:
-    """Make a folder and hold it against other jobs and runs; the log says so if this job has to wait."""
+    """Create a folder and lock it against other jobs and runs. Log a message if this job has to wait."""
     folder.mkdir(parents=True, exist_ok=True)
-    with hold(folder / "lock", lambda: logging.info("another job is at work on %s; waiting for it", folder)):
+    with hold(folder / "lock", lambda: logging.info("waiting for another job that uses %s", folder)):
         yield
 
 
@@ -54,7 +54,7 @@ def try_lock(path: Path) -> "FileLock | None":
 
 
 def _lock(path: Path) -> "FileLock":
-    from filelock import FileLock  # not at the top: it takes 40 ms, and not every job locks
+    from filelock import FileLock  # not at the top: it takes 40 ms, and many jobs lock nothing
 
-    # No soft lock in place of one that the system does not offer: a killed job would hold it for ever.
+    # No soft lock where the system offers no locks: after a killed job it would stay locked.
     return FileLock(path, poll_interval=POLL_S, thread_local=False, fallback_to_soft=False)

@@ -1,4 +1,4 @@
-"""The tables that stages hand on: their columns, and the type of a row of each."""
+"""The columns of the tables between stages, and the type of a row of each."""
 
 from typing import Any, NotRequired, TypedDict
 
@@ -23,10 +23,11 @@ _FRAME = [
     ("keep", pa.bool_()),
 ]
 
-# `reason` is empty for what goes on; otherwise `value` missed `threshold` (both null where no number decides).
+# `reason` is empty for frames that pass. For others, `value` missed `threshold` (null if no number decides).
 FRAMES = pa.schema(_FRAME + _FATE)
 FILTER = pa.schema(_FRAME + _BOXES + [("passed", pa.bool_()), ("background", pa.bool_())] + _FATE)
-# A hash has a role (see scripts/_hashing.py); left, top, right, bottom (shares of the picture) lie between its bars.
+# Each hash has a role, see scripts/dedup/hashing.py. left, top, right, bottom are the picture without black bars, as
+# shares of its width and height.
 HASHES = pa.schema(
     [
         ("frame", pa.string()),
@@ -38,7 +39,7 @@ HASHES = pa.schema(
         ("bottom", pa.float64()),
     ]
 )
-# `role` is that of the frame's own hash that matched one of the representative, such as its mirror image's.
+# `role` is the role of the frame's hash that matched the representative, such as that of its mirror image.
 # `near_misses` are kept frames, at most one per other video, with a near hash but other objects.
 COPIES = pa.schema(
     [
@@ -72,7 +73,7 @@ LEDGER = pa.schema(
         ("file", pa.string()),
     ]
 )
-# What others need to make the same pictures again, and what became of each when they did.
+# The rows that others need to make the same images again, and the outcome of each.
 PUBLISHED = pa.schema(
     [
         ("video", pa.string()),
@@ -93,7 +94,7 @@ RETAKEN = pa.schema(
 
 
 class MediaRecord(TypedDict):
-    """What decoding says of a video file, as in video.json; sizes are of the stored picture, before rotation."""
+    """The properties of a video file, as in video.json. Sizes are of the stored picture, before rotation."""
 
     container: str
     stream: int
@@ -110,7 +111,7 @@ class MediaRecord(TypedDict):
 
 
 class VideoRecord(TypedDict):
-    """The content of video.json: what came of a download."""
+    """The content of video.json: the outcome of a download."""
 
     status: str
     message: str
@@ -122,12 +123,12 @@ class VideoRecord(TypedDict):
     url: NotRequired[str]
     yt_dlp: NotRequired[str]
     refused_under: NotRequired[dict[str, Any]]
-    began_at: NotRequired[str]  # in the store alone
+    began_at: NotRequired[str]  # only in the store
     recorded_at: NotRequired[str]
 
 
 class Fate(TypedDict):
-    """Why a frame was dropped; `reason` is empty if it was not, the numbers are None where none decides."""
+    """Why a frame was dropped. `reason` is empty if it was not; the numbers are None if none decides."""
 
     reason: str
     value: float | None
@@ -161,10 +162,22 @@ class Objects(TypedDict):
 
 
 class FilterRow(FrameRow, Objects):
-    """A row of filter.parquet: a frame, what the filter model saw in it, and whether it passed."""
+    """A row of filter.parquet: a frame, the objects that the filter model found, and whether it passed."""
 
     passed: bool
     background: bool
+
+
+class HashRow(TypedDict):
+    """A row of hashes.parquet: the hashes of a frame with their roles, and its part between black bars, in shares."""
+
+    frame: str
+    roles: list[str]
+    hashes: list[str]
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 class CopyRow(TypedDict):
@@ -210,7 +223,7 @@ class ImageRow(DetectionRow, LedgerRow):
 
 
 class PublishedRow(Objects):
-    """A row of the dataset's manifest.parquet: what others need to make the same image again."""
+    """A row of the dataset's manifest.parquet: the facts that others need to make the same image again."""
 
     video: str
     pts_s: float

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def tsv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], quoted: bool = True) -> str:
-    """Return a table as text; None is an empty cell. With `quoted` false, a tab or a line end in a cell is an error."""
+    """Return a table as text. None is an empty cell. Without quotes, a tab or line end in a cell raises csv.Error."""
     text = io.StringIO()
     quoting: dict[str, Any] = {} if quoted else {"quoting": csv.QUOTE_NONE, "quotechar": None}
     writer = csv.writer(text, delimiter="\t", lineterminator="\n", **quoting)
@@ -18,6 +18,6 @@ def tsv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], quoted: 
 
 
 def read_tsv(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a table."""
+    """Return the rows of a table as dicts."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from scripts.core.errors import UserError
 from scripts.core.files import delete_folder
+from scripts.download.options import DownloadOptions
 from scripts.download.store import discard_media
 from scripts.inputs.rows import parts_of
 
@@ -26,6 +27,6 @@ def discard_filtered_media(video: str, config: Mapping[str, Any], results: Path)
         return
     try:
         parts, store = parts_of(config, video), Path(config["store"])
-        discard_media(video, parts, results, store, options=config["download"])
+        discard_media(video, parts, results, store, options=DownloadOptions.from_config(config["download"]))
     except (UserError, OSError) as error:
         logging.warning("the media stay in the store: %s", error)  # the frames are filtered nevertheless

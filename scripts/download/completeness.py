@@ -1,4 +1,4 @@
-"""Tell whether all of a fetched video is there: neither its end nor a piece in the middle may be missing."""
+"""Check that a downloaded video is complete: neither its end nor a segment in the middle may be missing."""
 
 import math
 import statistics
@@ -11,18 +11,19 @@ from typing import Any
 from scripts.media.clock import clock
 from scripts.media.probe import DECODE_OPTIONS, OPEN_OPTIONS, NotVideo
 
-# What a site announces is rounded and may be of a longer sound track; what the file says of its pictures is exact.
+# A site rounds the length and may give that of a longer sound track. The length in the file is exact.
 SITE_SLACK_S, SITE_SLACK = 2.0, 0.05
 FILE_SLACK_S, FILE_SLACK = 0.5, 0.01
-TELLING = frozenset({"matroska", "flv"})  # their headers say how long the longest track is; ffmpeg guesses for others
-LONGEST_GAP_S = 1.0  # in what came in pieces; slides and other slow pictures have gaps everywhere
-LONGEST_TAIL_BYTES = 64_000_000  # of packets kept for the test of the last pictures
+WITH_LENGTH = frozenset({"matroska", "flv"})  # their headers hold the longest track's length; ffmpeg estimates others
+LONGEST_GAP_S = 1.0  # between frames of a stream in segments; slides have longer gaps everywhere
+LONGEST_TAIL_BYTES = 64_000_000  # of packets kept to decode the last frames
 
 
 def check_whole(path: Path, stream_index: int, announced_s: float | None, in_pieces: bool) -> None:
-    """Raise NotVideo if the file ends early, lacks a piece, or its last pictures cannot be decoded.
+    """Raise NotVideo if the file ends early, lacks a segment, or its last frames cannot be decoded.
 
-    Reads the whole file once without decoding it, and then decodes from its last keyframe on.
+    This reads the whole file without decoding, then decodes from the last keyframe on. `announced_s` is the site's
+    length. `in_pieces`: the file was joined from segments, so one may be missing.
     """
     import av
 
@@ -40,14 +41,14 @@ def check_whole(path: Path, stream_index: int, announced_s: float | None, in_pie
             if packets.tail:
                 _check_tail(packets.tail)
     except av.error.FFmpegError as error:
-        raise NotVideo(f"it cannot be read to its end: {error.strerror}") from error
+        raise NotVideo(f"the file cannot be read to its end: {error.strerror}") from error
 
 
 class _Packets:
-    """What is kept of a stream's packets: times, and those from the last keyframe on."""
+    """The times of a stream's packets, and the packets from the last keyframe on."""
 
     def __init__(self, shown_s: Callable[[Any], Fraction]) -> None:
-        self._clock = shown_s  # which goes on where a transport stream's own starts anew, as around adverts
+        self._clock = shown_s  # continues where a transport stream's own clock restarts, as around adverts
         self.shown_s = array("d")
         self.first_s, self.end_s, self.longest_s = math.inf, -math.inf, 0.0
         self.tail: list[Any] | None = []
@@ -55,10 +56,10 @@ class _Packets:
 
     def add(self, packet: Any) -> None:
         if packet.pts is not None:
-            pts_s, lasting_s = float(self._clock(packet)), float((packet.duration or 0) * packet.time_base)
+            pts_s, duration_s = float(self._clock(packet)), float((packet.duration or 0) * packet.time_base)
             self.shown_s.append(pts_s)
-            self.longest_s = max(self.longest_s, lasting_s)
-            self.first_s, self.end_s = min(self.first_s, pts_s), max(self.end_s, pts_s + lasting_s)
+            self.longest_s = max(self.longest_s, duration_s)
+            self.first_s, self.end_s = min(self.first_s, pts_s), max(self.end_s, pts_s + duration_s)
         if packet.is_keyframe:
             self.tail, self._tail_bytes = [], 0
         self._tail_bytes += packet.size
@@ -68,13 +69,13 @@ class _Packets:
             self.tail.append(packet)
 
     def steps(self) -> Iterator[tuple[float, float]]:
-        """Yield the time of each picture as shown, and how long the next one takes to come."""
+        """Yield the time of each frame, in display order, and the time until the next one."""
         times_s = sorted(self.shown_s)
         for this_s, next_s in zip(times_s, times_s[1:], strict=False):
             yield this_s, next_s - this_s
 
     def usual_step_s(self) -> float:
-        """Return the median time from one picture to the next."""
+        """Return the median time from one frame to the next."""
         return statistics.median([step_s for _, step_s in self.steps()] or [0.0])
 
 
@@ -82,31 +83,32 @@ def _check_end(packets: _Packets, media: Any, stream: Any, announced_s: float | 
     from av.format import Flags
 
     played_s = max(0.0, packets.end_s - packets.first_s)
-    since_start_s = max(played_s, packets.end_s)  # of the sound, if that starts first
-    headed = not media.format.flags & Flags.ts_discont.value  # for the others ffmpeg takes the last time for the length
-    own_s = float(stream.duration * stream.time_base) if stream.duration and headed else 0.0
-    telling = media.format.name.split(",")[0] in TELLING and not media.streams.audio
-    header_s = (media.duration or 0) / 1e6 if telling else 0.0
-    for who, whole_s, slack_s, slack, end_s in (
+    since_start_s = max(played_s, packets.end_s)  # counts from the sound's start, if that is first
+    # Formats with jumps in time have no length in the header, so ffmpeg gives that of the last packet.
+    has_header = not media.format.flags & Flags.ts_discont.value
+    own_s = float(stream.duration * stream.time_base) if stream.duration and has_header else 0.0
+    with_length = media.format.name.split(",")[0] in WITH_LENGTH and not media.streams.audio
+    header_s = (media.duration or 0) / 1e6 if with_length else 0.0
+    for source, whole_s, slack_s, slack, end_s in (
         ("the file's header", own_s, FILE_SLACK_S, FILE_SLACK, played_s),
         ("the file's header", header_s, SITE_SLACK_S, SITE_SLACK, played_s),
         ("the site", announced_s or 0.0, SITE_SLACK_S, SITE_SLACK, since_start_s),
     ):
         if end_s + 2 * packets.usual_step_s() < whole_s - max(slack_s, slack * whole_s):
-            raise NotVideo(f"its pictures end at {end_s:.1f} s of the {whole_s:.1f} s that {who} announces")
+            raise NotVideo(f"the frames end at {end_s:.1f} s, but {source} announces {whole_s:.1f} s")
 
 
 def _check_gaps(packets: _Packets) -> None:
-    """Find a step in time that is long beside the others, and that no picture is meant to last."""
+    """Raise NotVideo if a gap between frames is far longer than the usual one and than any frame's duration."""
     allowed_s = max(LONGEST_GAP_S, 10 * packets.usual_step_s(), 1.5 * packets.longest_s)
     for at_s, step_s in packets.steps():
         if step_s > allowed_s:
             at_s = max(0.0, at_s - packets.first_s)
-            raise NotVideo(f"a piece is missing: no picture for {step_s:.1f} s after {at_s:.1f} s")
+            raise NotVideo(f"a segment is missing: no frame for {step_s:.1f} s after {at_s:.1f} s")
 
 
 def _check_tail(tail: list[Any]) -> None:
-    """Decode the last pictures; damage before the very last one is what extraction deals with."""
+    """Raise NotVideo if the last frame cannot be decoded; extraction handles damage before it."""
     import av
 
     last, fault = None, ""
@@ -118,4 +120,4 @@ def _check_tail(tail: list[Any]) -> None:
             fault, frames = error.strerror or type(error).__name__, []
         last = frames[-1] if frames else last
     if fault or last is None or last.is_corrupt:
-        raise NotVideo(f"its last picture cannot be decoded{fault and ': '}{fault}")
+        raise NotVideo(f"the last frame cannot be decoded{fault and ': '}{fault}")

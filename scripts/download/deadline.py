@@ -1,4 +1,4 @@
-"""End a download that takes too long or comes in too slowly, wherever in a library it hangs."""
+"""Stop a download that takes too long or is too slow, wherever in a library it hangs."""
 
 import math
 import signal
@@ -12,48 +12,48 @@ PAGE_WINDOWS = 10
 
 
 class Deadline(BaseException):
-    """The time for a video is up; no handler in a library may swallow this."""
+    """The time for a video is up. A BaseException, because libraries catch Exception."""
 
 
 class TooSlow(BaseException):
-    """Too few bytes came in; as Deadline, but another attempt may fare better."""
+    """Too few bytes arrived; another attempt may be faster."""
 
 
 class Meter:
-    """Count the bytes that come in, per window of time, while something is being fetched."""
+    """Count the bytes that arrive per window of time during a download."""
 
     def __init__(self, min_bytes_per_s: float, window_s: float) -> None:
-        """Demand so much in each window; 0 demands nothing."""
+        """Set the lowest speed (0: no limit) and the length of a window."""
         self._least, self._window_s = min_bytes_per_s * window_s, window_s
         self._since: float | None = None
         self._before = self._bytes = 0
         self._page_end = math.inf
 
     def expect_page(self) -> None:
-        """Wait for a site's description of a video, of unknown size: some windows long, and then no more."""
+        """Limit the time for a site's page, whose size is unknown, to PAGE_WINDOWS windows."""
         self._page_end = time.monotonic() + PAGE_WINDOWS * self._window_s
 
     def got_page(self) -> None:
-        """Wait for it no longer."""
+        """Remove the limit of expect_page."""
         self._page_end = math.inf
 
     def start(self) -> None:
-        """Begin a window, if none is running."""
+        """Start a window if none is running."""
         if self._since is None:
             self._since, self._before = time.monotonic(), self._bytes
 
     def stop(self) -> None:
-        """Count no more: nothing is expected to come in."""
+        """Stop the window, because no bytes are expected."""
         self._since = None
 
     def count(self, total_bytes: int) -> None:
-        """Note how many bytes have come in altogether; fewer than before if a file was begun anew."""
+        """Set the total of bytes; it is smaller than before if a file was restarted."""
         if total_bytes < self._bytes:
             self._before = 0
         self._bytes = total_bytes
 
     def check(self) -> None:
-        """Raise TooSlow at the end of a window in which too little came in."""
+        """Raise TooSlow if a page is late, or at the end of a window with too few bytes."""
         if time.monotonic() > self._page_end:
             raise TooSlow(f"no description of the video within {PAGE_WINDOWS * self._window_s:g} s")
         if self._since is None or time.monotonic() < self._since + self._window_s:
@@ -67,19 +67,19 @@ class Meter:
 
 @contextmanager
 def watched(seconds: float, meter: Meter) -> Iterator[None]:
-    """Raise Deadline in this thread after so many seconds, or TooSlow when the meter says so.
+    """Raise Deadline in this thread after `seconds`, or TooSlow if the meter does.
 
-    A timer's signal reaches stalls that no timeout of a library covers. It comes again and again, since Python drops
-    an exception that is raised while it cleans up.
+    A timer's signal also interrupts stalls without a timeout. It repeats, because Python drops an exception that is
+    raised in a destructor.
     """
     end = time.monotonic() + seconds
 
-    def look(signum: int, frame: Any) -> None:
+    def on_tick(signum: int, frame: Any) -> None:
         if time.monotonic() >= end:
             raise Deadline
         meter.check()
 
-    before = signal.signal(signal.SIGALRM, look)
+    before = signal.signal(signal.SIGALRM, on_tick)
     signal.setitimer(signal.ITIMER_REAL, min(TICK_S, max(seconds, 0.001)), TICK_S)
     try:
         yield

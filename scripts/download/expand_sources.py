@@ -1,4 +1,4 @@
-"""Append the videos of playlists, channels and search pages to the video table; rows in it stay as they are."""
+"""Append the videos of playlists, channels and searches to the video table, without changing its rows."""
 
 import hashlib
 import logging
@@ -14,11 +14,15 @@ from scripts.core.files import write_text
 from scripts.download.attempts import retry_with_backoff
 from scripts.download.deadline import Deadline, Meter, watched
 from scripts.download.faults import OK, Answer, Fault, classify
+from scripts.download.options import DownloadOptions
 from scripts.download.private_hosts import allowed_hosts
 from scripts.download.rate_limits import site_of
 from scripts.download.ytdlp import base_options, make_client
+from scripts.inputs.columns import COLUMNS
 from scripts.inputs.redact import public_url, redact
-from scripts.inputs.videos import COLUMNS, VIDEO_ID, header_line, read_lines, split_cells, table_lines, url_fault
+from scripts.inputs.table import header_line, read_lines, split_cells, table_lines
+from scripts.inputs.urls import url_fault
+from scripts.inputs.videos import VIDEO_ID
 from scripts.job.start import start_job_in_view
 
 if TYPE_CHECKING:
@@ -27,17 +31,11 @@ if TYPE_CHECKING:
 
 LISTS = frozenset({"YoutubeTab", "YoutubePlaylist"})
 DATES = {"youtubetab": {"approximate_date": [""]}}  # without it, YouTube's lists have no dates
-FOUND = (
-    "found_title",
-    "found_duration_s",
-    "found_upload_date",
-    "found_in",
-    "found_at",
-)  # columns that tell where a row is from
+FOUND = ("found_title", "found_duration_s", "found_upload_date", "found_in", "found_at")  # added to each new row
 
 
-def expand_sources(sources: list[str], table: Path, store: Path, options: dict[str, Any]) -> int:
-    """Append a row per video that is not in the table yet; return how many. Raise UserError if a source fails."""
+def expand_sources(sources: list[str], table: Path, store: Path, options: DownloadOptions) -> int:
+    """Append a row per new video and return their number; raise UserError at the end if a source failed."""
     if not sources:
         raise UserError("config key 'sources' is empty: list playlist or channel URLs there to append their videos")
     rows = [cells for _, cells in read_lines(table)] if table.exists() else []
@@ -59,29 +57,29 @@ def expand_sources(sources: list[str], table: Path, store: Path, options: dict[s
     return len(added)
 
 
-def list_videos(source: str, store: Path, options: dict[str, Any]) -> tuple[Fault, list[dict[str, Any]]]:
-    """Return yt-dlp's entry for each video behind a source, or why there is none; channels nest playlists."""
+def list_videos(source: str, store: Path, options: DownloadOptions) -> tuple[Fault, list[dict[str, Any]]]:
+    """Return the fault, or OK, and yt-dlp's entry for each video of a source; channels have nested playlists."""
     entries: list[dict[str, Any]] = []
-    own = options["ytdlp"].get("extractor_args") or {}
+    own = options.ytdlp.get("extractor_args") or {}
     listing = {"extract_flat": "in_playlist", "retries": 3, "extractor_args": {**DATES, **own}}
 
     def once(left_s: float) -> tuple[Fault, bool]:
         answer = Answer()
         try:
             with (
-                watched(left_s, Meter(0, options["timeout_s"])),
+                watched(left_s, Meter(0, options.timeout_s)),
                 make_client(options, base_options(source, options) | listing, answer) as client,
             ):
                 entries.extend(_walk(client.extract_info(source, download=False) or {}))
         except Deadline:
-            return Fault("failed", f"not listed within deadline_s = {options['deadline_s']:g} s"), False
+            return Fault("failed", f"not listed within deadline_s = {options.deadline_s:g} s"), False
         except Exception as error:
             fault = classify(error, fetching=False, answer=answer)
             return replace(fault, message=redact(fault.message, source)), False
         return OK, False
 
     with allowed_hosts(options):
-        fault, _ = retry_with_backoff(once, site_of(source, store, options["sites"]), options)
+        fault, _ = retry_with_backoff(once, site_of(source, store, options.sites), options)
     return fault, entries
 
 
@@ -94,14 +92,14 @@ def _walk(info: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def new_rows(entries: list[dict[str, Any]], source: str, urls: set[str], ids: set[str]) -> list[dict[str, str]]:
-    """Return a row per entry whose URL is new; `urls` and `ids` are those already taken and grow with each row."""
+    """Return a row per entry whose URL is new; add its URL and id to `urls` and `ids`, which are already taken."""
     found_at = datetime.now(UTC).isoformat(timespec="seconds")
     rows = []
     for entry in entries:
         url = str(entry.get("webpage_url") or entry.get("url") or "")
         title = " ".join(redact(str(entry.get("title") or ""), "").split())
-        if why := _why_not(entry, title, url):
-            logging.warning("skipped, since %s: %s %s", why, title or "(no title)", redact(url, ""))
+        if reason := _skip_reason(entry, title, url):
+            logging.warning("skipped because %s: %s %s", reason, title or "(no title)", redact(url, ""))
             continue
         if url in urls:
             continue
@@ -122,16 +120,16 @@ def new_rows(entries: list[dict[str, Any]], source: str, urls: set[str], ids: se
     return rows
 
 
-def _why_not(entry: dict[str, Any], title: str, url: str) -> str:
-    """Return why an entry gets no row, or nothing."""
+def _skip_reason(entry: dict[str, Any], title: str, url: str) -> str:
+    """Return why an entry gets no row, or an empty text."""
     if title in ("[Private video]", "[Deleted video]") or entry.get("availability") == "private":
         return "it is private or deleted"
     if entry.get("live_status") in ("is_live", "is_upcoming", "post_live"):
-        return "it is no recording yet"
+        return "it is not a finished recording"
     if entry.get("_type") in ("playlist", "multi_video") or entry.get("ie_key") in LISTS:
-        return "it is a list of its own, to be named under 'sources'"
+        return "it is another playlist, which can be added to 'sources'"
     if not re.match(r"https?://", url) or url_fault(url):
-        return "its address is none"
+        return "it has no http(s) URL"
     return ""
 
 
@@ -140,7 +138,7 @@ def _seconds(duration: Any) -> str:
 
 
 def _upload_date(entry: dict[str, Any]) -> str:
-    """Return the day as YYYYMMDD; with ~ where YouTube's lists say no more than "3 months ago"."""
+    """Return the day as YYYYMMDD, with ~ if it is estimated, as from "3 months ago" in YouTube's lists."""
     if re.fullmatch(r"[0-9]{8}", str(entry.get("upload_date"))):
         return str(entry["upload_date"])
     if not isinstance(entry.get("timestamp"), int | float):
@@ -150,15 +148,16 @@ def _upload_date(entry: dict[str, Any]) -> str:
 
 
 def video_id(entry: dict[str, Any], url: str, taken: set[str]) -> str:
-    """Return a table id: site and site's id where that is safe and free, else a hash of the URL."""
+    """Return an id for the table: the site and its id if that is valid and not taken, else a hash of the URL."""
     site = re.sub(r"[^a-z0-9]", "", str(entry.get("ie_key") or entry.get("extractor_key") or "web").lower())
     wanted = f"{site}-{entry['id']}" if entry.get("id") else ""
-    free = wanted.casefold() not in {t.casefold() for t in taken}
-    return wanted if VIDEO_ID.fullmatch(wanted) and free else f"{site}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
+    if VIDEO_ID.fullmatch(wanted) and wanted.casefold() not in {other.casefold() for other in taken}:
+        return wanted
+    return f"{site}-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
 
 
 def append_rows(table: Path, rows: list[dict[str, str]]) -> None:
-    """Write the table anew: its old lines unchanged, the header with the columns that the new rows need, the rows."""
+    """Rewrite the table: old lines unchanged, new columns in the header, then the new rows."""
     old = table_lines(table) if table.exists() else []
     raw = table.read_bytes() if table.exists() else b""
     mark, end = "\ufeff" if raw.startswith(b"\xef\xbb\xbf") else "", "\r\n" if b"\r\n" in raw else "\n"
@@ -176,5 +175,5 @@ if __name__ == "__main__":
         sources=snakemake.config["sources"],
         table=Path(snakemake.config["videos"]),
         store=Path(snakemake.config["store"]),
-        options=snakemake.config["download"],
+        options=DownloadOptions.from_config(snakemake.config["download"]),
     )

@@ -1,24 +1,26 @@
-"""Decide what an error of yt-dlp means for a video."""
+"""Classify the errors of yt-dlp by their meaning for a video."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from scripts.download.options import DownloadOptions
+
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-TRANSIENT = frozenset({"later", "blocked", "failed"})  # another run may change them
-AGAIN = frozenset({"blocked", "failed"})  # another attempt within this run may change them
-HOPELESS = ("certificateverifyerror", "impersonat", "tls fingerprint")  # `failed`, but not for want of trying
-# Keys of `download` that may have a part in a refusal, so that it is asked again once one of them is another.
+TRANSIENT = frozenset({"later", "blocked", "failed"})  # a later run may succeed
+RETRYABLE = frozenset({"blocked", "failed"})  # another attempt in this run may succeed
+NOT_RETRYABLE = ("certificateverifyerror", "impersonat", "tls fingerprint")  # `failed`, but a retry fails as well
+# Keys of `download` that may cause a refusal, so the video is retried when one of them changes.
 DECIDED_BY = {
     "rejected": ("max_size_mb", "allow_private_hosts"),
     "needs_auth": ("cookies",),
-    "forbidden": ("cookies", "allow_private_hosts"),  # the latter brings curl_cffi, with which a site may answer
+    "forbidden": ("cookies", "allow_private_hosts"),  # true allows curl_cffi, which a site may accept
 }
-SECRET = frozenset({"cookies"})  # of these it is told only whether there is one
-# Tried in this order on the site's own words; the first that matches decides. The wordings are yt-dlp's and YouTube's.
+SECRET = frozenset({"cookies"})  # recorded only as set or not set
+# Patterns for the site's message, tried in this order. The texts are yt-dlp's and YouTube's.
 MESSAGES = (
     ("later", r"premieres in|live event will begin|processing this video|check back later|not currently live"
               r"|live event has ended|premiere will begin"),
@@ -39,37 +41,38 @@ MESSAGES = (
 )  # fmt: skip
 
 
-def refused_under(status: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those of a download's options that had a part in its refusal."""
-    return noted(DECIDED_BY.get(status, ()), options)
+def refused_under(status: str, options: DownloadOptions) -> dict[str, Any]:
+    """Return the options that may have caused a refusal, as a record holds them."""
+    return recorded_options(DECIDED_BY.get(status, ()), options)
 
 
-def noted(keys: Iterable[str], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return some options as a record may hold them."""
-    return {key: bool(options[key]) if key in SECRET else options[key] for key in keys if key in options}
+def recorded_options(keys: Iterable[str], options: DownloadOptions) -> dict[str, Any]:
+    """Return the values of these options for a record, without secrets; unknown keys are left out."""
+    values = vars(options)
+    return {key: bool(values[key]) if key in SECRET else values[key] for key in keys if key in values}
 
 
 class Rejected(Exception):
-    """The page is not one finished video of an allowed size on an allowed host, so nothing is fetched."""
+    """The page is not one finished video of an allowed size on an allowed host."""
 
 
 class NotYet(Exception):
-    """The video does not exist yet, but is announced."""
+    """The video is announced and does not exist yet."""
 
 
-class ComeBack(Exception):
-    """The server asks for a wait that is not to be spent inside a request."""
+class RetryLater(Exception):
+    """The server demands a wait that is too long for a retry of one request."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What an error means for the video; the message is in the site's own words."""
+    """The meaning of an error for the video; the message is the site's."""
 
     status: str
     message: str
     http_status: int | None = None
     retry_after_s: float | None = None
-    again: bool = False  # another attempt within this run may succeed
+    retryable: bool = False  # another attempt in this run may succeed
 
 
 OK = Fault("ok", "")
@@ -77,14 +80,14 @@ OK = Fault("ok", "")
 
 @dataclass
 class Answer:
-    """The last error that a server answered with; yt-dlp forgets it once its own retries are used up."""
+    """The last error response of a server; yt-dlp loses it when its own retries are used up."""
 
     http_status: int | None = None
     retry_after_s: float | None = None
 
 
 def retry_after_s(value: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date)."""
+    """Return the seconds to wait by a Retry-After header (RFC 9110, 10.2.3: seconds or a date)."""
     if not value:
         return None
     if re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
@@ -97,43 +100,44 @@ def retry_after_s(value: str | None) -> float | None:
 
 
 def classify(error: BaseException, fetching: bool, answer: Answer) -> Fault:
-    """Decide by type, HTTP status, stage and words what an error means; `fetching` is the stage after the page's."""
+    """Classify an error by type, HTTP status and message; `fetching`: it came from the media, not from the page."""
     chain = list(chain_of(error))
     text = _clean(str(error))
-    if not text or not _is_theirs(error):
+    if not text or not _is_readable(error):
         text = f"{type(error).__name__}: {text}".removesuffix(": ")
     http_status = _http_status(chain, text)
     if http_status is None and fetching and isinstance(error, Exception):
         http_status = answer.http_status
-    status = _status(chain, _words(chain, text), http_status, fetching)
+    status = _status(chain, _words(chain, text), http_status)
     kinds = " ".join(type(e).__name__ for e in chain).lower()
-    # A link to the media may have expired, so a refusal of it is final only if a fresh one is refused too.
+    # A link to the media may have expired, so a refusal is final only if a new link is refused too.
     refused = fetching and status in ("unavailable", "forbidden")
-    again = (status in AGAIN or refused) and not any(word in f"{kinds} {text.lower()}" for word in HOPELESS)
-    return Fault(status, text, http_status, answer.retry_after_s, again)
+    lasting = any(word in f"{kinds} {text.lower()}" for word in NOT_RETRYABLE)
+    retryable = (status in RETRYABLE or refused) and not lasting
+    return Fault(status, text, http_status, answer.retry_after_s, retryable)
 
 
-def _is_theirs(error: BaseException) -> bool:
-    """Tell errors that are worded for people from those of code, whose type says more than their text."""
-    return isinstance(error, Rejected | NotYet | ComeBack) or any(
+def _is_readable(error: BaseException) -> bool:
+    """Return whether an error's text is written for people; for others, the type says more."""
+    return isinstance(error, Rejected | NotYet | RetryLater) or any(
         k.__name__ == "YoutubeDLError" for k in type(error).__mro__
     )
 
 
 def _clean(text: str) -> str:
     text = ANSI.sub("", text).replace("\u2019", "'").strip().removeprefix("ERROR:").strip()
-    return re.sub(r" \(caused by .*", "", text, flags=re.DOTALL)  # it says the same again, as a Python object
+    return re.sub(r" \(caused by .*", "", text, flags=re.DOTALL)  # the same text, as a Python object
 
 
 def _words(chain: list[BaseException], text: str) -> str:
-    """Return what the site says, in lower case, without the parts that it does not choose as words: ids, addresses."""
-    said = next((str(m) for e in chain if (m := getattr(e, "orig_msg", None))), None)
-    if said is None:
-        said = re.sub(r"^\[[^\]]+\] (\S+: )?", "", text)
-    return re.sub(r"https?://\S+|http error \d+.*", "", _clean(said).lower())
+    """Return the site's message in lower case, without ids and URLs, which could match a pattern by chance."""
+    message = next((str(m) for e in chain if (m := getattr(e, "orig_msg", None))), None)
+    if message is None:
+        message = re.sub(r"^\[[^\]]+\] (\S+: )?", "", text)
+    return re.sub(r"https?://\S+|http error \d+.*", "", _clean(message).lower())
 
 
-def _status(chain: list[BaseException], words: str, http_status: int | None, fetching: bool) -> str:
+def _status(chain: list[BaseException], words: str, http_status: int | None) -> str:
     names = {kind.__name__ for e in chain for kind in type(e).__mro__}
     for name, status in (
         ("Rejected", "rejected"),
@@ -144,12 +148,10 @@ def _status(chain: list[BaseException], words: str, http_status: int | None, fet
     ):
         if name in names:
             return status
-    unheard = (
-        "TransportError" in names and "HTTPError" not in names
-    )  # the words are a library's, around the host's name
-    for status, pattern in MESSAGES if not unheard else ():
+    no_answer = "TransportError" in names and "HTTPError" not in names  # the text is a library's, with the host's name
+    for status, pattern in MESSAGES if not no_answer else ():
         if re.search(pattern, words):
-            return _worse(status, http_status, fetching)
+            return _by_http_status(status, http_status)
     if not names & {"TransportError", "HTTPError"} and names & {
         "UnsupportedError",
         "NoSupportingHandlers",
@@ -158,11 +160,11 @@ def _status(chain: list[BaseException], words: str, http_status: int | None, fet
         return "unsupported"
     if any(getattr(e, "redirect_loop", False) for e in chain):
         return "unavailable"
-    return _worse("failed", http_status, fetching)  # server errors, dead hosts, timeouts, and all that is unknown
+    return _by_http_status("failed", http_status)  # server errors, dead hosts, timeouts, and unknown errors
 
 
-def _worse(status: str, http_status: int | None, fetching: bool) -> str:
-    """Return what the HTTP status makes of a fault whose words say no more than that it failed."""
+def _by_http_status(status: str, http_status: int | None) -> str:
+    """Return the status, or for `failed` the one that the HTTP status means."""
     if status != "failed":
         return status
     by_http = {429: "blocked", 404: "unavailable", 410: "unavailable", 451: "unavailable"}
@@ -171,7 +173,7 @@ def _worse(status: str, http_status: int | None, fetching: bool) -> str:
 
 
 def chain_of(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and all that caused it, in whichever attribute yt-dlp or Python keeps it."""
+    """Yield the error and all its causes, which yt-dlp and Python keep in several attributes."""
     seen: set[int] = set()
     waiting: list[Any] = [error]
     while waiting:

@@ -1,49 +1,51 @@
-"""Keep a process that follows addresses from the internet out of private networks."""
+"""Block connections to private networks while a process follows URLs from the internet."""
 
 import ipaddress
 import re
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-# Networks whose addresses carry an IPv4 address inside, which a gateway would unwrap (RFC 6052, 4291, 2765).
+from scripts.download.options import DownloadOptions
+
+# Networks whose addresses contain an IPv4 address that a gateway would unwrap (RFC 6052, 4291, 2765).
 WRAPPED = [ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/96", "::/96", "::ffff:0:0:0/96")]
-PROXIES = re.compile(r"(all|https?|socks\w*)", re.IGNORECASE)  # and not `no`, which names who needs none
+PROXIES = re.compile(r"(all|https?|socks\w*)", re.IGNORECASE)  # not `no`, which lists hosts without a proxy
 
 
 class PrivateHost(socket.gaierror):
-    """A name that resolves to this machine or a private network; for every library a failed look-up."""
+    """A name resolves to this machine or a private network; libraries see a failed lookup."""
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address belongs to the public internet, whatever it is wrapped in."""
+    """Return whether an IP address, and any IPv4 address in it, belongs to the public internet."""
     try:
         ip = ipaddress.ip_address(address.split("%")[0])
     except ValueError:
         return False
     if isinstance(ip, ipaddress.IPv6Address):
-        inner = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+        embedded = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
         if any(ip in net for net in WRAPPED):
-            inner.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
-        if any(v4 is not None and not is_public(str(v4)) for v4 in inner):
+            embedded.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+        if any(v4 is not None and not is_public(str(v4)) for v4 in embedded):
             return False
     return ip.is_global and not ip.is_multicast and not getattr(ip, "is_site_local", False)
 
 
-def allowed_hosts(options: Mapping[str, Any]) -> AbstractContextManager[None]:
-    """Return the context in which this process reaches only hosts that the download's options allow."""
-    return nullcontext() if options["allow_private_hosts"] else only_public_hosts(options["proxy"])
+def allowed_hosts(options: DownloadOptions) -> AbstractContextManager[None]:
+    """Return a context in which this process reaches only hosts that the options allow."""
+    return nullcontext() if options.allow_private_hosts else only_public_hosts(options.proxy)
 
 
 @contextmanager
 def only_public_hosts(proxy: str) -> Iterator[None]:
-    """Let look-ups in this process find public addresses only.
+    """Let lookups in this process find public addresses only.
 
-    Connections use the very addresses that were looked up, so a name cannot be rebound in between. The configured
-    proxy and those of the environment may be private; what lies behind one is the proxy's to refuse.
+    Connections use the addresses of the lookup, so a name cannot change in between. The configured proxy and those of
+    the environment may be private. A proxy itself must refuse private hosts behind it.
     """
     environment = [url for name, url in getproxies().items() if PROXIES.fullmatch(name)]
     exempt, look_up = _endpoints([proxy, *environment]), socket.getaddrinfo
@@ -58,7 +60,7 @@ def only_public_hosts(proxy: str) -> Iterator[None]:
             raise PrivateHost(
                 socket.EAI_NONAME,
                 f"{name} is {found[0][4][0]}, an address of this machine or a private network;"
-                " config key download.allow_private_hosts: true lets such hosts in",
+                " to allow such hosts, set config key download.allow_private_hosts to true",
             )
         return public
 

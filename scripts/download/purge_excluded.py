@@ -1,8 +1,8 @@
-"""Delete from the store the media of sources that this run folder used and no longer does (run on demand)."""
+"""Delete from the store the media of sources that this run folder no longer uses (run on demand)."""
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,16 +16,29 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-def purge_excluded(store: Path, run: Path, in_use: set[str]) -> None:
-    """Delete the entries that this run folder once used and no row uses now; keep what another one uses.
+def purge_excluded(
+    store: Path, run: Path, listed_urls: Iterable[str], used_urls: Iterable[str], max_removed_share: float
+) -> None:
+    """Delete the entries of the store that only this run folder used and that no row uses now.
 
-    An entry that nobody noted, or that something outside the store still links to, stays.
+    `listed_urls` are those of all rows, `used_urls` those of the rows that are not excluded. Raise UserError and
+    delete nothing if more than `max_removed_share` of the known sources are no longer listed.
     """
-    noted, others = read_used_entries(store, run), other_runs(store, but=run)
-    for name in sorted(noted - in_use):
+    known = read_used_entries(store, run)
+    check_removed(known - entries_of(store, listed_urls), len(known), max_removed_share)
+    left = known - _delete_unused(store, known - entries_of(store, used_urls), other_runs(store, excluding=run))
+    if left != known:
+        write_used_entries(store, run, left)
+    logging.info("%d sources of this run folder are left in the store", len(left))
+
+
+def _delete_unused(store: Path, names: set[str], others: Mapping[str, set[str]]) -> set[str]:
+    """Delete these entries unless something else uses them; return the names of those that are gone."""
+    gone = set()
+    for name in sorted(names):
         entry = store / name
         if entry.is_symlink() or not entry.is_dir():
-            noted.discard(name)
+            gone.add(name)
             continue
         with hold_folder(entry):
             if reason := use_elsewhere(entry, others):
@@ -36,17 +49,15 @@ def purge_excluded(store: Path, run: Path, in_use: set[str]) -> None:
             try:
                 shutil.rmtree(entry)
             except OSError as error:
-                raise UserError(f"cannot delete {entry}: {error.strerror}: open the store and run again") from error
-        noted.discard(name)
-    if noted != read_used_entries(store, run):
-        write_used_entries(store, run, noted)
-    logging.info("%d sources that this run folder notes are left in the store", len(noted))
+                raise UserError(f"cannot delete {entry}: {error.strerror}; make it writable and run again") from error
+        gone.add(name)
+    return gone
 
 
 def use_elsewhere(entry: Path, others: Mapping[str, set[str]]) -> str:
-    """Say who else uses an entry, or nothing."""
+    """Return what else uses an entry, or an empty text."""
     if users := [run for run, entries in others.items() if entry.name in entries]:
-        return f"also used by the run folder {'; '.join(users)}: delete that file if the folder is gone for good"
+        return f"also used by the run folder {'; '.join(users)}: delete that file if the folder no longer exists"
     linked = [path for path, _ in files_in(entry) if path.name.startswith("media.") and path.stat().st_nlink > 1]
     if linked:
         return f"{linked[0]} has a hard link elsewhere, such as in another run's results/ (find -samefile finds it)"
@@ -54,15 +65,17 @@ def use_elsewhere(entry: Path, others: Mapping[str, set[str]]) -> str:
 
 
 def files_in(entry: Path) -> list[tuple[Path, int]]:
-    """Return the files of an entry with their sizes; its lock is none."""
+    """Return the files of an entry with their sizes in bytes, without its lock."""
     files = sorted(path for path in entry.rglob("*") if path.is_file() and path != entry / "lock")
     return [(path, path.lstat().st_size) for path in files]
 
 
 if __name__ == "__main__":
     start_job_in_view(snakemake.log[0])
-    store, run = Path(snakemake.config["store"]), Path.cwd()
-    listed = entries_of(store, (row.url for row in listed_rows(snakemake.config).values()))
-    noted = read_used_entries(store, run)
-    check_removed(noted - listed, len(noted), snakemake.config["max_removed_share"])
-    purge_excluded(store, run, entries_of(store, (row.url for row in rows_of(snakemake.config).values())))
+    purge_excluded(
+        store=Path(snakemake.config["store"]),
+        run=Path.cwd(),
+        listed_urls=[row.url for row in listed_rows(snakemake.config).values()],
+        used_urls=[row.url for row in rows_of(snakemake.config).values()],
+        max_removed_share=snakemake.config["max_removed_share"],
+    )

@@ -1,7 +1,7 @@
-"""Go on with a partial file only if it is a part of what the server now has.
+"""Resume a partial file only if the server still has the same file.
 
-yt-dlp appends whatever the server sends after the offset asked for: a part of another file, or of an earlier version,
-is glued to it in silence. So beside the partial file stands what it is a part of.
+yt-dlp appends to a partial file without a check, even if the server's file has changed. So a note beside the partial
+file identifies the file that it is a part of.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urljoin, urlsplit
 
 from scripts.core.files import read_json, write_json
@@ -25,75 +25,104 @@ STARTED = time.time()
 
 
 class Changed(Exception):
-    """The server's file is no longer the one whose part is here."""
+    """The server's file is not the one that the partial file is a part of."""
+
+
+class Source(TypedDict):
+    """What is downloaded: the format, and the identity of a stream's segments (empty for a single file)."""
+
+    format_id: str | None
+    protocol: str | None
+    pieces: str
+
+
+class Whole(TypedDict):
+    """The server's headers about the whole file."""
+
+    total_bytes: int | None
+    etag: str | None
+    last_modified: str | None
+
+
+class PartOf(TypedDict, total=False):
+    """The note beside a partial file."""
+
+    source: Source
+    whole: Whole
 
 
 class Partial:
-    """A folder of partial files, and what is known of the whole."""
+    """A folder of partial files with a note about the whole file."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder, and empty it of parts whose origin is unknown."""
-        self.folder, self._note = folder, folder / NAME
+        """Make the folder, and delete parts without a note."""
+        self.folder, self._path = folder, folder / NAME
         folder.mkdir(exist_ok=True)
-        self._known = self._read()
-        self._followed = False  # whether the part was written, from its start, by this process
-        if not self._known:
+        self._note = self._read()
+        self._started_here = False  # whether this process wrote the part from its start
+        if not self._note:
             self.clear()
 
     def clear(self) -> None:
         """Delete all parts."""
         for path in self.folder.iterdir():
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-        self._known, self._followed = {}, False
+        self._note, self._started_here = {}, False
 
     def remove(self) -> None:
         """Delete the folder."""
         shutil.rmtree(self.folder)
 
     def size_bytes(self) -> int:
-        """Return how much is here."""
+        """Return the size of the parts."""
         return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file() and path.name != NAME)
 
-    def begin(self, source: dict[str, Any]) -> None:
-        """Say what is fetched next; parts of anything else are deleted."""
-        if self._known.get("source") != source:
+    def begin(self, source: Source) -> None:
+        """Set what is downloaded next, and delete parts of anything else."""
+        if self._note.get("source") != source:
             self.clear()
-            self._known = {"source": source}
-            write_json(self._note, self._known)
+            self._note = {"source": source}
+            write_json(self._path, self._note)
 
     def may_continue(self, to_offset: bool) -> bool:
-        """Tell whether the server's next answer can be held against the one that the part is from.
+        """Return whether the next response can be compared with the one that the part is from.
 
-        `to_offset`: the request names its end too, as in a series of requests that each fetch a piece.
+        `to_offset`: the request also names its end, as in a series of requests for pieces of one file.
         """
-        whole = self._known.get("whole") or {}
-        return bool(whole.get("etag") or whole.get("last_modified")) or (to_offset and self._followed)
+        whole = self._note.get("whole")
+        has_tag = bool(whole and (whole["etag"] or whole["last_modified"]))
+        return has_tag or (to_offset and self._started_here)
 
-    def check(self, asked: int, status: int, headers: Any) -> int | None:
-        """Return the whole file's size if it is said; raise Changed if it is not the file of the part."""
+    def check(self, offset: int, status: int, headers: Any) -> int | None:
+        """Return the size of the whole file, if known; raise Changed if the response does not continue the part."""
         start, total = _range(status, headers)
-        whole = {"total_bytes": total, "etag": headers.get("ETag"), "last_modified": headers.get("Last-Modified")}
-        if start and (start != asked or not _same(self._known.get("whole") or {}, whole)):
-            self._known, self._followed = {"source": self._known.get("source")}, False  # yt-dlp starts again
-            raise Changed("what the server sends now does not go on where the first part of the file ended")
+        whole: Whole = {
+            "total_bytes": total,
+            "etag": headers.get("ETag"),
+            "last_modified": headers.get("Last-Modified"),
+        }
+        if start and (start != offset or not _is_same(self._note.get("whole"), whole)):
+            self._note.pop("whole", None)  # yt-dlp starts again
+            self._started_here = False
+            raise Changed("the server's response does not continue the partial file")
         if not start:
-            self._followed = True
-            self._known["whole"] = whole
-            write_json(self._note, self._known)
+            self._started_here = True
+            self._note["whole"] = whole
+            write_json(self._path, self._note)
         return total
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self) -> PartOf:
         try:
-            known: dict[str, Any] = read_json(self._note)
+            note: PartOf = read_json(self._path)
         except (OSError, ValueError):
             return {}
-        return known
+        return note
 
 
 def identity_of_pieces(urlopen: Callable[[str], Any], info: dict[str, Any]) -> str:
-    """Return what names the pieces of an HLS or DASH stream: their list, and size and version of the first.
+    """Return a hash of the segments of an HLS or DASH stream: their list, and size and version of the first.
 
-    Where it cannot be told, only this process will go on with its own parts. A fault is left to the download to find.
+    Without a version, return a value that only this process can match. An error is left to the download.
     """
     try:
         if info.get("fragments"):
@@ -109,14 +138,15 @@ def identity_of_pieces(urlopen: Callable[[str], Any], info: dict[str, Any]) -> s
     except Rejected:
         raise
     except Exception as error:
-        logging.info("the pieces cannot be named: %s", type(error).__name__)
+        logging.info("cannot identify the segments of the stream: %s", type(error).__name__)
         known, version = ([], []), [None]
-    vouched = version[:2] != [None, None] and any(version[:2])
-    return hashlib.sha256(json.dumps(known).encode()).hexdigest() if vouched else f"of process {os.getpid()} {STARTED}"
+    if not any(version[:2]):
+        return f"of process {os.getpid()} {STARTED}"
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
 
 def _range(status: int, headers: Any) -> tuple[int, int | None]:
-    """Return the offset of an answer's first byte, and the size of the whole file if that is said."""
+    """Return the offset of a response's first byte, and the size of the whole file, if known."""
     found = re.match(r"bytes (\d+)-\d+/(\d+|\*)", headers.get("Content-Range") or "")
     if status == 206 and found:
         return int(found[1]), int(found[2]) if found[2] != "*" else None
@@ -124,9 +154,10 @@ def _range(status: int, headers: Any) -> tuple[int, int | None]:
     return 0, int(length) if length.isdigit() else None
 
 
-def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Tell whether two answers are of one file: its size, and, if servers name them, its tag or its date."""
-    if one.get("total_bytes") != other["total_bytes"]:
+def _is_same(one: Whole | None, other: Whole) -> bool:
+    """Return whether two responses are of one file: same size, and same tag or date if the server sends them."""
+    if (one and one["total_bytes"]) != other["total_bytes"]:
         return False
-    named = [key for key in ("etag", "last_modified") if one.get(key) and other[key]]
-    return not named or any(one[key] == other[key] for key in named)
+    pairs = [(one["etag"], other["etag"]), (one["last_modified"], other["last_modified"])] if one else []
+    known = [pair for pair in pairs if all(pair)]
+    return not known or any(before == now for before, now in known)

@@ -1,7 +1,7 @@
-"""The store of downloaded media, shared by runs, outside of what reruns may delete.
+"""The store of downloaded media. Runs share it, and reruns never delete it.
 
-A folder per URL, named by its hash since a URL may hold secrets; in it, a folder per choice of format, with
-`video.json`, `media.<ext>` and, while it is being fetched, `partial/`.
+It has a folder per URL, named by a hash because a URL may hold secrets. In it is a folder per choice of format, with
+`video.json`, `media.<ext>` and, during a download, `partial/`.
 """
 
 import errno
@@ -10,14 +10,26 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from scripts.core.files import delete_folder, read_json
 from scripts.core.layout import RECORD, filter_table, media_folder
 from scripts.core.locks import hold_folder
-from scripts.inputs.videos import is_local
+from scripts.download.options import DownloadOptions
+from scripts.inputs.urls import is_local
+
+if TYPE_CHECKING:  # pyarrow takes long to import
+    from scripts.core.schemas import MediaRecord, VideoRecord
 
 DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
+
+
+class Stored(NamedTuple):
+    """A video in the store."""
+
+    record: "VideoRecord"
+    media: "MediaRecord"
+    path: Path
 
 
 def entry_of(store: Path, url: str) -> Path:
@@ -25,40 +37,42 @@ def entry_of(store: Path, url: str) -> Path:
     return store / hashlib.sha256(url.encode()).hexdigest()[:24]
 
 
-def form_of(options: Mapping[str, Any]) -> list[Any]:
-    """Return those of a download's options that decide which format is taken."""
-    return [options["max_height_px"], options["ytdlp"].get("format"), options["ytdlp"].get("format_sort")]
+def form_of(options: DownloadOptions) -> list[Any]:
+    """Return the options that choose the format; they name a folder of the store."""
+    return [options.max_height_px, options.ytdlp.get("format"), options.ytdlp.get("format_sort")]
 
 
-def version_of(entry: Path, options: Mapping[str, Any]) -> Path:
-    """Return the folder of a URL fetched with these options."""
-    return (
-        entry / f"{options['max_height_px']}p-{hashlib.sha256(json.dumps(form_of(options)).encode()).hexdigest()[:8]}"
-    )
+def version_of(entry: Path, options: DownloadOptions) -> Path:
+    """Return the folder of a URL in the format that these options choose."""
+    digest = hashlib.sha256(json.dumps(form_of(options)).encode()).hexdigest()
+    return entry / f"{options.max_height_px}p-{digest[:8]}"
 
 
-def read_stored(version: Path) -> dict[str, Any] | None:
-    """Return the record of a stored video, if both it and the whole file are there."""
+def read_stored(version: Path) -> Stored | None:
+    """Return a stored video if its record and its complete file exist."""
     try:
-        record: dict[str, Any] = read_json(version / RECORD)
-    except (OSError, ValueError):  # none, or one that a power cut spoilt
+        record: VideoRecord = read_json(version / RECORD)
+    except (OSError, ValueError):  # missing, or damaged by a power failure
         return None
-    media = version / record["media"]["file"]
-    return record if media.is_file() and media.stat().st_size == record["media"]["bytes"] else None
+    media = record["media"]
+    if not media:
+        return None
+    path = version / media["file"]
+    return Stored(record, media, path) if path.is_file() and path.stat().st_size == media["bytes"] else None
 
 
-def other_versions(version: Path) -> list[tuple[dict[str, Any], Path]]:
-    """Return records and folders of what is stored of the same URL in other formats, the tallest first."""
-    known = [(read_stored(folder), folder) for folder in sorted(version.parent.glob("*p-*")) if folder != version]
-    stored = [(record, folder) for record, folder in known if record]
-    return sorted(stored, key=lambda pair: -int(pair[0]["media"]["height"]))
+def other_versions(version: Path) -> list[Stored]:
+    """Return what is stored of the same URL in other formats, the tallest first."""
+    folders = [folder for folder in sorted(version.parent.glob("*p-*")) if folder != version]
+    found = [stored for folder in folders if (stored := read_stored(folder))]
+    return sorted(found, key=lambda stored: -stored.media["height"])
 
 
-def discard_media(video: str, parts: Mapping[str, str], results: Path, store: Path, options: Mapping[str, Any]) -> None:
-    """Delete a filtered video from results/, and from the store once every part of it that is listed is filtered.
+def discard_media(video: str, parts: Mapping[str, str], results: Path, store: Path, options: DownloadOptions) -> None:
+    """Delete a filtered video from results/, and from the store if all rows of the same source are filtered.
 
-    `parts` holds the URL of each row of the same source. One that still has its link in results/ waits to be
-    extracted, perhaps again. Local files are nobody's but the user's and stay.
+    `parts` maps each row of the source to its URL. A row whose media link is still in results/ has not been extracted.
+    Local files are never deleted.
     """
     media = media_folder(results, video)
     if media.exists():
@@ -70,14 +84,12 @@ def discard_media(video: str, parts: Mapping[str, str], results: Path, store: Pa
         return
     entry = entry_of(store, parts[video])
     with hold_folder(entry):
-        version = version_of(entry, options)
-        record = read_stored(version)
-        if record:
-            (version / record["media"]["file"]).unlink()
-            logging.info("keep_media: false: deleted %s", version / record["media"]["file"])
+        if stored := read_stored(version_of(entry, options)):
+            stored.path.unlink()
+            logging.info("keep_media: false: deleted %s", stored.path)
 
 
 def is_disk_fault(error: BaseException) -> bool:
-    """Tell whether an error is this machine's disk: it would hit every video, and none is to blame."""
-    denied = isinstance(error, PermissionError) and bool(error.filename)  # without a file it is the network's refusal
+    """Return whether an error comes from this machine's disk, so that no video is to blame."""
+    denied = isinstance(error, PermissionError) and bool(error.filename)  # without a file, the network denied it
     return denied or (isinstance(error, OSError) and error.errno in DISK_FAULTS)

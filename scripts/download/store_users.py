@@ -1,15 +1,23 @@
-"""Which run folders use which entries of a store: a file for each in `runs/` of the store."""
+"""Which run folders use which folders of the store, with a file per run folder in `runs/` of the store."""
 
 import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypedDict
 
 from scripts.core.files import clear_parts, read_json, write_json
 from scripts.download.store import entry_of
-from scripts.inputs.videos import is_local
+from scripts.inputs.urls import is_local
 
 ENTRY = re.compile(r"[0-9a-f]{24}")
+
+
+class StoreUser(TypedDict):
+    """The content of a file in `runs/`: a run folder, and the names of the entries that it uses."""
+
+    folder: str
+    entries: list[str]
 
 
 def entries_of(store: Path, urls: Iterable[str]) -> set[str]:
@@ -18,7 +26,7 @@ def entries_of(store: Path, urls: Iterable[str]) -> set[str]:
 
 
 def register_used_entries(store: Path, folder: Path, urls: Iterable[str]) -> None:
-    """Note that a run folder uses these sources, beside those that it used before."""
+    """Record that a run folder uses these sources, besides those that it used before."""
     before = read_used_entries(store, folder)
     entries = before | entries_of(store, urls)
     if entries != before:
@@ -31,16 +39,17 @@ def read_used_entries(store: Path, folder: Path) -> set[str]:
 
 
 def write_used_entries(store: Path, folder: Path, entries: Iterable[str]) -> None:
-    """Replace what is noted of a run folder."""
+    """Replace the record of a run folder."""
     clear_parts(_file_of(store, folder))
-    write_json(_file_of(store, folder), {"folder": str(folder.absolute()), "entries": sorted(entries)})
+    user: StoreUser = {"folder": str(folder.absolute()), "entries": sorted(entries)}
+    write_json(_file_of(store, folder), user)
 
 
-def other_runs(store: Path, but: Path) -> dict[str, set[str]]:
-    """Return the names of the entries of each other run folder, by its path and the file that says so."""
-    own = _file_of(store, but)
+def other_runs(store: Path, excluding: Path) -> dict[str, set[str]]:
+    """Return the names of the entries of each other run folder, by its path and the file that records it."""
+    own = _file_of(store, excluding)
     others = [(path, *_read(path)) for path in sorted((store / "runs").glob("*.json")) if path != own]
-    return {f"{folder} (noted in {path})": entries for path, folder, entries in others}
+    return {f"{folder} (recorded in {path})": entries for path, folder, entries in others}
 
 
 def _file_of(store: Path, folder: Path) -> Path:
@@ -48,8 +57,8 @@ def _file_of(store: Path, folder: Path) -> Path:
 
 
 def _read(path: Path) -> tuple[str, set[str]]:
-    """Return a run folder and its entries; a name that is none leads nowhere."""
+    """Return a run folder and its entries, without names that are no entry and could lead out of the store."""
     if not path.exists():
         return "", set()
-    noted = read_json(path)
-    return str(noted["folder"]), {name for name in noted["entries"] if ENTRY.fullmatch(name)}
+    user: StoreUser = read_json(path)
+    return str(user["folder"]), {name for name in user["entries"] if ENTRY.fullmatch(name)}

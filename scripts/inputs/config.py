@@ -1,4 +1,4 @@
-"""Check a configuration: every problem at once, by key, with what is allowed."""
+"""Check a configuration. Report every problem at once, with its key and the allowed values."""
 
 import re
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from scripts.inputs.settings import MODE_KEYS
 from scripts.job.suggestions import describe_unknown
 
 WEIGHTS = (".pt", ".onnx", ".engine")
-HUB_MODEL = re.compile(r"(yolo|rtdetr)[a-z0-9-]*\.pt")  # a bare name that ultralytics offers for download
+HUB_MODEL = re.compile(r"(yolo|rtdetr)[a-z0-9-]*\.pt")  # a name that ultralytics can download
 
 
 def find_config(folder: Path) -> Path | None:
-    """Return the run folder's own configuration if it has one; raise UserError if it is misnamed or no YAML."""
+    """Return the path of a run folder's own configuration, or None. Raise UserError if it is misnamed or no YAML."""
     path = folder / "config.yaml"
     if (folder / "config.yml").exists():
         raise UserError(f"{folder}/config.yml would be ignored: rename it to {path}")
@@ -31,14 +31,14 @@ def find_config(folder: Path) -> Path | None:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(loaded, dict):
-        raise UserError(f"{path} holds no keys: copy what you need from the checkout's config/config.yaml")
+        raise UserError(f"{path} holds no keys: copy the keys that you need from the checkout's config/config.yaml")
     return path
 
 
 def check_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
-    """Fill in the schema's defaults and raise UserError if anything is wrong.
+    """Fill in the schema's defaults. Raise UserError with every problem.
 
-    Paths are looked up from the working directory, so call it in the run folder.
+    Relative paths start at the working directory, so call this in the run folder.
     """
     validator = _filling_defaults()(schema)
     given = dict(config["frames"]) if isinstance(config.get("frames"), dict) else {}
@@ -46,7 +46,7 @@ def check_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
         _explain(error) for error in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path)))
     ]
     if not problems:
-        problems = [*_cross_check(config), *_idle_keys(given, config["frames"]["mode"], schema)]
+        problems = [*_cross_check(config), *_unused_keys(given, config["frames"]["mode"], schema)]
     if problems:
         raise UserError("\n".join([f"{len(problems)} problem(s) in the configuration:", *problems]))
 
@@ -60,9 +60,7 @@ def _filling_defaults() -> Any:
             for key, sub in known.items():
                 if "default" in sub:
                     instance.setdefault(key, _copy(sub["default"]))
-                if (
-                    key in instance
-                ):  # in the schema's order: Snakemake takes a parameter in another order for another one
+                if key in instance:  # in the schema's order: to Snakemake, another order is another parameter
                     instance[key] = instance.pop(key)
         yield from check_properties(validator, known, instance, schema)
 
@@ -95,25 +93,25 @@ def _cross_check(config: dict[str, Any]) -> Iterator[str]:
         yield f"download.ytdlp.ratelimit: {rate} is below min_speed_kb_s; allowed: more, or a lower min_speed_kb_s"
     for name, limits in config["download"]["sites"].items():
         if limits["sleep_s"][0] > limits["sleep_s"][1]:
-            yield f"download.sites.{name}.sleep_s: {limits['sleep_s']} is no range; allowed: the smaller number first"
-    yield from _embedding(config)
+            yield f"download.sites.{name}.sleep_s: {limits['sleep_s']} is not a range; allowed: smaller number first"
+    yield from _check_embedding(config)
     for role in ("filter", "detect"):
         model = Path(config[role]["model"])
         weights = model.suffix in WEIGHTS and model.is_file()
         export = (model / "metadata.yaml").is_file()
         named = is_served(config[role]["model"]) or HUB_MODEL.fullmatch(str(model))
         if set("{}") & set(str(model)):
-            yield f"{role}.model: '{model}' holds braces, which Snakemake takes for wildcards: rename it"
+            yield f"{role}.model: '{model}' contains braces, which Snakemake takes for wildcards: rename it"
         elif not (weights or export or named):
             yield (
                 f"{role}.model: '{config[role]['model']}' is not there (looked for in {Path.cwd()}); allowed: a"
                 f" {', '.join(WEIGHTS)} file, a folder that ultralytics exported for OpenVINO, the bare name of a"
-                " published model such as yolo26n.pt, or a Triton server's http://HOST:PORT/MODEL"
+                " published model such as yolo26n.pt, or a model on a Triton server, http://HOST:PORT/MODEL"
             )
 
 
-def _embedding(config: dict[str, Any]) -> Iterator[str]:
-    """Check the model that vectors are taken of: only weights have layers to take them from."""
+def _check_embedding(config: dict[str, Any]) -> Iterator[str]:
+    """Check the model for feature vectors: they come from layers, which only PyTorch weights expose."""
     chosen = config["dedup"]
     if chosen["method"] != EMBEDDING:
         yield from (
@@ -129,13 +127,13 @@ def _embedding(config: dict[str, Any]) -> Iterator[str]:
         given = "" if chosen["model"] else " (empty, so filter.model)"
         yield (
             f"dedup.model: '{weights}'{given} cannot be used with method {EMBEDDING}; allowed: PyTorch weights, that is"
-            f" a .pt file that is there (looked for in {Path.cwd()}), or the bare name of a published model such as"
-            " yolo26n.pt; no OpenVINO folder, .engine, .onnx or server, since these show no layers"
+            f" an existing .pt file (looked for in {Path.cwd()}), or the bare name of a published model such as"
+            " yolo26n.pt; no OpenVINO folder, .engine, .onnx or server, because these expose no layers"
         )
 
 
-def _idle_keys(given: dict[str, Any], mode: str, schema: dict[str, Any]) -> Iterator[str]:
-    """Name the keys of another sampling mode that were set: whoever set them expects an effect."""
+def _unused_keys(given: dict[str, Any], mode: str, schema: dict[str, Any]) -> Iterator[str]:
+    """Report keys of another sampling mode that were changed, because they have no effect."""
     used = MODE_KEYS.get(mode, set())
     known = schema["properties"]["frames"]["properties"]
     for key in sorted(set().union(*MODE_KEYS.values()) - used):

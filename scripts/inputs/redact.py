@@ -1,27 +1,31 @@
-"""What of a source may be published: no credentials, tokens, signed addresses or local folders."""
+"""Remove credentials, tokens, signed addresses and local folders from what is published about a source."""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from scripts.inputs.videos import CREDITS, is_local
+from scripts.inputs.columns import CREDITS
+from scripts.inputs.urls import is_local
 
-# Fields of yt-dlp's answer that may be published; everything else can carry cookies, tokens or signed addresses.
+if TYPE_CHECKING:
+    from scripts.core.schemas import VideoRecord
+
+# Fields of yt-dlp's answer that may be published. All others can contain cookies, tokens or signed addresses.
 PROVENANCE = (
     "id", "title", "extractor_key", "uploader", "uploader_id", "channel", "channel_id", "license", "upload_date",
     "duration", "language", "age_limit", "availability", "categories", "tags", "format_id", "vcodec", "width", "height",
     "fps",
 )  # fmt: skip
 
-MADE_UP = frozenset({"Generic", "HTML5MediaEmbed"})  # extractors whose ids and titles are parts of the address
-SECRET = re.compile(r"token|sig|key|auth|pass|secret|session|cred", re.IGNORECASE)  # names of queries that hold one
-YOUTUBE_KEYS = frozenset({"v", "list", "search_query"})  # queries that name a video, a playlist or a search
+MADE_UP = frozenset({"Generic", "HTML5MediaEmbed"})  # their ids and titles are parts of the address
+SECRET = re.compile(r"token|sig|key|auth|pass|secret|session|cred", re.IGNORECASE)  # parameters of a query
+YOUTUBE_KEYS = frozenset({"v", "list", "search_query"})  # parameters that name a video, a playlist or a search
 
 
 def public_url(url: str) -> str:
-    """Return what may be published of a source: no credentials, no tokens, no local folder."""
+    """Return a source without credentials, tokens and local folders."""
     if is_local(url):
         return Path(url).name
     parts = urlsplit(url)
@@ -33,9 +37,9 @@ def public_url(url: str) -> str:
 
 
 def redact(text: str, url: str) -> str:
-    """Return a text without the secrets that addresses carry: those of the source, and of any URL that it quotes."""
-    text = text.encode("utf-8", "replace").decode()  # sites send halves of characters, which no file takes
-    text = re.sub(r"https?://\S+", lambda found: _public_or_nothing(found[0]), text)
+    """Return a text without the secrets of the source's URL and of all URLs in the text."""
+    text = text.encode("utf-8", "replace").decode()  # sites send half surrogate pairs, which UTF-8 cannot encode
+    text = re.sub(r"https?://\S+", lambda match: _public_or_malformed(match[0]), text)
     if is_local(url):
         return text
     parts = urlsplit(url)
@@ -47,7 +51,7 @@ def redact(text: str, url: str) -> str:
     return text
 
 
-def _public_or_nothing(url: str) -> str:
+def _public_or_malformed(url: str) -> str:
     bare = url.rstrip(")'\",.;:>]")
     try:
         return public_url(bare) + url[len(bare) :]
@@ -56,13 +60,14 @@ def _public_or_nothing(url: str) -> str:
 
 
 def provenance(info: dict[str, Any], url: str) -> dict[str, Any]:
-    """Return what may be published of yt-dlp's description of a video."""
-    said = {name: info[name] for name in PROVENANCE if info.get(name) is not None}
-    if info.get("extractor_key") in MADE_UP:  # they make id and title up from the address
-        said |= {name: str(said[name]).split("?")[0] for name in ("id", "title") if name in said}
-    known_id = said.get("id") if info.get("extractor_key") not in MADE_UP else None  # often a query's value
-    said = {name: _redacted(value, url) for name, value in said.items()} | ({"id": known_id} if known_id else {})
-    return said | {"webpage_url": public_url(str(info.get("webpage_url") or url))}
+    """Return the publishable part of yt-dlp's description of a video."""
+    fields = {name: info[name] for name in PROVENANCE if info.get(name) is not None}
+    if info.get("extractor_key") in MADE_UP:
+        fields |= {name: str(fields[name]).split("?")[0] for name in ("id", "title") if name in fields}
+    site_id = fields.get("id") if info.get("extractor_key") not in MADE_UP else None
+    fields = {name: _redacted(value, url) for name, value in fields.items()}
+    fields |= {"id": site_id} if site_id else {}  # it is often a query's value, which redact() would remove
+    return fields | {"webpage_url": public_url(str(info.get("webpage_url") or url))}
 
 
 def _redacted(value: Any, url: str) -> Any:
@@ -71,7 +76,7 @@ def _redacted(value: Any, url: str) -> Any:
     return redact(value, url) if isinstance(value, str) else value
 
 
-def credits_of(record: Mapping[str, Any], extra: Mapping[str, str]) -> dict[str, str]:
-    """Return who made a video and under which licence: what the table says, else what the site said."""
-    said = {name: extra.get(name) or record["source"].get(name) or "" for name in sorted(CREDITS)}
-    return {name: " ".join(str(value).split()) for name, value in said.items()}
+def credits_of(record: "VideoRecord", extra: Mapping[str, str]) -> dict[str, str]:
+    """Return the maker, title and licence of a video, from the table or else from the site."""
+    found = {name: extra.get(name) or record["source"].get(name) or "" for name in sorted(CREDITS)}
+    return {name: " ".join(str(value).split()) for name, value in found.items()}

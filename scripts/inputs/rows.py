@@ -1,4 +1,4 @@
-"""Which rows a run works on: those of its table but for the excluded ones, or of a published one."""
+"""Select the rows that a run works on: those of its table without the excluded ones, or those of a published one."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -8,20 +8,21 @@ from typing import Any
 
 from scripts.core.errors import UserError
 from scripts.inputs.published import read_published_videos
-from scripts.inputs.videos import Video, read_lines, read_videos
+from scripts.inputs.table import read_lines
+from scripts.inputs.videos import Video, read_videos
 
 
 def rows_of(config: Mapping[str, Any]) -> dict[str, Video]:
-    """Return the rows that the run works on; none if the table is still to be written by expand_sources."""
+    """Return the rows that the run works on; none if expand_sources has not written the table yet."""
     listed, excluded = listed_rows(config), set(config["exclude"])
-    splits = {row.url: row.split for row in listed.values() if row.split}  # an excluded part moves no other one
+    splits = {row.url: row.split for row in listed.values() if row.split}  # of excluded parts too
     return {v: replace(row, split=splits.get(row.url, "")) for v, row in listed.items() if v not in excluded}
 
 
 def parts_of(config: Mapping[str, Any], video: str) -> dict[str, str]:
-    """Return the URL of each row that is a part of the same source as this one; none if the row is not there.
+    """Return the URL per video of all rows with the same URL as this one; none if the row is gone or excluded.
 
-    Each filter job asks, so no other row is looked at: checking all of them each time would take longer than filtering.
+    Each filter job calls this, so it parses no other rows: checking all of them would take longer than filtering.
     """
     table = Path(config["videos"])
     urls = {cells["url"] for _, cells in read_lines(table, video) if cells["video"] == video}
@@ -31,20 +32,20 @@ def parts_of(config: Mapping[str, Any], video: str) -> dict[str, str]:
 
 
 def no_dataset(config: Mapping[str, Any], rows: Mapping[str, Video]) -> str:
-    """Say why no dataset can be made of these rows, or nothing."""
+    """Return why no dataset can be made from these rows; empty if it can."""
     if config["rehydrate"]:
-        return "config key rehydrate: it goes with the target rehydrate alone, as in `snakemake rehydrate ...`"
+        return "config key rehydrate: use it only with the target rehydrate, as in `snakemake rehydrate ...`"
     if rows:
         return ""
     table = Path(config["videos"]).absolute()
     if config["exclude"]:
-        return f"config key exclude: no other row is in {table}; to take down all, delete results/, logs/, benchmarks/"
-    how = "add rows, or list playlists under config key 'sources' and run `snakemake expand_sources`"
-    return f"no videos in {table}: {how}"
+        return f"config key exclude: it names all rows of {table}; to remove all, delete results/, logs/, benchmarks/"
+    remedy = "add rows, or list playlists under config key sources and run `snakemake expand_sources`"
+    return f"no videos in {table}: {remedy}"
 
 
 def listed_rows(config: Mapping[str, Any]) -> dict[str, Video]:
-    """Return all rows, the excluded ones too; raise UserError if one is excluded that is not there."""
+    """Return all rows, also the excluded ones. Raise UserError if config key exclude names an unknown row."""
     if config["rehydrate"]:
         folder = Path(config["rehydrate"])
         return read_published_videos(folder, Path(config["rehydrate_media"] or folder))
@@ -57,19 +58,19 @@ def listed_rows(config: Mapping[str, Any]) -> dict[str, Video]:
             near = get_close_matches(video, rows, 3, 0.5) or list(rows)[:3]
             raise UserError(
                 f"config key exclude: '{video}' is not in {table}; allowed: ids of its rows, such as {', '.join(near)}"
-                " (a row that is no longer there is taken down without being named)"
+                " (rows that left the table need no exclude: their outputs are deleted)"
             )
     return rows
 
 
 def check_removed(removed: Collection[str], known_count: int, max_removed_share: float) -> None:
-    """Raise UserError if more than one video, and more than this share of those known, is gone from the table."""
+    """Raise UserError if more than one video, and a larger share of the known ones than allowed, left the table."""
     if len(removed) <= max(1, max_removed_share * known_count):
         return
     named = ", ".join(sorted(removed)[:5]) + (", ..." if len(removed) > 5 else "")
     raise UserError(
-        f"{len(removed)} of {known_count} videos that this run folder holds are no longer in the table, more than"
-        f" max_removed_share = {max_removed_share:g} ({named}). Nothing was deleted: is it the right table? If"
-        " it is, run once with `--config max_removed_share=1`; rows that are still in the table can be excluded"
-        " in any number (config key exclude)"
+        f"{len(removed)} of {known_count} videos of this run folder are no longer in the table, more than"
+        f" max_removed_share = {max_removed_share:g} ({named}). Nothing was deleted. Is it the right table? If it is,"
+        " run once with `--config max_removed_share=1`. There is no limit for rows that stay in the table and are"
+        " excluded (config key exclude)"
     )

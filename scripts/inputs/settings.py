@@ -1,4 +1,4 @@
-"""What of the configuration and the rules decides on results and is told with them, and what only on how a run goes."""
+"""Tell settings and rules that affect results, and are published with them, from those that affect only execution."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,25 +15,25 @@ MODE_KEYS = {
 
 
 def published_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of the configuration decides on a dataset's content and may be published: no paths, no limits."""
-    idle = set().union(*MODE_KEYS.values()) - MODE_KEYS.get(config["frames"]["mode"], set())
-    untold = {
-        "frames": idle | {"max_output_mb", "deadline_s"},
+    """Return the settings that decide a dataset's content, without paths and limits, as they are published."""
+    unused = set().union(*MODE_KEYS.values()) - MODE_KEYS.get(config["frames"]["mode"], set())
+    left_out = {
+        "frames": unused | {"max_output_mb", "deadline_s"},
         "filter": {"model", "weights_sha256"},
         "detect": {"model", "weights_sha256"},
         "dedup": {"model"},
-    }  # cards name the weights of the first two; dedup's are told by their hash, if it was given
+    }  # the dataset card names the weights of filter and detect; dedup's have their hash, if it is configured
     sections = ("frames", "filter", "dedup", "detect", "dataset")
-    return {s: {k: v for k, v in config[s].items() if k not in untold.get(s, ())} for s in sections}
+    return {s: {k: v for k, v in config[s].items() if k not in left_out.get(s, ())} for s in sections}
 
 
 def result_rules(config: Mapping[str, Any]) -> list[str]:
-    """Return the rules whose code decides on the dataset of this configuration."""
+    """Return the rules whose code decides the dataset of this configuration."""
     return [rule for rule in DATASET_STAGES if rule != "embed_frames" or config["dedup"]["method"] == EMBEDDING]
 
 
 def result_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all of the configuration that decides on results and may be published; how a run went is in its log."""
+    """Return all settings that decide results and may be published."""
     download = config["download"]
     form = {key: download["ytdlp"][key] for key in ("format", "format_sort") if key in download["ytdlp"]}
     return published_settings(config) | {
@@ -43,19 +43,21 @@ def result_settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def required_weights(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return per role the sha256 that its weights must have; empty: any."""
+    """Return the sha256 that the weights of each role must have; empty if any will do."""
     return {role: chosen_model(config, role)["weights_sha256"] for role in roles_in(config)}
 
 
 def runtime_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what else is configured, which changes how a run goes: paths, addresses and names only as set or not."""
-    told = result_settings(config)
-    return {key: _without(value, told.get(key)) for key, value in sorted(config.items()) if value != told.get(key)}
+    """Return all other settings, which affect only execution. Paths, addresses and names become "set"."""
+    published = result_settings(config)
+    return {
+        key: _without(value, published.get(key)) for key, value in sorted(config.items()) if value != published.get(key)
+    }
 
 
-def _without(value: Any, told: Any) -> Any:
-    """Return numbers and switches as they are, of all else only whether it is set, and nothing that is told already."""
+def _without(value: Any, published: Any) -> Any:
+    """Return a setting without the published parts: numbers and switches as they are, "set" for others."""
     if isinstance(value, dict):
-        rest = {k: v for k, v in value.items() if not isinstance(told, dict) or k not in told or v != told[k]}
-        return {k: _without(v, told[k] if isinstance(told, dict) and k in told else None) for k, v in rest.items()}
+        known = published if isinstance(published, dict) else {}
+        return {k: _without(v, known.get(k)) for k, v in value.items() if k not in known or v != known[k]}
     return value if isinstance(value, bool | int | float) else "set" if value else ""

@@ -1,1 +1,1 @@
-"""How a job runs: its log, its end, its environment, disk space. Not part of the code hash."""
+"""Run a job: its log, its end, its environment, disk space. Not part of the code hash."""

@@ -1,11 +1,10 @@
-"""Name a process so that its end is noticed, also when its number was given to another one."""
+"""Pass the name and the cores of a run to its jobs."""
 
 import os
 
 from scripts.job.process import is_alive, owner_name
 
-# Environment variables by which a run tells its jobs its name, how many cores it has, and in which submission to a
-# cluster it runs, if it does
+# Environment variables from a run to its jobs: its name, its cores, its submission to a cluster (empty if it is local)
 OWNER = "REELSIEVE_RUN"
 CORES = "REELSIEVE_CORES"
 SUBMISSION = "REELSIEVE_SUBMISSION"
@@ -13,9 +12,9 @@ UNKNOWN = "unknown"  # of a cluster other than SLURM
 
 
 def name_run(cores: int, submitted: bool) -> int:
-    """Name this process to its jobs as their run, and return how many cores they have.
+    """Record this process as the run of its jobs, and return the number of cores of the run.
 
-    A submission to a cluster is a run of its own: a process for all its jobs, and one for each, which keeps that name.
+    A submission to a cluster is a run of its own. The process of each of its jobs keeps the name of the first process.
     """
     submission = os.environ.get("SLURM_JOB_ID", UNKNOWN) if submitted else ""
     inherited = os.environ.get(SUBMISSION) == submission and is_alive(os.environ.get(OWNER, ""))
@@ -26,16 +25,16 @@ def name_run(cores: int, submitted: bool) -> int:
 
 
 def is_submission() -> bool:
-    """Tell whether this job was submitted to a cluster, so that others of its run may still wait in the queue."""
+    """Return whether this job was submitted to a cluster. Then other jobs of its run may still be in the queue."""
     return os.environ.get(SUBMISSION, "") != ""
 
 
 def inference_threads() -> int:
-    """Return how many threads a model gets: the cores of the whole run, since jobs that infer only wait for it."""
+    """Return the number of threads for a model: all cores of the run, because jobs only wait during inference."""
     return min(int(os.environ.get(CORES, "1")), allocated_cores())
 
 
 def allocated_cores() -> int:
-    """Return how many cores this process may use; SLURM may only say so, without holding processes to it."""
-    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(here, int(os.environ.get("SLURM_CPUS_PER_TASK") or here))
+    """Return the number of cores that this process may use. SLURM may announce fewer without enforcing them."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, int(os.environ.get("SLURM_CPUS_PER_TASK") or usable))

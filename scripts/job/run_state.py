@@ -1,18 +1,18 @@
-"""Files by which the processes of a run know how far it is and whether it ends."""
+"""Files that show the processes of a run its progress, and whether it is stopping."""
 
 from contextlib import suppress
 from pathlib import Path
 
-STATE = Path(".snakemake/reelsieve.json")  # how far the run is that goes on, or was killed
-STOPPING = Path(".snakemake/reelsieve.stopping")  # there while a run ends that was told to
+STATE = Path(".snakemake/reelsieve.json")  # the progress of the current run, or of one that was killed
+STOPPING = Path(".snakemake/reelsieve.stopping")  # exists while a run is stopping
 
 
 def note_stop() -> None:
-    """Note that this run was told to end, for jobs that begin yet."""
-    with suppress(OSError):  # a full disk: they do their work, then
+    """Record that this run is stopping, for jobs that have not started yet."""
+    with suppress(OSError):  # on a full disk, such jobs run to their end
         STOPPING.touch()
 
 
 def is_stopping() -> bool:
-    """Tell whether the run of this folder was told to end."""
+    """Return whether the run of this folder is stopping."""
     return STOPPING.exists()

@@ -1,4 +1,4 @@
-"""Guess which name was meant, for messages about unknown names."""
+"""Suggest known names in messages about unknown names."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -7,8 +7,10 @@ SIMILAR = 0.7  # difflib's ratio: "persn" is like "person", "cat" is not like "c
 
 
 def describe_unknown(given: Iterable[object], known: Iterable[str]) -> str:
-    """Return names that are not known as a list, each with the known one that it is much like, if any."""
+    """Return unknown names as a list, each with the most similar known name if there is one."""
     by_lower = {name.lower(): name for name in known}
     close = {name: get_close_matches(str(name).lower(), by_lower, 1, SIMILAR) for name in given}
-    said = [f"{name!r}" + (f" (did you mean {by_lower[like[0]]!r}?)" if like else "") for name, like in close.items()]
-    return ", ".join(said)
+    return ", ".join(
+        f"{name!r}" + (f" (did you mean {by_lower[similar[0]]!r}?)" if similar else "")
+        for name, similar in close.items()
+    )

@@ -11,8 +11,9 @@ from scripts.core.files import read_json, write_text
 from scripts.core.layout import FILTER_TABLE, LEDGER_TABLE
 from scripts.core.tables import read_note, read_rows
 from scripts.core.tsv import tsv_text
+from scripts.inputs.columns import REGISTRY_COLUMNS
 from scripts.inputs.redact import credits_of
-from scripts.inputs.videos import REGISTRY_COLUMNS, SPLITS, stage_outputs
+from scripts.inputs.videos import SPLITS, stage_outputs
 from scripts.job.start import start_job
 from scripts.report.advice import describe_absent_classes, describe_dropped, mostly_dropped
 from scripts.report.charts import Drawing, Histogram, draw_histogram, draw_map

@@ -1,4 +1,4 @@
-"""What a run does before its first job."""
+"""Prepare a run before its first job."""
 
 import sys
 from collections.abc import Collection, Iterable, Mapping
@@ -14,18 +14,18 @@ from scripts.inputs.rows import listed_rows
 from scripts.inputs.videos import Video
 from scripts.job.budget import MARKS
 from scripts.job.disk import full_disk_fault
-from scripts.run.leftovers import begin_run, lock_message
+from scripts.run.leftovers import lock_message, register_run
 from scripts.run.preflight import preflight
 from scripts.run.takedown import take_down
 from scripts.warm.sockets import NoPlace, clear_sockets, private_folder
 
 
 def check_lock_and_disk() -> None:
-    """Tell of a lock that a killed run left; raise UserError if the disk has no room for Snakemake's own notes."""
+    """Print a message about the lock of a killed run. Raise UserError if the disk is too full for Snakemake."""
     with suppress(NoPlace):
         clear_sockets(private_folder())  # of killed detectors
-    if told := lock_message():
-        print(told, file=sys.stderr)
+    if message := lock_message():
+        print(message, file=sys.stderr)
     if fault := full_disk_fault(Path.cwd()):
         raise UserError(fault)
 
@@ -33,17 +33,18 @@ def check_lock_and_disk() -> None:
 def start_run(
     videos: Mapping[str, Video], config: Mapping[str, Any], patterns: Iterable[str], targets: Collection[str]
 ) -> None:
-    """Delete what is left of videos that are gone, and look for what would fail the run.
+    """Delete the outputs of videos that left the table, and check everything that could fail the run.
 
-    `patterns` are the paths of the rules, with wildcards. Raise UserError before anything is deleted or begun if the
-    run would mix what does not belong together.
+    `patterns` are the paths of the rules, with wildcards. Raise UserError, before anything is deleted, for the wrong
+    table or for a run that would mix a published dataset with another one.
     """
-    begin_run(RESULTS, MARKS)
+    register_run(RESULTS, MARKS)
     _replace_old_outputs(RESULTS)
     known = set(videos)
     if config["rehydrate"]:
         check_rehydration(targets, RESULTS)
-        listed = {cells["video"] for _, cells in published_lines(Path(config["rehydrate"]))}  # also without their file
+        # Rows whose local file is missing count, too.
+        listed = {cells["video"] for _, cells in published_lines(Path(config["rehydrate"]))}
         known |= listed - set(config["exclude"])
     take_down(known, config["exclude"], patterns, config["max_removed_share"])
     preflight(videos, RESULTS, config)
@@ -51,12 +52,12 @@ def start_run(
 
 
 def stop_run(reason: object) -> NoReturn:
-    """End a run before its first job: Snakemake would put the line of a rule's file beside what the user got wrong."""
+    """End a run before its first job. With an exception, Snakemake would also print a line of a rule file."""
     sys.exit(f"reelsieve: {reason}")
 
 
 def _replace_old_outputs(results: Path) -> None:
-    """Delete the table of copies under the name that earlier versions gave it; this run writes it again."""
+    """Delete the table of copies under its earlier name; this run writes it again."""
     old = results / "dedup/manifest.parquet"
     if old.exists():
         old.unlink()

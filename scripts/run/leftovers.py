@@ -1,4 +1,4 @@
-"""Notice what a killed run left in its folder: its lock, unfinished files, copies of scripts."""
+"""Find and delete leftovers of killed runs: locks, unfinished files, copies of scripts."""
 
 import os
 import re
@@ -9,30 +9,30 @@ from pathlib import Path
 from scripts.job.process import is_alive, owner_name
 from scripts.job.run_state import STATE, STOPPING
 
-RUNS = Path(".snakemake/reelsieve")  # a file per run that began here and did not finish: HOST_PID.START
+RUNS = Path(".snakemake/reelsieve")  # a file HOST_PID.START per unfinished run
 LOCKS = Path(".snakemake/locks")
-SCRIPTS = Path(".snakemake/scripts")  # Snakemake's copies of scripts, for jobs at work
-WRITTEN = ("*", "*/*", "download/*/*")  # where results/ holds what is no member of an output folder
+SCRIPTS = Path(".snakemake/scripts")  # Snakemake's copies of scripts for running jobs
+WRITTEN = ("*", "*/*", "download/*/*")  # everything in results/ but the content of output folders
 PART = re.compile(r"\..+\.\d+\.part")  # see whole_file()
 
 
 def lock_message() -> str:
-    """Say how to go on if only killed runs of this machine can have left the lock on this folder, or nothing."""
+    """Return a message if a killed run of this machine left this folder locked; empty if another run may have it."""
     runs = _runs()
-    if not runs or any(map(_may_work, runs)) or not (LOCKS.is_dir() and any(LOCKS.iterdir())):
+    if not runs or any(map(_may_run, runs)) or not (LOCKS.is_dir() and any(LOCKS.iterdir())):
         return ""
     numbers = ", ".join(owner.partition(".")[0] for _, owner in runs)
     return (
-        f"reelsieve: this folder is still locked by a run that was killed (process {numbers}), and no run is at work on"
-        " it. Nothing is lost: run the same command with --unlock, which only removes the lock, then again without"
-        " (if it had submitted jobs to a cluster, cancel these before)"
+        f"reelsieve: a run that was killed (process {numbers}) left this folder locked, and no run is using it. Nothing"
+        " is lost: run the same command with --unlock, which only removes the lock, then without it (if the run had"
+        " submitted jobs to a cluster, cancel them first)"
     )
 
 
-def begin_run(results: Path, marks: Path) -> None:
-    """Note that this run is at work; if no other one is, delete what killed runs and jobs left unfinished."""
+def register_run(results: Path, marks: Path) -> None:
+    """Record that this run uses the folder. If no other run does, delete unfinished files of killed runs and jobs."""
     runs = _runs()
-    if not any(map(_may_work, runs)):
+    if not any(map(_may_run, runs)):
         for path in [STOPPING, STATE, *STATE.parent.glob(f".{STATE.name}.*.part")]:
             path.unlink(missing_ok=True)
         shutil.rmtree(SCRIPTS, ignore_errors=True)
@@ -47,19 +47,19 @@ def begin_run(results: Path, marks: Path) -> None:
 
 
 def end_run() -> None:
-    """Note that this run is over, and not by having been killed."""
+    """Remove the record of this run, which ends without having been killed."""
     STOPPING.unlink(missing_ok=True)
     _own_file().unlink(missing_ok=True)
 
 
 def _runs() -> list[tuple[str, str]]:
-    """Return host and name of the runs that began here and did not finish."""
+    """Return host and process name of the unfinished runs of this folder."""
     names = sorted(path.name for path in RUNS.iterdir()) if RUNS.is_dir() else []
     return [(host, owner) for host, _, owner in (name.rpartition("_") for name in names)]
 
 
-def _may_work(run: tuple[str, str]) -> bool:
-    """Tell whether a run is at work, or may be, since it began on another machine."""
+def _may_run(run: tuple[str, str]) -> bool:
+    """Return whether a run is running, or may be because it is on another machine."""
     host, owner = run
     return host != socket.gethostname() or is_alive(owner)
 

@@ -1,4 +1,4 @@
-"""Look before a run starts, offline, for what would fail its downloads one by one."""
+"""Check before a run, without network, everything that would make its downloads fail one by one."""
 
 import re
 import shutil
@@ -6,33 +6,38 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scripts.core.errors import UserError
 from scripts.core.files import read_json
 from scripts.core.layout import record_path
 from scripts.core.locks import hold
+from scripts.download.options import DownloadOptions
 from scripts.download.rate_limits import site_of
 from scripts.download.ytdlp import base_options, read_cookies
 from scripts.inputs.videos import Video
 from scripts.media.probe import ffmpeg_exe, ffmpeg_version
 
-OLD_DAYS = 90  # yt-dlp is released about monthly, because sites change
+if TYPE_CHECKING:
+    from scripts.core.schemas import VideoRecord
+
+OLD_DAYS = 90  # yt-dlp has a release about every month, because sites change
 LEAST_FREE_BYTES, USUAL_VIDEO_BYTES = 10**9, 10**8
-LEAST_RESULTS_BYTES = 10**8  # less holds not even a compiled model
+LEAST_RESULTS_BYTES = 10**8  # a compiled model needs about this much
 OLDEST_FFMPEG = (5, 1)
 
 
 class Problem(Exception):
-    """What would fail the run, and the remedy."""
+    """A reason why the run would fail, and the remedy."""
 
 
 def check_folder(folder: Path) -> None:
-    """Raise UserError if a run folder cannot be written, on which Snakemake fails with a traceback."""
+    """Raise UserError if a run folder is not writable. Snakemake would fail with a traceback."""
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -43,32 +48,36 @@ def check_folder(folder: Path) -> None:
 
 
 def preflight(videos: Mapping[str, Video], results: Path, config: Mapping[str, Any]) -> None:
-    """Print versions and warnings; raise UserError with every problem that would fail all downloads."""
-    urls = [video.url for video in videos.values() if not video.is_local and not _is_here(results, video.video)]
-    checks: list[Callable[[], Iterator[str]]] = [_check_ffmpeg, lambda: _check_room(results)]
+    """Print versions and warnings. Raise UserError with every problem that would fail the run."""
+    urls = [video.url for video in videos.values() if not video.is_local and not _is_downloaded(results, video.video)]
+    checks: list[Callable[[], Iterator[str]]] = [_check_ffmpeg, lambda: _check_disk(results)]
     if urls:
-        store, options = Path(config["store"]), config["download"]
+        store, options = Path(config["store"]), DownloadOptions.from_config(config["download"])
         checks += [
             lambda: _check_store(store, len(urls)),
             lambda: _check_ytdlp(options),
             lambda: _check_cookies(options),
         ]
-        if any(site_of(url, store, options["sites"]).name == "youtube.com" for url in urls):
+        if any(site_of(url, store, options.sites).name == "youtube.com" for url in urls):
             checks.append(lambda: _check_youtube(options))
-    said, problems = [], []
+    lines: list[str] = []
+    problems: list[str] = []
     for check in checks:
         try:
-            said += list(check())
+            lines += list(check())
         except (Problem, UserError) as problem:
             problems.append(str(problem))
-    print("\n".join(f"reelsieve: {line}" for line in said), file=sys.stderr)
+    print("\n".join(f"reelsieve: {line}" for line in lines), file=sys.stderr)
     if problems:
         raise UserError("\n".join([f"{len(problems)} problem(s) before the first download:", *problems]))
 
 
-def _is_here(results: Path, video: str) -> bool:
-    record = record_path(results, video)
-    return record.exists() and read_json(record)["status"] == "ok"
+def _is_downloaded(results: Path, video: str) -> bool:
+    path = record_path(results, video)
+    if not path.exists():
+        return False
+    record: VideoRecord = read_json(path)
+    return record["status"] == "ok"
 
 
 def _check_ffmpeg() -> Iterator[str]:
@@ -76,13 +85,13 @@ def _check_ffmpeg() -> Iterator[str]:
     number = re.match(r"n?(\d+)\.(\d+)", version)
     yield f"ffmpeg {number[0] if number else version}: {exe}"
     if number and (int(number[1]), int(number[2])) < OLDEST_FFMPEG:
-        raise Problem(f"{exe} is older than ffmpeg 5.1: unset IMAGEIO_FFMPEG_EXE, or set it to a newer one")
+        raise Problem(f"{exe} is older than ffmpeg 5.1: unset IMAGEIO_FFMPEG_EXE, or set it to a newer ffmpeg")
 
 
-def _check_room(results: Path) -> Iterator[str]:
+def _check_disk(results: Path) -> Iterator[str]:
     free = shutil.disk_usage(next(folder for folder in (results, *results.absolute().parents) if folder.exists())).free
     if free < LEAST_RESULTS_BYTES:
-        raise Problem(f"{free / 1e6:.0f} MB are free in {results.absolute()}: make room, or take another run folder")
+        raise Problem(f"{free / 1e6:.0f} MB are free in {results.absolute()}: free some, or use another run folder")
     yield from ()
 
 
@@ -97,68 +106,68 @@ def _check_store(store: Path, count: int) -> Iterator[str]:
     except OSError as error:
         raise Problem(
             f"config key store: cannot write and lock files in {store.absolute()}: {error}; choose a folder that allows"
-            " both (some network file systems do not lock)"
+            " both (some network file systems have no locks)"
         ) from None
     free = shutil.disk_usage(store).free
     if free < LEAST_FREE_BYTES:
         raise Problem(
-            f"{free / 1e9:.1f} GB are free in {store.absolute()}: make room, or set config key store elsewhere"
+            f"{free / 1e9:.1f} GB are free in {store.absolute()}: free some, or set config key store to another disk"
         )
     if free < count * USUAL_VIDEO_BYTES:
         yield (
-            f"warning: {free / 1e9:.0f} GB are free for {count} videos in {store.absolute()}, too few at 100 MB each"
+            f"warning: {free / 1e9:.0f} GB are free for {count} videos in {store.absolute()}, too little at 100 MB each"
             " (keep_media: false frees each one once its frames are filtered)"
         )
 
 
-def _check_ytdlp(options: dict[str, Any]) -> Iterator[str]:
+def _check_ytdlp(options: DownloadOptions) -> Iterator[str]:
     from yt_dlp import YoutubeDL
 
     number = version("yt-dlp")
     yield f"yt-dlp {number}"
-    if not options["allow_private_hosts"] and sys.modules.get("curl_cffi", True) and find_spec("curl_cffi"):
-        yield "warning: curl_cffi is not used while allow_private_hosts is false, since it looks up names by itself"
+    if not options.allow_private_hosts and sys.modules.get("curl_cffi", True) and find_spec("curl_cffi"):
+        yield "warning: curl_cffi is not used unless allow_private_hosts is true, because it resolves host names itself"
     released = re.match(r"(\d{4})\.(\d{1,2})\.(\d{1,2})", number)
     age_days = (datetime.now(UTC).date() - date(*map(int, released.groups()))).days if released else 0
     if age_days > OLD_DAYS:
         yield (
-            f"warning: yt-dlp {number} is {age_days} days old; sites change: pip install --upgrade yt-dlp yt-dlp-ejs"
+            f"warning: yt-dlp {number} is {age_days} days old, sites change: pip install --upgrade yt-dlp yt-dlp-ejs"
         )
     try:
-        YoutubeDL(base_options("", options | {"cookies": ""})).close()
-    except Exception as error:  # yt-dlp has no type of its own for options it cannot parse
-        raise Problem(f"config key download.ytdlp: yt-dlp refuses it: {error}") from None
+        YoutubeDL(base_options("", replace(options, cookies=""))).close()
+    except Exception as error:  # yt-dlp has no exception type for bad options
+        raise Problem(f"config key download.ytdlp: yt-dlp rejects it: {error}") from None
 
 
-def _check_cookies(options: dict[str, Any]) -> Iterator[str]:
-    if not options["cookies"]:
+def _check_cookies(options: DownloadOptions) -> Iterator[str]:
+    if not options.cookies:
         return
-    rows = [line.split("\t") for line in read_cookies(Path(options["cookies"])) if line.count("\t") == 6]
+    rows = [line.split("\t") for line in read_cookies(Path(options.cookies)) if line.count("\t") == 6]
     from yt_dlp import YoutubeDL
 
     try:
         with YoutubeDL(base_options("", options)) as client:
             len(client.cookiejar)
     except Exception as error:  # as above
-        raise Problem(f"config key download.cookies: yt-dlp refuses {options['cookies']}: {error}") from None
+        raise Problem(f"config key download.cookies: yt-dlp rejects {options.cookies}: {error}") from None
     ends = [int(row[4]) for row in rows if row[4].isdigit() and int(row[4])]
     if len(ends) == len(rows) and all(end < time.time() for end in ends):
-        yield f"warning: all {len(rows)} cookies in {options['cookies']} have expired: export them anew"
+        yield f"warning: all {len(rows)} cookies in {options.cookies} have expired: export them again"
 
 
-def _check_youtube(options: dict[str, Any]) -> Iterator[str]:
-    """Look for what yt-dlp solves YouTube's riddles with; without it some formats and videos are missing."""
+def _check_youtube(options: DownloadOptions) -> Iterator[str]:
+    """Check for the JavaScript runtime that yt-dlp needs for YouTube; without it some formats are missing."""
     from yt_dlp.dependencies import yt_dlp_ejs
     from yt_dlp.globals import supported_js_runtimes
 
-    wanted = options["ytdlp"].get("js_runtimes") or {"deno": {}}
+    accepted = options.ytdlp.get("js_runtimes") or {"deno": {}}
     known = supported_js_runtimes.value
-    found = {name: known[name](path=settings.get("path")).info for name, settings in wanted.items() if name in known}
+    found = {name: known[name](path=settings.get("path")).info for name, settings in accepted.items() if name in known}
     usable = [f"{name} {info.version}" for name, info in found.items() if info and info.supported]
     if usable:
         yield f"YouTube: {', '.join(usable)}"
     else:
-        yield f"warning: YouTube needs one of {', '.join(wanted)} in a recent version: pip install deno"
+        yield f"warning: YouTube needs a recent version of {' or '.join(accepted)}: pip install deno"
     try:
         version("yt-dlp-ejs")
     except PackageNotFoundError:

@@ -111,11 +111,3 @@ def plain_terminal_handler(logger: logging.Logger) -> logging.Handler | None:
 def has_colour_terminal(handler: Any) -> bool:
     """Tell whether this handler writes to a terminal on which it may draw."""
     return bool(handler.is_tty and not handler.nocolor)
-
-
-def is_chatter(record: logging.LogRecord) -> bool:
-    """Tell whether a record is no use in a run that goes well, or repeats another line."""
-    text = str(record.msg or "").strip()
-    if record.levelno >= logging.WARNING and "CalledProcessError" in text:
-        return FAILED in text or INTERRUPTED in text
-    return text.startswith(CHATTER)

@@ -1,10 +1,9 @@
-"""Say in a few lines how a run ended."""
+"""Print how a run ended in a few lines."""
 
 import re
 import shlex
 import sys
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import shorten
 
@@ -18,38 +17,26 @@ from scripts.job.disk import REMEDY, WORDS, full_disk_fault
 from scripts.report.advice import describe_absent_classes, describe_dropped, mostly_dropped
 from scripts.run.snakemake_internals import KILLED_IN_LOG, STOPPED_IN_LOG
 
-MOST_FAILED = 20  # lines of failed videos; the registry has them all
+MOST_NAMED = 20  # videos with a line of their own; the registry has all
 MOST_CAUSES = 5
 FUNNEL = ("frames", "looked_at", "passed", "kept", "exported", "objects")
 
+Row = dict[str, str]  # of the registry
+
 
 def summary(registry: Path, report: Path, warnings: Sequence[str] = (), absent: Sequence[str] = ()) -> str:
-    """Return the closing summary of a finished run from its registry, its audit's warnings and its absent classes."""
+    """Return the closing summary of a finished run.
+
+    `warnings` and `absent` are the audit's warnings on the splits and the configured classes without any object.
+    """
     rows = read_tsv(registry)
-    failed = [row for row in rows if row["status"] != "ok"]
-    totals = Counter({name: sum(int(row[name] or 0) for row in rows) for name in FUNNEL})
-    transient = [row for row in failed if row["status"] in TRANSIENT]
-    said = [row for row in rows if row["status"] == "ok" and row["message"]]
-    useless = [row["video"] for row in rows if row["status"] == "ok" and row["exported"] == "0"]
+    dropped, absent_classes = describe_dropped(mostly_dropped(rows)), describe_absent_classes(absent)
     data = report.parent / "dataset/data.yaml"
-    exported = {split: sum(int(row["exported"] or 0) for row in rows if row["split"] == split) for split in SPLITS}
     lines = [
-        f"reelsieve: {len(rows) - len(failed)} of {len(rows)} videos ok",
-        *(f"  {row['video']}: {row['status']}: {one_line(row['message'])}" for row in failed[:MOST_FAILED]),
-        *([f"  and {len(failed) - MOST_FAILED} more, in {registry}"] if len(failed) > MOST_FAILED else []),
-        *(
-            [f"{len(transient)} of them may come now: snakemake retry_failed, and then the options of this run"]
-            if transient
-            else []
-        ),
-        *(f"  {row['video']}: {one_line(row['message'])}" for row in said[:MOST_FAILED]),
-        *([f"ok, but no frame of it in the dataset: {shorten(', '.join(useless), 300)}"] if useless else []),
-        *([f"{told}; see the report, section Lost"] if (told := describe_dropped(mostly_dropped(rows))) else []),
-        *([told] if (told := describe_absent_classes(absent)) else []),
-        f"frames: {totals['frames']} extracted, {totals['looked_at']} looked at,"
-        f" {totals['passed']} passed the filter, {totals['kept']} unique,"
-        f" {totals['exported']} in the dataset with {totals['objects']} objects",
-        "splits: " + ", ".join(f"{count} {split}" for split, count in exported.items()),
+        *_video_lines(rows, registry),
+        *([f"{dropped}; see the report, section Lost"] if dropped else []),
+        *([absent_classes] if absent_classes else []),
+        *_count_lines(rows),
         *([f"  look at the splits (report, section Splits): {one_line('; '.join(warnings))}"] if warnings else []),
         f"dataset: {report.parent / 'dataset'}",
         f"report:  {report}",
@@ -58,8 +45,36 @@ def summary(registry: Path, report: Path, warnings: Sequence[str] = (), absent: 
     return "\n".join(lines)
 
 
+def _video_lines(rows: Sequence[Row], registry: Path) -> Iterator[str]:
+    """Yield the videos that failed, those with a message, and those without an image in the dataset."""
+    failed = [row for row in rows if row["status"] != "ok"]
+    ok = [row for row in rows if row["status"] == "ok"]
+    yield f"reelsieve: {len(ok)} of {len(rows)} videos ok"
+    yield from (f"  {row['video']}: {row['status']}: {one_line(row['message'])}" for row in failed[:MOST_NAMED])
+    if len(failed) > MOST_NAMED:
+        yield f"  and {len(failed) - MOST_NAMED} more, in {registry}"
+    if transient := [row for row in failed if row["status"] in TRANSIENT]:
+        yield f"a retry may fetch {len(transient)} of them: snakemake retry_failed, with the options of this run"
+    noted = [row for row in ok if row["message"]]
+    yield from (f"  {row['video']}: {one_line(row['message'])}" for row in noted[:MOST_NAMED])
+    if unused := [row["video"] for row in ok if row["exported"] == "0"]:
+        yield f"ok, but no frame of it in the dataset: {shorten(', '.join(unused), 300)}"
+
+
+def _count_lines(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the numbers of frames after each stage, and of images in each split."""
+    totals = {name: sum(int(row[name] or 0) for row in rows) for name in FUNNEL}
+    yield (
+        f"frames: {totals['frames']} extracted, {totals['looked_at']} looked at,"
+        f" {totals['passed']} passed the filter, {totals['kept']} unique,"
+        f" {totals['exported']} in the dataset with {totals['objects']} objects"
+    )
+    images = {split: sum(int(row["exported"] or 0) for row in rows if row["split"] == split) for split in SPLITS}
+    yield "splits: " + ", ".join(f"{count} {split}" for split, count in images.items())
+
+
 def print_summary(results: Path, started: float) -> None:
-    """Print how the run ended, if it wrote the registry since `started` (seconds since the epoch)."""
+    """Print the summary of a run that wrote the registry after `started` (seconds since the epoch)."""
     registry, page = registry_path(results).absolute(), report_path(results).absolute()
     if registry.exists() and registry.stat().st_mtime >= started:
         audit = read_json(dataset_folder(results) / AUDIT)
@@ -67,29 +82,34 @@ def print_summary(results: Path, started: float) -> None:
 
 
 def print_last_summary(results: Path) -> None:
-    """Print how the last run ended, if its results are all there."""
+    """Print the summary of the last run if all its results exist."""
     if all(path.exists() for path in (registry_path(results), report_path(results), dataset_folder(results) / AUDIT)):
         print_summary(results, 0.0)
 
 
 def print_failure(logs: Sequence[str]) -> None:
-    """Repeat the causes, and say where to look and how to go on."""
+    """Print why a run failed or stopped, where its logs are, and how to continue. `logs` are Snakemake's log files."""
     found = [Path(log) for log in logs if Path(log).is_file()]
     text = "\n".join(log.read_text(encoding="utf-8", errors="replace") for log in found)
-    causes = dict.fromkeys(re.findall(r"^\S+ \S+ ERROR (.*)$", text, re.MULTILINE))
-    if not any(REMEDY in cause for cause in causes) and (WORDS.search(text) or full_disk_fault(Path.cwd())):
-        causes[f"the disk is full: {REMEDY}"] = None  # Snakemake itself met it
-    if KILLED_IN_LOG.search(text):
-        causes["a job was killed: by the system, if memory was short (run with fewer --cores), else by somebody"] = None
     stopped = STOPPED_IN_LOG.search(text) is not None
     lines = [
         f"reelsieve: the run {'was stopped' if stopped else 'did not finish'}.",
-        *(f"  {one_line(cause, 1000)}" for cause in list(causes)[:MOST_CAUSES]),
+        *(f"  {one_line(cause, 1000)}" for cause in _causes(text)[:MOST_CAUSES]),
     ]
     if report_path(RESULTS).exists() and not stopped:
         lines.append("results/report.html is of an earlier run.")
     lines += [
-        f"Finished jobs are kept: {'to go on,' if stopped else 'mend the cause and'} run the same command again.",
-        f"Everything is in {', '.join(map(str, found))}",
+        f"Finished jobs are kept. {'To continue,' if stopped else 'Fix the cause, then'} run the same command again.",
+        f"All messages are in {', '.join(map(str, found))}",
     ]
     print("\n".join(lines), file=sys.stderr)
+
+
+def _causes(text: str) -> list[str]:
+    """Return the errors in the text of Snakemake's log, without repetitions, and those of which no job knows."""
+    causes = list(dict.fromkeys(re.findall(r"^\S+ \S+ ERROR (.*)$", text, re.MULTILINE)))
+    if not any(REMEDY in cause for cause in causes) and (WORDS.search(text) or full_disk_fault(Path.cwd())):
+        causes.append(f"the disk is full: {REMEDY}")  # Snakemake itself could not write
+    if KILLED_IN_LOG.search(text):
+        causes.append("a job was killed: by the system if memory ran out (use fewer --cores), else by somebody")
+    return causes

@@ -21,12 +21,10 @@ WITH_OBJECTS = ("drawn", "filmed")
 EVERYTHING = (*WITH_OBJECTS, "no object")
 HEAD = """# How well copies are found
 
-Written by `python -m tests.benchmarks.duplicates --write`. Images are drawn (36 places, each with two sets of objects,
-a third at night), filmed (two fixed cameras: {filmed}) or title cards. Each image is compared with a changed version of
-itself. A pair counts as found if `deduplicate` would drop one of the two; the filter's model provides the objects for
-`compare_objects`. A crop of 10 % removes that share of width and height.
-
-`imagehash`, `imagededup`: the 64-bit phash of these libraries for the whole image.
+Written by `python -m tests.benchmarks.duplicates --write`. Images are drawn (36 places with two sets of objects
+each), filmed (two fixed cameras: {filmed}) or title cards. Each is compared with a changed version of
+itself; `found`: the share of pairs of which `deduplicate` would drop one image. A crop of 10 % removes that share of
+width and height. `imagehash`, `imagededup`: the 64-bit phash of these libraries for the whole image.
 """
 
 
@@ -70,15 +68,14 @@ def write_tables(measured: Measured, write: bool) -> None:
     parts = [
         HEAD.format(filmed=f"{filmed} frames" if filmed else "not present"),
         f"## At the default: phash, {bits} bits\n\n{recall_table(measured, bits)}",
-        "`no object`: images in which the model finds nothing. They enter a dataset only as backgrounds. Only their"
-        " pixels decide (correlation 0.97), so a logo makes a different image. The pairs 0.5 s apart have no correct"
-        " answer; the figure shows how often something moved. For crops at one corner or larger crops, use"
+        "`no object`: the model finds nothing, so only pixels decide (correlation 0.97), and a logo makes a different"
+        " image. Pairs 0.5 s apart have no correct answer: something may have moved. For larger or one-sided crops, use"
         " `dedup.method: embedding`.\n",
         f"## False copies\n\n{false_table(measured, bits)}",
         f"## Methods and thresholds\n\n{methods_table(measured)}",
         "Recall: all changes except mirror, drawn and filmed images. Precision: with the first four kinds of pairs"
-        " above. F1, each change and more thresholds: [duplicates.tsv](duplicates.tsv). crop_resistant takes half a"
-        " second per image, so it was measured on every sixth.\n",
+        " above. All figures: [duplicates.tsv](duplicates.tsv). crop_resistant takes half a second per image; it was"
+        " measured on every sixth.\n",
     ]
     text = "\n".join(parts)
     if write:
@@ -90,17 +87,14 @@ def write_tables(measured: Measured, write: bool) -> None:
 
 def recall_table(measured: Measured, bits: int) -> str:
     """Return recall per change, for this project and the other libraries."""
-    head = ["change", "drawn", "filmed", "both", *PEERS, "no object"]
+    head = ["change", "found", *PEERS, "no object"]
     rows = []
     for change in [*RE_ENCODED, *CHANGES, SHIFT]:
         method = "phash, mirrored" if change == "mirror" else "phash"
-        mine = [
-            _share(*measured.found(method, bits, [change], sources))
-            for sources in (["drawn"], ["filmed"], WITH_OBJECTS)
-        ]
+        mine = _share(*measured.found(method, bits, [change], WITH_OBJECTS))
         peers = [_share(*measured.found(peer, bits, [change], WITH_OBJECTS)) for peer in PEERS]
         backgrounds = _share(*measured.found(method, bits, [change], ["no object"]))
-        rows.append([change + (" (`match_mirrored`)" if change == "mirror" else ""), *mine, *peers, backgrounds])
+        rows.append([change + (" (`match_mirrored`)" if change == "mirror" else ""), mine, *peers, backgrounds])
     return _table(head, rows)
 
 

@@ -34,12 +34,12 @@ HEAD = """# Crashes
 
 Written by `python -m tests.benchmarks.crashes --write` on 2 cores with {videos} of the demo's videos. A process gets a
 signal at a random moment (seed {seed}), or the disk becomes full when a stage begins. Then the same command runs again,
-with `--unlock` first if the message asks for it. Each row covers all cases with the same outcome.
+with `--unlock` first if the message requests it. Each row covers all cases with the same outcome.
 
 - When: for a signal, `5+0.2` means 0.2 s after job 5 began; for a full disk, the stage and the space left.
-- Second run: the number of its jobs in each case. It ended with exit code 0 unless the row has another.
-- Equal: all files under results/ and store/ have the same bytes as after an undisturbed run, except times in the store.
-- Left: processes, sockets and files that an undisturbed run does not leave.
+- Second run: the number of its jobs. The exit code was 0 unless the row has another.
+- Equal: results/ and store/ have the same bytes as after an undisturbed run, except times in the store.
+- Left: additional processes, sockets and files.
 
 | event | when | exit code | message | second run | equal | left |
 |---|---|---|---|---|---|---|

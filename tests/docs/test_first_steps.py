@@ -48,7 +48,7 @@ def test_nothing_is_laid_out_over_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config/videos.tsv").write_text("mine")
     done = make("init", f"DIR={tmp_path}")
-    assert done.returncode != 0 and "laid out already: it holds config/videos.tsv" in done.stderr
+    assert done.returncode != 0 and "already a run folder: it holds config/videos.tsv" in done.stderr
     assert [path.name for path in tmp_path.rglob("*")] == ["config", "videos.tsv"]
     assert (tmp_path / "config/videos.tsv").read_text() == "mine"
 

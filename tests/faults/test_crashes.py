@@ -1,4 +1,7 @@
-"""Processes that are killed at random moments, and full disks: a second run makes whatever an undisturbed one does."""
+"""Processes are killed at random moments and disks are full: a second run gives the same results as an undisturbed one.
+
+These are a few cases. python -m tests.benchmarks.crashes (part of make bench) goes through all.
+"""
 
 import os
 import random
@@ -41,7 +44,7 @@ def test_who_presses_ctrl_c_is_told_that_it_stopped_and_not_that_something_faile
     said = started.log.read_text()
     ended = started.wait()
     said = ended.text[ended.text.index(said) :]
-    assert "reelsieve: the run was stopped.\nFinished jobs are kept: to go on, run the same command" in said
+    assert "reelsieve: the run was stopped.\nFinished jobs are kept. To continue, run the same command" in said
     assert "Error" not in said and "ERROR" not in said and "failed" not in said, said
     assert_healed(go_on(ended, started.run, finished_clip, started.owner))
 

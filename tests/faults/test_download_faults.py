@@ -14,11 +14,11 @@ import pytest
 from scripts.download import deadline as _watch
 from scripts.download.download_video import download_video
 from scripts.download.store import entry_of, version_of
-from scripts.inputs.videos import url_fault
+from scripts.inputs.urls import url_fault
 from tests._page import collected, page_text, read_outcomes
 from tests._server import FaultServer
 from tests._stage import Stage
-from tests.conftest import DOWNLOAD, H264, REPO, MakeClip, pattern
+from tests.conftest import H264, REPO, MakeClip, download_options, pattern
 from tests.faults.cases import CASES
 
 PAGE = REPO / "docs/downloads.md"
@@ -86,9 +86,9 @@ def test_a_fault_has_the_outcome_on_the_page(
     case = CASES[name]
     monkeypatch.setattr(_watch, "PAGE_WINDOWS", case.page_windows)
     url = case.lay(stage)
-    download_video("v", url, tmp_path / "out", tmp_path / "store", {**DOWNLOAD, **case.options})
+    download_video("v", url, tmp_path / "out", tmp_path / "store", download_options(**case.options))
     record = json.loads((tmp_path / "out/video.json").read_text())
-    left = left_in(version_of(entry_of(tmp_path / "store", url), DOWNLOAD))
+    left = left_in(version_of(entry_of(tmp_path / "store", url), download_options()))
     requests = stage.server.requests.total()
     seen = (record["status"], record["attempts"], requests, left)
     assert seen == (case.status, case.attempts, case.requests, case.left), record

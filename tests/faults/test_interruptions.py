@@ -15,15 +15,16 @@ import pytest
 
 from scripts.download.download_video import download_video
 from tests._server import FaultServer, Handler, etag
-from tests.conftest import DOWNLOAD, H264, REPO, MakeClip, pattern
+from tests.conftest import DOWNLOAD, H264, REPO, MakeClip, download_options, pattern
 
 JOB = """
 import json, sys
 from pathlib import Path
 from typing import Any
 from scripts.download.download_video import download_video
+from scripts.download.options import DownloadOptions
 video, url, out, store, options = sys.argv[1:]
-download_video(video, url, Path(out), Path(store), json.loads(options))
+download_video(video, url, Path(out), Path(store), DownloadOptions.from_config(json.loads(options)))
 """
 
 
@@ -115,7 +116,7 @@ def test_nothing_stored_is_lost_by_deleting_results_or_by_other_settings(
     server: FaultServer, body: bytes, tmp_path: Path
 ) -> None:
     url = server.add("/clip.mp4", body)
-    download_video("v", url, tmp_path / "1", tmp_path / "store", DOWNLOAD)
+    download_video("v", url, tmp_path / "1", tmp_path / "store", download_options())
     server.files.clear()
     changes: tuple[dict[str, Any], ...] = (
         {},
@@ -126,5 +127,5 @@ def test_nothing_stored_is_lost_by_deleting_results_or_by_other_settings(
     )
     for number, changed in enumerate(changes):
         folder = tmp_path / f"again{number}"
-        download_video("v", url, folder, tmp_path / "store", DOWNLOAD | changed)
+        download_video("v", url, folder, tmp_path / "store", download_options(**changed))
         assert (folder / "media/media.mp4").read_bytes() == body

@@ -27,7 +27,7 @@ def test_a_run_by_vectors_drops_the_copy_and_does_nothing_twice(fresh: Run) -> N
     vectors = np.load(results / "vectors/avenue.npy")
     assert vectors.dtype == np.float16 and vectors.shape[1] == len(VECTOR_ROLES)
     assert np.abs(np.linalg.norm(vectors.astype(float), axis=2) - 1).max() < 0.01
-    assert fresh.snakemake().nothing_to_do
+    assert fresh.snakemake("-n").nothing_to_do
 
     fresh.write_config(config | {"dedup": config["dedup"] | {"weights_sha256": "0" * 64}})
     refused = fresh.snakemake()

@@ -77,10 +77,10 @@ def test_the_dataset_is_made_of_the_rest_and_every_failure_is_named(ran: tuple[R
     assert {name: row["status"] for name, row in rows.items() if row["status"] != "ok"} == GONE | PASSING
     assert all(rows[name]["message"] for name in (*GONE, *PASSING))
     assert "9 of 21 videos ok" in outcome.text
-    assert "4 of them may come now: snakemake retry_failed, and then the options" in outcome.text
+    assert "a retry may fetch 4 of them: snakemake retry_failed, with the options" in outcome.text
     assert {row["video"] for row in rows.values() if int(row["exported"] or 0)} <= {f"good{i}" for i in range(3)}
     assert list((run.folder / "results/dataset/images").rglob("*.jpg"))
-    assert run.snakemake().nothing_to_do
+    assert run.snakemake("-n").nothing_to_do
 
 
 def test_nothing_published_holds_a_secret(ran: tuple[Run, Outcome], server: FaultServer) -> None:
@@ -121,7 +121,7 @@ def test_trying_again_fetches_only_what_may_come(ran: tuple[Run, Outcome], serve
     for name, record in before.items():
         same = (run.folder / f"results/download/{name}/video.json").read_bytes() == record
         assert same is (name not in PASSING), name
-    assert run.snakemake().nothing_to_do and run.snakemake("retry_failed").nothing_to_do
+    assert run.snakemake("-n").nothing_to_do and run.snakemake("retry_failed", "-n").nothing_to_do
 
 
 def test_another_limit_fetches_only_what_the_old_one_rejected(
@@ -133,7 +133,7 @@ def test_another_limit_fetches_only_what_the_old_one_rejected(
     assert run.snakemake("-n").jobs["download_video"] == len([name for name in GONE if GONE[name] == "rejected"])
     assert run.snakemake().code == 0
     assert registry(run)["huge"]["message"].startswith("larger than max_size_mb = 100")
-    assert run.snakemake().nothing_to_do
+    assert run.snakemake("-n").nothing_to_do
 
 
 def test_an_outage_stops_the_dataset_and_trying_again_makes_it(

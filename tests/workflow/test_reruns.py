@@ -1,5 +1,6 @@
 """Reruns whose jobs only a real run shows; what else runs again after which change is in test_rerun_matrix.py."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,7 +96,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
         pytest.skip("no second file system")
 
 
-def test_media_go_once_they_are_filtered_and_come_again_when_needed(demo: LayOut, tmp_path: Path, store: Path) -> None:
+def test_media_go_once_they_are_filtered_and_come_again_when_needed(
+    demo: LayOut, compiled_demo: Path, tmp_path: Path, store: Path
+) -> None:
     run = demo(tmp_path / "run")
     config = (
         run.read_config()
@@ -103,19 +106,20 @@ def test_media_go_once_they_are_filtered_and_come_again_when_needed(demo: LayOut
         | {"download": DOWNLOAD}
     )
     run.write_config(config)
+    shutil.copytree(compiled_demo / "store/models", store / "models", dirs_exist_ok=True)
     with FaultServer() as server:
         url = server.add("/night.mp4", run.folder / "clips/night.mp4")
         run.write_table(f"start\t{url}\t\t3\ttrain", f"end\t{url}\t3\t\ttrain", "mine\tclips/night.mp4\t\t2\ttest")
         assert run.snakemake().code == 0
         assert not [p for folder in (store, run.folder / "results") for p in folder.rglob("media.*")]
         assert (run.folder / "clips/night.mp4").exists()
-        assert run.snakemake().nothing_to_do
+        assert run.snakemake("-n").nothing_to_do
         asked = server.requests["/night.mp4"]
         run.write_config(config | {"filter": config["filter"] | {"confidence": 0.6}})
-        outcome = run.snakemake()
+        outcome = run.snakemake("--until", "filter_frames")
         assert outcome.jobs["filter_frames"] == 3 and outcome.jobs["download_video"] == 0, outcome.text[-3000:]
         run.write_config(config | {"frames": {"interval_s": 0.5, "similar_bits": -1}})
-        outcome = run.snakemake()
+        outcome = run.snakemake("--until", "filter_frames")
         assert outcome.code == 0 and outcome.jobs["download_video"] == outcome.jobs["filter_frames"] == 3
         assert server.requests["/night.mp4"] > asked
     assert not [p for folder in (store, run.folder / "results") for p in folder.rglob("media.*")]

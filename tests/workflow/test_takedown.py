@@ -81,7 +81,7 @@ def test_an_excluded_and_a_removed_video_leave_nothing_and_the_copy_steps_in(
     assert len(standing) >= 5
     images = {path.name for path in (run.folder / "results/dataset/images/train").glob("avenue_copy__*.jpg")}
     assert len(images) == len(standing)
-    assert run.snakemake().nothing_to_do
+    assert run.snakemake("-n").nothing_to_do
 
 
 def test_another_table_in_the_same_folder_deletes_nothing(finished: Finished, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_another_table_in_the_same_folder_deletes_nothing(finished: Finished, tm
     before = {path: path.stat().st_mtime_ns for path in files(run)}
     outcome = run.snakemake()
     assert outcome.code == 1 and "7 of 8 videos that this run folder holds are no longer in the table" in outcome.text
-    assert "is it the right table?" in outcome.text and "max_removed_share=1" in outcome.text
+    assert "Is it the right table?" in outcome.text and "max_removed_share=1" in outcome.text
     assert {path: path.stat().st_mtime_ns for path in files(run)} == before
     run.write_config(run.read_config() | {"exclude": ["nigth"]})
     outcome = run.snakemake("-n")

@@ -39,6 +39,7 @@ def scripts(tmp_path: Path) -> Path:
         "d/only_job.py": "x = 1\n",
         "b/page.jinja": "x",
         "d/page.jinja": "x",
+        "b/old.pyc": "x",
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -57,6 +58,7 @@ def scripts(tmp_path: Path) -> Path:
         "b/page.jinja": True,
         "c/other.py": False,
         "d/page.jinja": False,
+        "b/old.pyc": False,
         "job/log.py": False,
         "d/only_job.py": False,
     }.items(),

@@ -1,12 +1,24 @@
-"""Files appear whole or not at all, and share bytes."""
+"""Files appear completely or not at all, and share bytes."""
 
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from scripts.core.files import link_file, link_media, sha256_of, whole_file, write_json
+from scripts.core.files import (
+    clear_parts,
+    delete_folder,
+    link_file,
+    link_media,
+    sha256_of,
+    unfinished,
+    whole_file,
+    write_json,
+)
+from tests.conftest import REPO
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -33,11 +45,12 @@ def test_links_share_bytes_and_replace_what_is_there(tmp_path: Path) -> None:
         assert target.samefile(source)
 
 
-def test_other_file_systems_get_copies_of_frames_but_never_of_media(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES, errno.ENOTSUP])
+def test_without_hard_links_frames_are_copied_and_media_get_symbolic_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     def refuse(*_: object) -> None:
-        raise OSError(errno.EXDEV, "cross-device link")
+        raise OSError(number, "no hard link")
 
     source = tmp_path / "s"
     source.write_bytes(b"1")
@@ -61,3 +74,36 @@ def test_the_digest_of_a_folder_covers_names_and_contents(tmp_path: Path) -> Non
     (tmp_path / "b").write_bytes(b"2")
     assert len({first, second, sha256_of(tmp_path)}) == 3
     assert sha256_of(tmp_path / "b") == "d4735e3a265e16eee03f59718b9b5d03019c07d8b6c51f90da3a666eec13ab35"
+
+
+def test_only_parts_of_the_named_file_are_deleted(tmp_path: Path) -> None:
+    names = {name: tmp_path / name for name in (".a.json.7.part", ".b.json.7.part", "a.json")}
+    for path in names.values():
+        path.touch()
+    clear_parts(tmp_path / "a.json")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".b.json.7.part", "a.json"]
+
+
+def test_a_half_deleted_folder_has_lost_its_name(tmp_path: Path) -> None:
+    code = (
+        "import os, shutil, sys; from pathlib import Path; from scripts.core.files import delete_folder;"
+        "shutil.rmtree = lambda path: os._exit(9); delete_folder(Path(sys.argv[1]))"
+    )
+    (tmp_path / "night").mkdir()
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path / "night")], cwd=REPO, check=False).returncode == 9
+    assert not (tmp_path / "night").exists()
+    (tmp_path / "avenue").mkdir()
+    delete_folder(tmp_path / "avenue")
+    assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
+
+
+def test_folders_of_killed_jobs_are_deleted_by_the_next(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from scripts.core.files import unfinished\n"
+        "with unfinished(Path(sys.argv[1])) as folder: os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=REPO, check=False)
+    [left] = tmp_path.iterdir()
+    with unfinished(tmp_path) as folder:
+        assert list(tmp_path.iterdir()) == [folder] != [left]
+    assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""A server for downloads."""
+"""A server for the downloads of this room's tests."""
 
 from collections.abc import Iterator
 

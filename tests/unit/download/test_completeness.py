@@ -1,4 +1,4 @@
-"""Whole files pass in every container; files that lack their end or a piece do not."""
+"""Complete files pass in every container; files that lack their end or a segment do not."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from scripts.media.probe import NotVideo, probe_media
 from tests._clips import KINDS, make_kind
 from tests.conftest import H264, REAL, MakeClip, pattern
 
+SMALL = "160x90"
 FASTSTART = (*H264, "-movflags", "faststart")
 
 
@@ -36,7 +37,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_whole_files_pass_in_pieces_too(make_clip: MakeClip, name: str) -> None:
-    check(make_clip(name, *pattern(10), *OTHERS[name]), announced_s=10, in_pieces=True)
+    check(make_clip(name, *pattern(10, SMALL), *OTHERS[name]), announced_s=10, in_pieces=True)
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real videos are not here")
@@ -49,52 +50,50 @@ def test_real_videos_pass(name: str) -> None:
 @pytest.mark.parametrize("name", ["fast.mp4", "whole.flv", "whole_fragments.mp4"])
 def test_a_file_that_ends_early_is_noticed(make_clip: MakeClip, tmp_path: Path, name: str, share: float) -> None:
     options = {"fast.mp4": FASTSTART, "whole.flv": ("-c:v", "flv")} | OTHERS
-    body = make_clip(name, *pattern(10), *options[name]).read_bytes()
+    body = make_clip(name, *pattern(10, SMALL), *options[name]).read_bytes()
     cut = tmp_path / name
     cut.write_bytes(body[: int(len(body) * share)])
-    with pytest.raises(NotVideo, match=r"its pictures end at|its last picture cannot be decoded"):
+    with pytest.raises(NotVideo, match=r"the frames end at|the last frame cannot be decoded"):
         check(cut)
 
 
 @pytest.mark.parametrize("name", ["whole_vp9.webm", "whole_open_gop.ts", "preview.gif"])
-def test_what_the_file_does_not_tell_the_site_does(make_clip: MakeClip, tmp_path: Path, name: str) -> None:
-    body = make_clip(name, *pattern(10), *OTHERS.get(name, ())).read_bytes()
+def test_the_site_announces_the_length_if_the_file_does_not(make_clip: MakeClip, tmp_path: Path, name: str) -> None:
+    body = make_clip(name, *pattern(10, SMALL), *OTHERS.get(name, ())).read_bytes()
     cut = tmp_path / name
     cut.write_bytes(body[: len(body) // 2])
-    with pytest.raises(
-        NotVideo, match="its pictures end at .* of the 10.[0-9] s that (the site|the file's header) announces"
-    ):
+    with pytest.raises(NotVideo, match="the frames end at .*, but (the site|the file's header) announces 10.[0-9] s"):
         check(cut, announced_s=10)
 
 
-def test_a_missing_piece_is_noticed(make_clip: MakeClip, tmp_path: Path) -> None:
+def test_a_missing_segment_is_noticed(make_clip: MakeClip, tmp_path: Path) -> None:
     pieces = [make_clip(f"piece{i}.ts", *pattern(2), *H264, "-output_ts_offset", str(2 * i)) for i in range(4)]
-    joined = tmp_path / "holed.ts"
+    joined = tmp_path / "gap.ts"
     joined.write_bytes(b"".join(piece.read_bytes() for piece in pieces))
     check(joined, in_pieces=True)
     joined.write_bytes(b"".join(pieces[i].read_bytes() for i in (0, 1, 3)))
-    with pytest.raises(NotVideo, match="a piece is missing: no picture for 2.0 s after 3.9"):
+    with pytest.raises(NotVideo, match="a segment is missing: no frame for 2.0 s after 3.9"):
         check(joined, in_pieces=True)
 
 
 @pytest.mark.parametrize("offset_s", [0, 1000])
-def test_a_clock_that_starts_anew_is_no_hole(make_clip: MakeClip, tmp_path: Path, offset_s: int) -> None:
+def test_a_clock_that_restarts_is_no_gap(make_clip: MakeClip, tmp_path: Path, offset_s: int) -> None:
     """As around adverts in HLS, where extraction counts on as well."""
     pieces = [make_clip(f"part{o}.ts", *pattern(5), *H264, "-output_ts_offset", str(o)) for o in (0, offset_s)]
     joined = tmp_path / "joined.ts"
     joined.write_bytes(b"".join(piece.read_bytes() for piece in pieces))
     check(joined, announced_s=10, in_pieces=True)
-    with pytest.raises(NotVideo, match="its pictures end at"):
+    with pytest.raises(NotVideo, match="the frames end at"):
         check(joined, announced_s=14, in_pieces=True)
 
 
-def test_pictures_may_end_before_the_sound(make_clip: MakeClip) -> None:
+def test_frames_may_end_before_the_sound(make_clip: MakeClip) -> None:
     sound = ("-f", "lavfi", "-i", "sine=duration=20")
     for name in ("longer_sound.mp4", "longer_sound.mkv", "longer_sound.webm"):
         codecs = ("-c:v", "libvpx-vp9", "-c:a", "libopus") if name.endswith("webm") else H264
-        check(make_clip(name, *pattern(5), *sound, *codecs))
+        check(make_clip(name, *pattern(5, SMALL), *sound, *codecs))
 
 
-def test_slides_are_not_taken_for_holes(make_clip: MakeClip) -> None:
+def test_slides_are_no_gaps(make_clip: MakeClip) -> None:
     check(make_clip("slides.ts", *pattern(20, rate="1/4"), *H264), in_pieces=True)
     check(make_clip("slow.mkv", *pattern(20, rate="1/4"), *H264), in_pieces=True)

@@ -1,6 +1,5 @@
 """Expanding sources appends rows and changes none."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +9,14 @@ from scripts.core.errors import UserError
 from scripts.download.expand_sources import expand_sources, new_rows, video_id
 from scripts.inputs.videos import read_videos
 from tests._server import FaultServer, refuse, serve
-from tests.conftest import DOWNLOAD
+from tests.conftest import download_options
 
 RSS = """<?xml version="1.0"?><rss version="2.0"><channel><title>Feed</title>{}</channel></rss>"""
 ITEM = "<item><title>{0}</title><link>{1}</link></item>"
 
 
-@pytest.fixture
-def server() -> Iterator[FaultServer]:
-    with FaultServer() as running:
-        yield running
-
-
 def expand(sources: list[str], table: Path, **options: Any) -> int:
-    return expand_sources(sources, table, table.parent / "store", DOWNLOAD | options)
+    return expand_sources(sources, table, table.parent / "store", download_options(**options))
 
 
 def feed(server: FaultServer, *names: str) -> str:
@@ -58,7 +51,7 @@ def test_a_dead_source_is_named_and_the_others_are_appended(server: FaultServer,
     assert len(read_videos(table)) == 1
 
 
-def test_no_sources_is_said() -> None:
+def test_an_empty_key_is_an_error() -> None:
     with pytest.raises(UserError, match="'sources' is empty"):
         expand([], Path("t.tsv"))
 
@@ -69,7 +62,7 @@ def test_ids_are_safe_and_unique() -> None:
     assert "/" not in video_id({"id": "../x"}, "u", set())
 
 
-def test_listing_waits_as_downloads_do(server: FaultServer, tmp_path: Path) -> None:
+def test_lists_have_the_rate_limits_of_downloads(server: FaultServer, tmp_path: Path) -> None:
     url = feed(server, "a")
     server.acts["/feed.xml"] = [refuse(429, "1"), refuse(503), serve]
     assert expand([url], tmp_path / "videos.tsv") == 1
@@ -78,12 +71,14 @@ def test_listing_waits_as_downloads_do(server: FaultServer, tmp_path: Path) -> N
         expand([url], tmp_path / "other.tsv", allow_private_hosts=False)
 
 
-def test_what_is_private_deleted_or_still_live_is_skipped_with_a_line(caplog: pytest.LogCaptureFixture) -> None:
+def test_private_deleted_and_live_videos_are_skipped_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     watch = "https://www.youtube.com/watch?v="
     entries: list[dict[str, Any]] = [
         {"ie_key": "Youtube", "id": "a", "url": f"{watch}a", "title": "[Private video]"},
         {"ie_key": "Youtube", "id": "b", "url": f"{watch}b", "title": "[Deleted video]"},
         {"ie_key": "Youtube", "id": "c", "url": f"{watch}c", "title": "Now", "live_status": "is_live"},
+        {"ie_key": "Youtube", "id": "f", "url": f"{watch}f", "title": "Over", "live_status": "post_live"},
+        {"ie_key": "Youtube", "id": "g", "url": f"{watch}g", "title": "Mine", "availability": "private"},
         {
             "ie_key": "Youtube",
             "id": "d",
@@ -102,12 +97,14 @@ def test_what_is_private_deleted_or_still_live_is_skipped_with_a_line(caplog: py
     assert (row["found_duration_s"], row["found_upload_date"]) == ("12.5", "~20231114")
     assert row["found_in"] == "https://www.youtube.com/playlist?list=PL1" and row["found_at"]
     assert other["found_upload_date"] == "20231114"
-    assert [r.getMessage().split(":")[0].removeprefix("skipped, since ") for r in caplog.records] == [
+    assert [r.getMessage().split(":")[0].removeprefix("skipped because ") for r in caplog.records] == [
         "it is private or deleted",
         "it is private or deleted",
-        "it is no recording yet",
-        "it is a list of its own, to be named under 'sources'",
-        "its address is none",
+        "it is not a finished recording",
+        "it is not a finished recording",
+        "it is private or deleted",
+        "it is another playlist, which can be added to 'sources'",
+        "it has no http(s) URL",
     ]
 
 

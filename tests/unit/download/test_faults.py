@@ -1,4 +1,4 @@
-"""What yt-dlp's errors mean, in the words that sites really use."""
+"""The errors of yt-dlp have the right status, with the texts of real sites."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -11,7 +11,7 @@ from scripts.download.faults import Answer, Rejected, classify, retry_after_s
 
 
 def raised(error: Exception) -> DownloadError:
-    """Return the error as yt-dlp hands it on."""
+    """Return the error as yt-dlp raises it."""
     try:
         try:
             raise error
@@ -55,7 +55,7 @@ def test_messages(text: str, status: str) -> None:
     fault = classify(raised(ExtractorError(text, expected=True)), fetching=False, answer=Answer())
     assert (fault.status, fault.http_status) == (status, None)
     assert fault.message.startswith(text.replace("\u2019", "'")[:20])
-    assert fault.again is (status in ("blocked", "failed") and "impersonation" not in text)
+    assert fault.retryable is (status in ("blocked", "failed") and "impersonation" not in text)
 
 
 def meaning(error: BaseException, fetching: bool = False, answer: Answer | None = None) -> str:
@@ -69,7 +69,7 @@ def test_types_decide_before_words() -> None:
     assert meaning(Rejected("private video")) == "rejected"
 
 
-def test_what_a_site_does_not_choose_as_words_means_nothing() -> None:
+def test_ids_urls_and_reason_phrases_match_no_pattern() -> None:
     """Ids, addresses and reason phrases are chosen by uploaders and servers, who could pass one fault for another."""
     for video_id in ("captcha", "premieres in", "this video is private"):
         error = ExtractorError("Unable to download webpage", expected=True, video_id=video_id, ie="Generic")
@@ -93,25 +93,25 @@ def test_a_refused_page_is_final_and_a_refused_link_may_have_expired(
 ) -> None:
     for fetching, wanted in ((False, page), (True, media)):
         fault = classify(DownloadError(f"ERROR: HTTP Error {http_status}: no"), fetching, Answer())
-        assert (fault.status, fault.again, fault.http_status) == (*wanted, http_status)
+        assert (fault.status, fault.retryable, fault.http_status) == (*wanted, http_status)
 
 
-def test_what_yt_dlp_forgets_is_taken_from_the_last_answer() -> None:
+def test_the_last_error_response_supplies_the_http_status() -> None:
     error = DownloadError("ERROR: [download] Got error: timed out. Giving up after 3 retries")
     assert meaning(error, fetching=True) == "failed"
     assert meaning(error, fetching=True, answer=Answer(429)) == "blocked"
     assert meaning(error, fetching=False, answer=Answer(429)) == "failed", "a page asks for much that it can do without"
 
 
-def test_faults_that_another_attempt_cannot_mend() -> None:
+def test_a_bad_certificate_is_not_retried() -> None:
     certificate = CertificateVerifyError("certificate has expired")
     fault = classify(raised(certificate), fetching=False, answer=Answer())
-    assert (fault.status, fault.again) == ("failed", False)
+    assert (fault.status, fault.retryable) == ("failed", False)
 
 
 def test_unknown_errors_keep_their_type_and_words() -> None:
     fault = classify(ZeroDivisionError("\x1b[0;31mERROR:\x1b[0m odd"), fetching=False, answer=Answer())
-    assert (fault.status, fault.message, fault.again) == ("failed", "ZeroDivisionError: odd", True)
+    assert (fault.status, fault.message, fault.retryable) == ("failed", "ZeroDivisionError: odd", True)
     assert classify(KeyError(), fetching=False, answer=Answer()).message == "KeyError"
     text = "\n".join(f"line {i} of what nobody has seen before" for i in range(50))
     assert classify(raised(ExtractorError(text, expected=True)), fetching=False, answer=Answer()).message == text
@@ -130,5 +130,5 @@ def test_retry_after_is_seconds_or_a_date() -> None:
 @pytest.mark.parametrize(
     "words", ["HTTPSConnectionPool(host='captcha.example.org'): timed out", "improperly terminated"]
 )
-def test_a_librarys_words_about_a_connection_are_not_the_sites(words: str) -> None:
+def test_a_connection_error_matches_no_pattern(words: str) -> None:
     assert meaning(raised(TransportError(words))) == "failed"

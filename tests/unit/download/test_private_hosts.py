@@ -1,11 +1,15 @@
-"""Which addresses are public, and that look-ups find no others."""
+"""Which addresses are public, and that lookups and downloads reach no others."""
 
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts.download.private_hosts import PrivateHost, is_public, only_public_hosts
+from tests._acts import redirect
+from tests._download import download
+from tests._server import FaultServer
 
 
 @pytest.mark.parametrize(
@@ -30,26 +34,26 @@ def found(*addresses: str) -> Any:
     return lambda host, *args, **kwargs: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, 80)) for a in addresses]
 
 
-def test_a_name_that_leads_inside_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_of_a_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", found("192.168.0.7"))
     with only_public_hosts(""), pytest.raises(PrivateHost, match="rebound.example is 192.168.0.7"):
         socket.create_connection(("rebound.example", 80))
 
 
-def test_only_the_public_addresses_of_a_name_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_private_addresses_of_a_name_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", found("127.0.0.1", "93.184.216.34"))
     with only_public_hosts(""):
         assert [entry[4][0] for entry in socket.getaddrinfo("mixed.example", 80)] == ["93.184.216.34"]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "::1"])
-def test_however_this_machine_is_spelt_it_is_refused(host: str) -> None:
+def test_this_machine_is_refused_in_any_spelling(host: str) -> None:
     with only_public_hosts(""), pytest.raises(socket.gaierror):
         socket.getaddrinfo(host, 80)
     assert socket.getaddrinfo("127.0.0.1", 80), "and outside of the guard it is found again"
 
 
-def test_proxies_may_be_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_may_be_private(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://10.1.2.3:3128")
     monkeypatch.setenv("no_proxy", "169.254.169.254")
     with only_public_hosts("socks5h://user:word@127.0.0.1:1080"):
@@ -57,3 +61,36 @@ def test_proxies_may_be_inside(monkeypatch: pytest.MonkeyPatch) -> None:
         for host, port in (("127.0.0.2", 80), ("127.0.0.1", 6379), ("169.254.169.254", 80)):
             with pytest.raises(PrivateHost):
                 socket.getaddrinfo(host, port)
+
+
+def test_private_hosts_are_refused_unless_allowed(server: FaultServer, clip: Path, tmp_path: Path) -> None:
+    for url in (server.add("/clip.mp4", clip), server.url("/clip.mp4").replace("127.0.0.1", "localhost")):
+        record = download(url, tmp_path, allow_private_hosts=False)
+        assert (record["status"], record["attempts"]) == ("rejected", 1)
+        assert "allow_private_hosts" in record["message"] and not server.requests
+
+
+@pytest.mark.parametrize("way", ["redirect", "page", "playlist", "key", "redirected media"])
+def test_a_public_host_cannot_lead_to_a_private_one(
+    server: FaultServer, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr("scripts.download.private_hosts.is_public", lambda address: address == "127.0.0.2")
+    inside = server.add("/inside.mp4", clip)
+    with FaultServer("127.0.0.2") as outside:
+        outside.add("/clip.mp4", clip)
+        key = f'#EXT-X-KEY:METHOD=AES-128,URI="{inside}"\n' if way == "key" else ""
+        segment = outside.url("/clip.mp4") if way == "key" else inside
+        playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:6\n{key}#EXTINF:6,\n{segment}\n#EXT-X-ENDLIST\n"
+        outside.acts["/away.mp4"] = [redirect(inside)]
+        outside.add("/away.mp4", clip)
+        url = {
+            "redirect": outside.url("/away.mp4"),
+            "page": outside.page("/page", inside),
+            "playlist": outside.add("/list.m3u8", playlist, "application/vnd.apple.mpegurl"),
+            "key": outside.add("/list.m3u8", playlist, "application/vnd.apple.mpegurl"),
+            "redirected media": outside.page("/page", "/away.mp4"),
+        }[way]
+        record = download(url, tmp_path / "a", allow_private_hosts=False)
+        assert (record["status"], record["attempts"]) == ("rejected", 1) and "127.0.0.1" in record["message"]
+        assert not server.requests and outside.requests
+        assert download(outside.url("/clip.mp4"), tmp_path / "b", allow_private_hosts=False)["status"] == "ok"

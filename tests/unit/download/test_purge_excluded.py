@@ -9,61 +9,60 @@ from scripts.core.errors import UserError
 from scripts.download.purge_excluded import purge_excluded
 from scripts.download.store import entry_of, version_of
 from scripts.download.store_users import entries_of, read_used_entries, register_used_entries, write_used_entries
-from scripts.inputs.rows import check_removed
-from tests._downloads import FORM, stored
+from tests._download import put_in_store
+from tests.conftest import download_options
 
 ONE, TWO, THREE = (f"https://example.org/{name}.mp4" for name in ("one", "two", "three"))
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    """Return a store that holds three sources, all noted for the run folder `run`."""
+    """Return a store that holds three sources, all recorded for the run folder `run`."""
     for url in (ONE, TWO, THREE):
-        stored(tmp_path / "store", url)
+        put_in_store(tmp_path / "store", url)
     register_used_entries(tmp_path / "store", tmp_path / "run", [ONE, TWO, THREE, "clips/mine.mp4"])
     return tmp_path / "store"
 
 
+def purge(store: Path, run: Path, *urls: str) -> None:
+    """Purge with a table of these URLs."""
+    purge_excluded(store, run, urls, urls, max_removed_share=1)
+
+
 def there(store: Path) -> list[bool]:
-    return [(version_of(entry_of(store, url), FORM) / "media.mp4").exists() for url in (ONE, TWO, THREE)]
+    return [(version_of(entry_of(store, url), download_options()) / "media.mp4").exists() for url in (ONE, TWO, THREE)]
 
 
-def test_what_no_row_uses_is_listed_with_its_size_and_goes(
-    store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_unused_media_are_logged_and_deleted(store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    purge_excluded(store, tmp_path / "run", entries_of(store, [TWO, THREE]))
+    purge(store, tmp_path / "run", TWO, THREE)
     assert there(store) == [False, True, True] and not entry_of(store, ONE).exists()
     assert "media.mp4, 0.0 MB" in caplog.text and str(entry_of(store, ONE)) in caplog.text
     assert read_used_entries(store, tmp_path / "run") == entries_of(store, [TWO, THREE])
 
 
 def test_a_source_that_this_run_folder_never_used_stays(store: Path, tmp_path: Path) -> None:
-    stranger = stored(store, "https://example.org/four.mp4")
-    purge_excluded(store, tmp_path / "run", set())
+    stranger = put_in_store(store, "https://example.org/four.mp4")
+    purge(store, tmp_path / "run")
     assert there(store) == [False, False, False] and (stranger / "media.mp4").exists()
-    purge_excluded(store, tmp_path / "another run folder", set())
+    purge(store, tmp_path / "another run folder")
     assert (stranger / "media.mp4").exists()
 
 
-def test_what_another_run_folder_uses_stays_and_is_named(
-    store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_media_of_another_run_folder_stay(store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     register_used_entries(store, tmp_path / "other", [TWO])
-    purge_excluded(store, tmp_path / "run", entries_of(store, [THREE]))
+    purge(store, tmp_path / "run", THREE)
     assert there(store) == [False, True, True]
     assert f"also used by the run folder {tmp_path / 'other'}" in caplog.text
-    assert read_used_entries(store, tmp_path / "run") == entries_of(store, [TWO, THREE]), (
-        "asked again, it is looked at again"
-    )
+    assert read_used_entries(store, tmp_path / "run") == entries_of(store, [TWO, THREE]), "it can be purged later"
 
 
-def test_what_is_linked_elsewhere_stays(store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    os.link(version_of(entry_of(store, ONE), FORM) / "media.mp4", tmp_path / "link.mp4")
-    purge_excluded(store, tmp_path / "run", set())
+def test_media_with_another_hard_link_stay(store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    os.link(version_of(entry_of(store, ONE), download_options()) / "media.mp4", tmp_path / "link.mp4")
+    purge(store, tmp_path / "run")
     assert there(store) == [True, False, False] and "hard link elsewhere" in caplog.text
     (tmp_path / "link.mp4").unlink()
-    purge_excluded(store, tmp_path / "run", set())
+    purge(store, tmp_path / "run")
     assert there(store) == [False, False, False]
 
 
@@ -75,14 +74,17 @@ def test_nothing_outside_the_store_is_touched(store: Path, tmp_path: Path) -> No
     link.symlink_to(outside)
     write_used_entries(store, tmp_path / "run", [link.name, "../outside", "models", "sites", str(outside)])
     (store / "models").mkdir()
-    purge_excluded(store, tmp_path / "run", set())
+    purge(store, tmp_path / "run")
     assert (outside / "media.mp4").exists() and (store / "models").exists() and link.is_symlink()
     assert there(store) == [True, True, True]
 
 
-def test_a_wrong_table_purges_nothing() -> None:
-    check_removed({"a"}, 1, 0.2)
-    check_removed({"a", "b"}, 10, 0.2)
-    with pytest.raises(UserError, match="3 of 10 videos.*max_removed_share = 0.2.*max_removed_share=1"):
-        check_removed({"a", "b", "c"}, 10, 0.2)
-    check_removed(set("abc"), 3, 1)
+def test_a_wrong_table_purges_nothing(store: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="2 of 3 videos.*max_removed_share = 0.2.*max_removed_share=1"):
+        purge_excluded(store, tmp_path / "run", [ONE], [ONE], max_removed_share=0.2)
+    assert there(store) == [True, True, True]
+
+
+def test_any_number_of_rows_can_be_excluded(store: Path, tmp_path: Path) -> None:
+    purge_excluded(store, tmp_path / "run", [ONE, TWO, THREE], [ONE], max_removed_share=0.2)
+    assert there(store) == [True, False, False]

@@ -1,18 +1,30 @@
 """What is deleted from the store, and what never is."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts.core.files import write_json
-from scripts.download.store import discard_media, entry_of, is_disk_fault, other_versions, read_stored, version_of
+from scripts.download.options import DownloadOptions
+from scripts.download.store import (
+    discard_media,
+    entry_of,
+    form_of,
+    is_disk_fault,
+    other_versions,
+    read_stored,
+    version_of,
+)
 from scripts.inputs.rows import parts_of
-from tests._downloads import FORM, URL, stored
+from tests._download import URL, put_in_store
+from tests.conftest import download_options
+
+FORM = download_options()
 
 
-def discard(folder: Path, video: str, options: dict[str, Any] = FORM) -> None:
+def discard(folder: Path, video: str, options: DownloadOptions = FORM) -> None:
     parts = parts_of({"videos": str(folder / "videos.tsv"), "exclude": ["d"]}, video)
     discard_media(video, parts, folder, folder / "store", options)
 
@@ -23,15 +35,15 @@ def filtered(folder: Path, *videos: str) -> None:
         (folder / video / "filter.parquet").touch()
 
 
-def test_a_video_goes_when_all_its_parts_are_filtered(tmp_path: Path) -> None:
-    entry, other = stored(tmp_path / "store"), stored(tmp_path / "store", "https://example.org/w.mp4")
+def test_a_video_is_deleted_when_all_its_parts_are_filtered(tmp_path: Path) -> None:
+    entry, other = put_in_store(tmp_path / "store"), put_in_store(tmp_path / "store", "https://example.org/w.mp4")
     rows = [("b", URL), ("a", URL), ("c", "https://example.org/w.mp4"), ("d", URL), ("bb", URL + "?a")]
     (tmp_path / "videos.tsv").write_text("".join(f"{video}\t{url}\n" for video, url in [("video", "url"), *rows]))
     filtered(tmp_path / "filtered", "a")
     discard(tmp_path, "a")
     assert read_stored(entry)
     filtered(tmp_path / "filtered", "b")
-    discard(tmp_path, "b", FORM | {"max_height_px": 360})
+    discard(tmp_path, "b", replace(FORM, max_height_px=360))
     assert read_stored(entry), "another format is another entry"
     link = tmp_path / "download/a/media/media.mp4"
     link.parent.mkdir(parents=True)
@@ -59,23 +71,57 @@ def test_a_local_file_is_never_touched(tmp_path: Path, monkeypatch: pytest.Monke
     assert not Path("download/a/media").exists()
 
 
-def test_what_decides_on_the_format_has_a_place_of_its_own(tmp_path: Path) -> None:
+def test_each_choice_of_format_has_its_own_folder(tmp_path: Path) -> None:
     entry = entry_of(tmp_path, URL)
-    own = FORM | {"ytdlp": {"format": "b"}}
-    folders = {version_of(entry, options) for options in (FORM, FORM | {"max_height_px": 360}, own)}
+    own = replace(FORM, ytdlp={"format": "b"})
+    folders = {version_of(entry, options) for options in (FORM, replace(FORM, max_height_px=360), own)}
     assert len(folders) == 3
-    assert version_of(entry, FORM | {"ytdlp": {"ratelimit": 1}}) == version_of(entry, FORM)
+    assert version_of(entry, replace(FORM, ytdlp={"ratelimit": 1})) == version_of(entry, FORM)
     assert "example" not in str(entry), "addresses may hold secrets"
+
+
+@pytest.mark.parametrize(
+    ("changes", "form", "name"),
+    [
+        ({}, [720, None, None], "720p-703bce9b"),
+        ({"max_height_px": 1080, "ytdlp": {"format": "b[ext=mp4]"}}, [1080, "b[ext=mp4]", None], "1080p-ddee70cb"),
+        (
+            {"max_height_px": 360, "ytdlp": {"format": "b", "format_sort": ["res:360", "fps"], "ratelimit": 5}},
+            [360, "b", ["res:360", "fps"]],
+            "360p-e475751d",
+        ),
+        (
+            {"max_height_px": 480, "ytdlp": {"format_sort": ["vcodec:h264"]}},
+            [480, None, ["vcodec:h264"]],
+            "480p-be8a8272",
+        ),
+    ],
+)
+def test_names_in_the_store_never_change(changes: dict[str, Any], form: list[Any], name: str) -> None:
+    """Other names, or another value of the rule parameter `form`, would download all videos again."""
+    entry = entry_of(Path("store"), "https://example.org/v.mp4?token=1")
+    assert entry == Path("store/ac463fab70120278ef43568a")
+    options = download_options(**changes)
+    assert form_of(options) == form and version_of(entry, options) == entry / name
+
+
+def test_a_stored_video_has_a_record_and_a_file_of_the_same_size(tmp_path: Path) -> None:
+    version = put_in_store(tmp_path)
+    stored = read_stored(version)
+    assert stored and (stored.path, stored.media["height"]) == (version / "media.mp4", 720)
+    (version / "media.mp4").write_bytes(b"vide")
+    assert read_stored(version) is None
+    put_in_store(tmp_path)
+    (version / "video.json").write_text("{")
+    assert read_stored(version) is None
 
 
 def test_the_tallest_other_version_comes_first(tmp_path: Path) -> None:
     entry = entry_of(tmp_path, URL)
     for height in (360, 1080, 720):
-        folder = version_of(entry, FORM | {"max_height_px": height})
-        write_json(folder / "video.json", {"media": {"file": "media.mp4", "bytes": 5, "height": height}})
-        (folder / "media.mp4").write_bytes(b"video")
+        put_in_store(tmp_path, max_height_px=height)
     found = other_versions(version_of(entry, FORM))
-    assert [record["media"]["height"] for record, _ in found] == [1080, 360]
+    assert [stored.media["height"] for stored in found] == [1080, 360]
 
 
 def test_refused_connections_are_not_blamed_on_the_disk() -> None:

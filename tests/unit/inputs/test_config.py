@@ -11,18 +11,11 @@ import yaml
 
 from scripts.core.errors import UserError
 from scripts.download.ytdlp import OWN_OPTIONS
-from scripts.inputs.config import check_config
+from scripts.inputs.config import check_config, find_config
 from scripts.inputs.model_choice import weights_of
 from tests.conftest import DEMO, REPO
 
 MODELS = {"filter": {"model": "yolo26n.pt"}, "detect": {"model": "yolo26n.pt"}}
-SCHEMA_FILE = REPO / "config/schemas/config.schema.yaml"
-
-
-@pytest.fixture
-def schema() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(SCHEMA_FILE.read_text())
-    return loaded
 
 
 @pytest.fixture
@@ -55,7 +48,7 @@ def test_shipped_files_are_what_the_schema_writes(schema: dict[str, Any], docume
     shipped = (REPO / "config/config.yaml").read_text()
     assert shipped == document.config_yaml(document.with_definitions(schema)), "run: make docs"
     manual = (REPO / "config/README.md").read_text()
-    assert manual == document.fill_table(manual, document.with_definitions(schema)), "run: make docs"
+    assert manual == document.fill_keys(manual, document.with_definitions(schema)), "run: make docs"
     filled: dict[str, Any] = {}
     check_config(filled, schema)
     assert filled == yaml.safe_load(shipped)
@@ -94,8 +87,10 @@ def test_names_every_bad_key_its_value_and_what_is_allowed(schema: dict[str, Any
     ("config", "words"),
     [
         ({"dataset": {"splits": {"train": 0.9}}}, "dataset.splits: .* sum to 1.1"),
+        ({"dataset": {"splits": {"train": 0.79}}}, "dataset.splits: .* sum to 0.99"),
+        ({"frames": {"mode": "scene", "every_n": 7}}, "frames.every_n: 7 has no effect in mode 'scene'; .* every_n"),
         ({"detect": {"model": "models/none.pt"}}, "detect.model: 'models/none.pt' is not there"),
-        ({"detect": {"model": "a{b}.pt"}}, "detect.model: 'a{b}.pt' holds braces"),
+        ({"detect": {"model": "a{b}.pt"}}, "detect.model: 'a{b}.pt' contains braces"),
         ({"dedup": {"method": "embedding", "model": "a.engine"}}, "dedup.model: 'a.engine' cannot .* allowed: PyTorch"),
         ({"dedup": {"method": "embedding", "model": "exported_model"}}, "dedup.model: 'exported_model' cannot be used"),
         ({"dedup": {"method": "embedding", "model": "http://gpu:8000/yolo"}}, "dedup.model: .* or server"),
@@ -145,7 +140,7 @@ def test_sites_are_filled_and_checked_by_name(schema: dict[str, Any]) -> None:
     assert sites["youtube.com"] == {"jobs": 1, "sleep_s": [5, 10], "per_hour": 250, "pause_s": 300}
     for wrong, said in (
         ({"vimeo.com": {"job": 2}}, "download.sites.vimeo.com: unknown key"),
-        ({"*": {"sleep_s": [5, 1]}}, r"download.sites.\*.sleep_s: \[5, 1\] is no range"),
+        ({"*": {"sleep_s": [5, 1]}}, r"download.sites.\*.sleep_s: \[5, 1\] is not a range"),
         ({"www.vimeo.com": {}}, "download.sites"),
         ({"vimeo.com": {"jobs": 0}}, "download.sites.vimeo.com.jobs: 0 is not allowed"),
     ):
@@ -168,3 +163,22 @@ def test_a_rate_limit_below_the_least_speed_is_refused(schema: dict[str, Any]) -
     with pytest.raises(UserError, match="download.ytdlp.ratelimit: 5000 is below min_speed_kb_s"):
         check_config({"download": {"ytdlp": {"ratelimit": 5000}}} | MODELS, schema)
     check_config({"download": {"ytdlp": {"ratelimit": 50_000}}} | MODELS, schema)
+
+
+def test_keys_of_another_mode_may_have_their_default(schema: dict[str, Any]) -> None:
+    default = schema["properties"]["frames"]["properties"]["every_n"]["default"]
+    check_config({"frames": {"mode": "scene", "every_n": default}} | MODELS, schema)
+
+
+def test_a_run_folders_configuration_is_found_unless_it_is_misnamed(tmp_path: Path) -> None:
+    assert find_config(tmp_path) is None
+    path = tmp_path / "config.yaml"
+    path.write_text("videos: x\n")
+    assert find_config(tmp_path) == path
+    for text, words in (("a: [", "is not valid YAML"), ("- a\n", "holds no keys")):
+        path.write_text(text)
+        with pytest.raises(UserError, match=words):
+            find_config(tmp_path)
+    (tmp_path / "config.yml").touch()
+    with pytest.raises(UserError, match="config.yml would be ignored: rename it"):
+        find_config(tmp_path)

@@ -8,7 +8,7 @@ from typing import Any
 from scripts.core.schemas import FILTER
 from scripts.core.tables import write_table
 from scripts.dataset.splits import Splitting
-from scripts.inputs.videos import REGISTRY_COLUMNS
+from scripts.inputs.columns import REGISTRY_COLUMNS
 from scripts.report.report import read_provenance, registry_row, registry_tsv
 from tests._exported import RECORD
 from tests._planted import SHARES, far_hashes, made_with, reported, row_of

@@ -1,7 +1,7 @@
-"""What is said before the first download, each with its remedy."""
+"""Checks before the first download print versions and warnings, or problems with their remedy."""
 
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from scripts.core.errors import UserError
+from scripts.download.options import DownloadOptions
 from scripts.download.rate_limits import site_of
 from scripts.inputs.videos import Video
-from scripts.run import preflight as _preflight
-from scripts.run.preflight import preflight
+from scripts.run import preflight as preflight_module
+from scripts.run.preflight import check_folder, preflight
 from tests.conftest import DOWNLOAD
 
 YOUTUBE = "https://www.youtube.com/watch?v=aaaaaaaaaaa"
@@ -21,103 +22,133 @@ COOKIE = ".a.example\tTRUE\t/\tTRUE\t{}\tname\tvalue\n"
 
 @pytest.fixture
 def config(tmp_path: Path) -> dict[str, Any]:
-    return {"store": str(tmp_path / "store"), "download": DOWNLOAD | {"sites": {"youtube.com": {}, "*": {}}}}
+    sites = dict.fromkeys(("youtube.com", "*"), DOWNLOAD["sites"]["*"])
+    return {"store": str(tmp_path / "store"), "download": DOWNLOAD | {"sites": sites}}
 
 
-def look(config: dict[str, Any], tmp_path: Path, *urls: str) -> None:
+def check(config: dict[str, Any], tmp_path: Path, *urls: str) -> None:
     videos = {f"v{i}": Video(f"v{i}", url, 0.0, None, "") for i, url in enumerate(urls)}
     preflight(videos, tmp_path / "results", config)
 
 
-def test_says_versions_and_nothing_else_if_all_is_well(
+def test_without_problems_only_versions_are_printed(
     config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_preflight, "version", lambda name: f"{date.today():%Y.%m.%d}")
+    monkeypatch.setattr(preflight_module, "version", lambda name: f"{date.today():%Y.%m.%d}")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10**12))
-    look(config, tmp_path, YOUTUBE)
-    said = capsys.readouterr().err
-    assert "ffmpeg" in said and "yt-dlp 20" in said and "YouTube: deno" in said and "warning" not in said
+    check(config, tmp_path, YOUTUBE)
+    printed = capsys.readouterr().err
+    assert "ffmpeg" in printed and "yt-dlp 20" in printed and "YouTube: deno" in printed and "warning" not in printed
 
 
-def test_local_files_need_ffmpeg_alone(
+def test_local_files_need_only_ffmpeg(
     config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look(config | {"store": "/proc/none"}, tmp_path, "clip.mp4")
+    check(config | {"store": "/proc/none"}, tmp_path, "clip.mp4")
     assert "yt-dlp" not in capsys.readouterr().err
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/bin/false")
     with pytest.raises(UserError, match="ffmpeg does not run.*IMAGEIO_FFMPEG_EXE"):
-        look(config, tmp_path, "clip.mp4")
+        check(config, tmp_path, "clip.mp4")
 
 
-def test_every_problem_is_named_at_once(config: dict[str, Any], tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(config: dict[str, Any], tmp_path: Path) -> None:
     config["store"] = "/proc/none"
     config["download"] |= {"cookies": str(tmp_path / "none.txt"), "ytdlp": {"format": "b["}}
     with pytest.raises(UserError) as error:
-        look(config, tmp_path, YOUTUBE)
+        check(config, tmp_path, YOUTUBE)
     text = str(error.value)
     assert "3 problem(s)" in text and "config key store" in text and "choose a folder" in text
-    assert "download.cookies: cannot read" in text and "download.ytdlp: yt-dlp refuses it" in text
+    assert "download.cookies: cannot read" in text and "download.ytdlp: yt-dlp rejects it" in text
 
 
 @pytest.mark.parametrize(
     "text", ["", '[{"domain": ".a.example"}]', "# Netscape HTTP Cookie File\n", "a b c\n", "\t" * 6]
 )
-def test_what_is_no_cookie_file_is_refused(config: dict[str, Any], tmp_path: Path, text: str) -> None:
+def test_other_files_are_not_accepted_as_cookies(config: dict[str, Any], tmp_path: Path, text: str) -> None:
     (tmp_path / "cookies.txt").write_text(text)
     config["download"]["cookies"] = str(tmp_path / "cookies.txt")
-    with pytest.raises(UserError, match="no Netscape cookie file|yt-dlp refuses"):
-        look(config, tmp_path, YOUTUBE)
+    with pytest.raises(UserError, match="no Netscape cookie file|yt-dlp rejects"):
+        check(config, tmp_path, YOUTUBE)
 
 
 @pytest.mark.parametrize(("ends", "warned"), [("1700000000", True), ("0", False), ("99999999999", False)])
-def test_expired_cookies_are_said(
+def test_expired_cookies_give_a_warning(
     config: dict[str, Any], tmp_path: Path, ends: str, warned: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "cookies.txt").write_text(f"#HttpOnly_{COOKIE.format(ends)}")
     config["download"]["cookies"] = str(tmp_path / "cookies.txt")
-    look(config, tmp_path, YOUTUBE)
-    assert ("have expired: export them anew" in capsys.readouterr().err) is warned
+    check(config, tmp_path, YOUTUBE)
+    assert ("have expired: export them again" in capsys.readouterr().err) is warned
 
 
-def test_youtube_without_a_javascript_runtime_is_warned_of(
+def test_youtube_without_a_javascript_runtime_gives_a_warning(
     config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config["download"]["ytdlp"] = {"js_runtimes": {"quickjs": {"path": str(tmp_path / "none")}}}
-    look(config, tmp_path, YOUTUBE)
-    assert "warning: YouTube needs one of quickjs" in capsys.readouterr().err
-    look(config, tmp_path, "https://a.example/clip.mp4")
+    check(config, tmp_path, YOUTUBE)
+    assert "warning: YouTube needs a recent version of quickjs" in capsys.readouterr().err
+    check(config, tmp_path, "https://a.example/clip.mp4")
     assert "YouTube" not in capsys.readouterr().err
 
 
-def test_old_yt_dlp_and_a_full_disk_are_said(
+def test_old_yt_dlp_and_little_space_give_warnings(
     config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(_preflight, "version", lambda name: "2024.1.1")
+    monkeypatch.setattr(preflight_module, "version", lambda name: "2024.1.1")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_500_000_000))
-    look(config, tmp_path, *[f"https://a.example/{i}" for i in range(20)])
-    said = capsys.readouterr().err
+    check(config, tmp_path, *[f"https://a.example/{i}" for i in range(20)])
+    printed = capsys.readouterr().err
     days = (date.today() - date(2024, 1, 1)).days
-    assert f"{days} days old" in said or f"{days + 1} days old" in said
-    assert "2 GB are free for 20 videos" in said
+    assert f"{days} days old" in printed or f"{days + 1} days old" in printed
+    assert "2 GB are free for 20 videos" in printed
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10_000_000))
-    with pytest.raises(UserError, match=r"0\.0 GB are free.*make room"):
-        look(config, tmp_path, "https://a.example/1")
+    with pytest.raises(UserError, match=r"0\.0 GB are free.*free some, or set"):
+        check(config, tmp_path, "https://a.example/1")
 
 
-def test_a_full_disk_is_said_of_local_files_too(
+def test_local_files_need_space_for_results(
     config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5_000_000))
-    with pytest.raises(UserError, match=r"5 MB are free in .*results: make room"):
-        look(config, tmp_path, "clip.mp4")
+    with pytest.raises(UserError, match=r"5 MB are free in .*results: free some"):
+        check(config, tmp_path, "clip.mp4")
 
 
-def test_what_is_here_needs_no_network(
+def test_downloaded_videos_need_no_yt_dlp(
     config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = tmp_path / "results/download/v0/video.json"
     record.parent.mkdir(parents=True)
     record.write_text('{"status": "ok"}')
-    look(config | {"store": "/proc/none"}, tmp_path, YOUTUBE)
+    check(config | {"store": "/proc/none"}, tmp_path, YOUTUBE)
     assert "yt-dlp" not in capsys.readouterr().err
-    assert site_of(YOUTUBE, tmp_path, config["download"]["sites"]).name == "youtube.com"
+    assert site_of(YOUTUBE, tmp_path, DownloadOptions.from_config(config["download"]).sites).name == "youtube.com"
+
+
+def test_a_run_folder_must_be_writable(tmp_path: Path) -> None:
+    check_folder(tmp_path)
+    with pytest.raises(UserError, match="cannot write into the run folder /proc/none .*: name another"):
+        check_folder(Path("/proc/none"))
+
+
+@pytest.mark.parametrize(("days", "warned"), [(88, False), (92, True)])
+def test_yt_dlp_is_old_after_90_days(
+    config: dict[str, Any], tmp_path: Path, days: int, warned: bool,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    released = date.today() - timedelta(days=days)
+    monkeypatch.setattr(preflight_module, "version", lambda name: f"{released:%Y.%m.%d}")
+    check(config, tmp_path, "https://a.example/1")
+    assert ("sites change" in capsys.readouterr().err) is warned
+
+
+@pytest.mark.parametrize(("version", "old"), [("5.0.1", True), ("n5.1-2024", False), ("N-12345", False)])
+def test_ffmpeg_before_5_1_is_too_old(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, old: bool
+) -> None:
+    monkeypatch.setattr(preflight_module, "ffmpeg_version", lambda: version)
+    if not old:
+        check(config, tmp_path, "clip.mp4")
+        return
+    with pytest.raises(UserError, match="is older than ffmpeg 5.1: unset IMAGEIO_FFMPEG_EXE"):
+        check(config, tmp_path, "clip.mp4")

@@ -1,0 +1,42 @@
+"""Check the source of a video: an http(s) URL or the path of a file."""
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+def is_local(url: str) -> bool:
+    """Return whether a source is a path: everything that starts with a scheme is a URL."""
+    return not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", url)
+
+
+def url_fault(url: str) -> str | None:
+    """Return why a source cannot be used, or None. URLs must be http(s) and have no credentials; files must exist."""
+    if not url:
+        return "url is empty"
+    if is_local(url):
+        return _path_fault(Path(url))
+    try:
+        parts = urlsplit(url)
+        host, user = parts.hostname, parts.username or parts.password
+        parts.port  # noqa: B018 - raises on a bad port
+    except ValueError as error:
+        return f"url '{url}' is malformed: {error}"
+    if parts.scheme.lower() not in ("http", "https") or not host:
+        return f"url '{url}' is neither http(s)://host/... nor the path of a file"
+    if user:
+        return f"url of host {host} contains a user name or password: remove them"
+    if "__youtubedl_smuggle" in url or any(c.isspace() or not c.isprintable() for c in url):
+        return f"url '{url}' contains characters or markers that no page address has"
+    return None
+
+
+def _path_fault(path: Path) -> str | None:
+    if set("{}") & set(str(path)):
+        return f"file name '{path}' contains braces, which Snakemake takes for wildcards: rename the file"
+    if path.is_file():
+        return None
+    if path.is_dir():
+        return f"'{path}' is a folder: write a row for each file in it"
+    page = " (if it is a page: https:// is missing)" if "." in path.parts[0] and len(path.parts) > 1 else ""
+    return f"no such file: '{path}', looked for in {Path.cwd()}{page}"
