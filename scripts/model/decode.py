@@ -39,7 +39,7 @@ def decode(path: Path, input_px: int) -> DecodedImage | None:
     except (OSError, SyntaxError):
         return None
     if not jpeg.endswith(JPEG_END):
-        return None  # cut off: its lower part would be grey
+        return None  # cut off, or zeros after a power cut: its lower part would be grey
     flags = {8: cv2.IMREAD_REDUCED_COLOR_8, 4: cv2.IMREAD_REDUCED_COLOR_4, 2: cv2.IMREAD_REDUCED_COLOR_2}
     flag = next((flags[scale] for scale in flags if max(width, height) > scale * input_px), cv2.IMREAD_COLOR)
     pixels = cv2.imdecode(np.frombuffer(jpeg, np.uint8), flag)

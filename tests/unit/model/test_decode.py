@@ -44,7 +44,7 @@ def test_cut_off_and_broken_files_are_no_images(tmp_path: Path) -> None:
         "torn": whole[: len(whole) // 2],
         "text": b"hello",
         "head": whole[:200],
-        "no end": whole[:-2],
+        "zeros": whole[:-2] + b"\0\0",  # as after a power cut
     }.items():
         (tmp_path / name).write_bytes(content)
         assert decode(tmp_path / name, 640) is None, name
