@@ -1,4 +1,4 @@
-"""Vectors of the demo's detector tell its scenes apart, see through crops and overlays, and are the same each time."""
+"""Vectors of the demo's detector differ between scenes, agree for crops and overlays, and are the same each time."""
 
 import json
 import shutil
@@ -43,7 +43,7 @@ def mirrored(picture: Image.Image) -> Image.Image:
     return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
 
 
-VIEWS = {"as_it_is": Image.Image.copy, "crop": cropped, "logo": with_logo, "bars": with_bars, "mirror": mirrored}
+VIEWS = {"original": Image.Image.copy, "crop": cropped, "logo": with_logo, "bars": with_bars, "mirror": mirrored}
 
 
 @pytest.fixture(scope="module")
@@ -98,25 +98,25 @@ def by_view(vectors: np.ndarray, view: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("view", ["crop", "logo", "bars"])
-def test_a_copy_lies_nearer_to_its_scene_than_any_other_does(vectors: np.ndarray, view: str) -> None:
-    scenes, copies = by_view(vectors, "as_it_is")[:, 0], by_view(vectors, view)[:, 0]
+def test_a_copy_is_nearest_to_its_own_scene(vectors: np.ndarray, view: str) -> None:
+    scenes, copies = by_view(vectors, "original")[:, 0], by_view(vectors, view)[:, 0]
     cosines = copies @ scenes.T
     assert (cosines.argmax(axis=1) == np.arange(len(scenes))).all()
 
 
-def test_bars_change_nothing_that_counts(vectors: np.ndarray) -> None:
-    scenes, copies = (in_steps(by_view(vectors, view)[:, 0]) for view in ("as_it_is", "bars"))
+def test_black_bars_change_at_most_one_bit(vectors: np.ndarray) -> None:
+    scenes, copies = (in_steps(by_view(vectors, view)[:, 0]) for view in ("original", "bars"))
     at, of, _ = VectorSpace(1).pairs(copies, scenes)
     assert {int(i) for i, k in zip(at, of, strict=True) if i == k} == set(range(len(scenes)))
 
 
 def test_the_second_vector_is_that_of_the_mirror_image(vectors: np.ndarray) -> None:
-    scenes, mirrors = by_view(vectors, "as_it_is"), by_view(vectors, "mirror")
+    scenes, mirrors = by_view(vectors, "original"), by_view(vectors, "mirror")
     crosswise = (scenes[:, 1] * mirrors[:, 0]).sum(axis=1)
     assert (crosswise > (scenes[:, 0] * mirrors[:, 0]).sum(axis=1)).all()
 
 
-def test_a_flat_picture_is_near_to_nothing(vectors: np.ndarray) -> None:
+def test_a_flat_frame_is_near_no_other(vectors: np.ndarray) -> None:
     assert len(VectorSpace(16).pairs(vectors[-1:, 0], vectors[:-1, 0])[0]) == 0
 
 

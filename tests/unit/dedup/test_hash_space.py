@@ -1,4 +1,4 @@
-"""No near hash is missed, whichever way is taken, and none is found twice."""
+"""The index and the comparison of all find each near hash exactly once."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A picture's hashes see through bars, crops, overlays in the margin and mirrors; flat pictures have none."""
+"""Bars, crops, overlays in the margin and mirroring change few bits; flat frames are hashed by brightness."""
 
 import io
 from collections.abc import Callable
@@ -101,7 +101,7 @@ def test_each_method_gives_the_roles_it_can(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_flat_pictures_are_known_by_their_brightness_alone(method: str) -> None:
+def test_flat_frames_have_one_hash_of_their_brightness(method: str) -> None:
     black, black_again, grey = (
         hashed(Image.new("RGB", (320, 180), colour), method) for colour in ("black", "#020202", "grey")
     )

@@ -104,3 +104,10 @@ def test_boxes_that_overlap_by_a_third_are_counterparts(iou: float, expected: bo
     moved = box_with_iou(iou)
     a, b = seen(street(CAR), CAR), seen(street(moved), moved)
     assert same(a, b) == expected
+
+
+@pytest.mark.parametrize(("right", "expected"), [(0.17, False), (0.09, True)])
+def test_a_missing_object_counts_if_most_of_it_is_inside_the_crop(right: float, expected: bool) -> None:
+    edge = (0.02, 0.4, right, 0.6)  # the crop begins at 0.05
+    cut = seen(street(CAR).crop((32, 32, 608, 608)), ((0.2 - 0.05) / 0.9, 0.5, (0.4 - 0.05) / 0.9, 0.722))
+    assert same(cut, seen(street(edge, CAR), edge, CAR), "content", "crop10") == expected

@@ -1,4 +1,4 @@
-"""No near vector is missed, distances are angles on the scale of hashes, and no order of summing changes them."""
+"""Each near vector is found, distances are angles in bits, and the order of summing does not change them."""
 
 import math
 

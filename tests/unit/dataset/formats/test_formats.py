@@ -96,10 +96,12 @@ def test_ultralytics_trains_on_images_and_backgrounds_beside_the_metadata_of_oth
         [sys.executable, "-c", code, str(DEMO / "detector.pt"), data, str(tmp_path / "runs")],
         env=os.environ | environment, cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said[-3000:]
-    assert f"NAMES {dict(enumerate(CLASSES))}" in said
-    assert "6 images, 2 backgrounds, 0 corrupt" in said and "2 images, 0 backgrounds, 0 corrupt" in said, said[-3000:]
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output[-3000:]
+    assert f"NAMES {dict(enumerate(CLASSES))}" in output
+    assert "6 images, 2 backgrounds, 0 corrupt" in output and "2 images, 0 backgrounds, 0 corrupt" in output, output[
+        -3000:
+    ]
 
 
 HUB = """
@@ -114,9 +116,9 @@ print('ROWS', json.dumps(rows))
 
 def load_with_datasets(folder: Path, *arguments: str, **options: str) -> dict[str, list[dict[str, Any]]]:
     """Return the rows of each split as Hugging Face's library reads them, offline, in a process of its own."""
-    told = [sys.executable, "-c", HUB, json.dumps(arguments), json.dumps(options)]
+    command = [sys.executable, "-c", HUB, json.dumps(arguments), json.dumps(options)]
     offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder), "HF_DATASETS_CACHE": str(folder / "cache")}
-    done = subprocess.run(told, env=os.environ | offline, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=os.environ | offline, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     rows: dict[str, list[dict[str, Any]]] = json.loads(done.stdout.split("ROWS ")[1])
     return rows
