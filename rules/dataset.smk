@@ -4,7 +4,7 @@ from scripts.inputs.settings import required_weights, result_rules, result_setti
 
 
 rule export_dataset:
-    """Lay out images and labels in each format, ledger, card and attribution."""
+    """Write images, labels in each format, ledger, card and attribution."""
     input:
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         filtered=collect("results/filtered/{video}", video=VIDEOS),
@@ -29,7 +29,7 @@ rule export_dataset:
 
 
 rule record_provenance:
-    """Write the versions, code, settings and models that the dataset was made with."""
+    """Write the versions, code, settings and models of the dataset."""
     input:
         dataset="results/dataset",
         models=[f"results/models/{model_name(role)}" for role in roles_in(config)],
@@ -42,9 +42,10 @@ rule record_provenance:
     localrule: True
     conda:
         "../envs/media.yaml"
+    # untracked: config: the settings that change no result go into the log only
     params:
         settings=result_settings(config),
-        asked=required_weights(config),
+        required=required_weights(config),
         rules={rule: code_hash(rule) for rule in result_rules(config)},
         code=code_hash("record_provenance"),
     script:
@@ -52,7 +53,7 @@ rule record_provenance:
 
 
 rule verify:
-    """Print a digest of the dataset and one of all results, to compare with others' (run on demand)."""
+    """Print a digest of the dataset and one of all results, to compare them with those of others (run on demand)."""
     log:
         "logs/verify.log",
     localrule: True

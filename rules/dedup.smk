@@ -1,4 +1,4 @@
-"""Drop frames that show the same."""
+"""Drop copies of frames."""
 
 
 rule hash_frames:
@@ -22,7 +22,7 @@ rule hash_frames:
 
 
 rule embed_frames:
-    """Take feature vectors of the frames of one video that passed the filter; only with dedup.method embedding."""
+    """Compute feature vectors of the frames of one video that passed the filter; only with dedup.method embedding."""
     input:
         filtered="results/filtered/{video}",
         hashes="results/hashes/{video}",
@@ -53,7 +53,7 @@ checkpoint deduplicate:
         hashes=collect("results/hashes/{video}", video=VIDEOS),
         vectors=VECTORS,
     output:
-        # The file that detect_objects reads comes first: Snakemake looks for no other in a checkpoint's users.
+        # The file that detect_objects reads comes first: of a checkpoint's outputs, Snakemake looks only for this one.
         kept="results/dedup/kept.json",
         copies="results/dedup/copies.parquet",
         distances="results/dedup/distances.json",
@@ -63,6 +63,7 @@ checkpoint deduplicate:
         "benchmarks/deduplicate.tsv"
     conda:
         "../envs/data.yaml"
+    # untracked: download.max_failed_share: another limit decides whether a run may go on and changes no result
     params:
         videos=list(VIDEOS),
         rules={key: config["dedup"][key] for key in DEDUP_RULES},

@@ -16,6 +16,9 @@ rule compile_model:
         "../envs/vision.yaml"
     resources:
         gpu=1,
+    # untracked: store, detector.warm: another place or process must not compile again
+    # untracked: filter.weights_sha256, detect.weights_sha256, dedup.weights_sha256: they only check the weights
+    # untracked: filter.classes, detect.classes: another class must not compile, and so filter, again
     params:
         model=spec_of_model,
         work=ULTRALYTICS_FOLDER,
@@ -40,6 +43,9 @@ rule filter_frames:
         "../envs/vision.yaml"
     resources:
         gpu=1,
+    # untracked: detector.warm: another process must not filter again
+    # untracked: cleanup_raw_frames, keep_media: what is deleted afterwards does not change what passes
+    # untracked: store, videos, exclude, download.max_height_px, download.ytdlp: they only name the media to delete
     params:
         query={
             "confidence": config["filter"]["confidence"],
@@ -72,6 +78,7 @@ rule detect_objects:
         "../envs/vision.yaml"
     resources:
         gpu=1,
+    # untracked: detector.warm: another process must not label again
     params:
         kept_digest=kept_digest,
         query={

@@ -2,7 +2,7 @@
 
 
 rule extract_frames:
-    """Take frames of one video as JPEGs named by their time, and measure them."""
+    """Extract frames of one video as JPEGs named by their time, and measure them."""
     input:
         record="results/download/{video}/video.json",
         media="results/download/{video}/media",
@@ -18,6 +18,8 @@ rule extract_frames:
     threads: extract_threads
     resources:
         extract=1,
+    # untracked: frames.max_output_mb, frames.deadline_s, frames_budget_gb: raising a limit must not extract all videos
+    # again
     params:
         clip=video_clip,
         frames={key: value for key, value in config["frames"].items() if key not in ("max_output_mb", "deadline_s")},

@@ -2,7 +2,7 @@
 
 
 rule retake_frames:
-    """Take the published frames of one video again, and compare each with what was published."""
+    """Extract the published frames of one video again, and compare each with the published one."""
     input:
         record="results/download/{video}/video.json",
         media="results/download/{video}/media",
@@ -18,6 +18,7 @@ rule retake_frames:
     threads: extract_threads
     resources:
         extract=1,
+    # untracked: frames.deadline_s: raising the limit must not extract all frames again
     params:
         clip=video_clip,
         settings=lambda wildcards: VIDEOS[wildcards.video].extra,
@@ -27,7 +28,7 @@ rule retake_frames:
 
 
 rule rehydrate:
-    """Lay out the dataset whose manifest and table config key rehydrate names (run on demand)."""
+    """Write the dataset whose manifest and table the config key rehydrate names (run on demand)."""
     input:
         manifest=lambda wildcards: manifest_of(config),
         frames=collect("results/retaken/{video}", video=VIDEOS),

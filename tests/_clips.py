@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from scripts.core.files import link_file
+from scripts.core.schemas import VideoRecord
 from scripts.core.tables import read_rows
 from scripts.frames.extract_frames import extract_frames
 from scripts.frames.sampling import FrameSettings
@@ -88,14 +89,29 @@ def shown_in(media: Path) -> tuple[Shown, ...]:
     return tuple(shown)
 
 
+def record_of(media: Path, file: str) -> VideoRecord:
+    """Return the record of a downloaded file; `file` is its name in the media folder."""
+    facts: Any = probe_media(media).as_dict() | {"sha256": "", "file": file}
+    return {
+        "video": "clip", "status": "ok", "message": "", "http_status": None, "attempts": 1, "media": facts, "source": {}
+    }  # fmt: skip
+
+
+def lost_record(status: str, message: str = "") -> VideoRecord:
+    """Return the record of a video that could not be downloaded."""
+    return {
+        "video": "v", "status": status, "message": message, "http_status": None, "attempts": 1, "media": None,
+        "source": {},
+    }  # fmt: skip
+
+
 def extract(media: Path, folder: Path, **options: Any) -> list[dict[str, Any]]:
     """Run the stage on a file as download_video hands it on; options are the clip's and those of `frames`.
 
     Unlike the default, none is skipped as similar.
     """
-    facts = probe_media(media)
     link_file(media, folder / "in/media.bin")
-    record = {"video": "clip", "status": "ok", "media": facts.as_dict() | {"file": "media.bin"}}
+    record = record_of(media, "media.bin")
     clip = Clip(options.pop("start_s", 0.0), options.pop("end_s", None))
     threads = options.pop("threads", 1)
     extract_frames(

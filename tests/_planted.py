@@ -46,7 +46,7 @@ def reported(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], sp
     """Make a dataset as `planted` does, with its registry and page."""
     out = planted(folder, videos, hashes, splitting)
     sources = Sources(
-        folders_of(folder, videos), folder / "manifest.parquet", folder / "distances.json", out, CONFIGURED,
+        folders_of(folder, videos), folder / "copies.parquet", folder / "distances.json", out, CONFIGURED,
         made_with(folder),
     )  # fmt: skip
     report(videos, sources, folder / "report.html", folder / "registry.tsv")
@@ -91,10 +91,10 @@ def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], spl
         write_table(paths["filtered"] / "filter.parquet", rows, FILTER)
         hashed_frames = {f["frame"]: [("content", h)] for f, h in zip(frames, hashes[video], strict=True)}
         write_hashes(paths["hashes"], hashed_frames)
-    manifest, out = folder / "manifest.parquet", folder / "dataset"
+    copies, out = folder / "copies.parquet", folder / "dataset"
     sources = {v: VideoFiles(f["filtered"] / "filter.parquet", f["hashes"]) for v, f in folders.items()}
     distances = folder / "distances.json"
-    deduplicate(sources, rules(LIMIT), manifest, folder / "kept.json", distances)
+    deduplicate(sources, rules(LIMIT), copies, folder / "kept.json", distances)
     for video, kept in json.loads((folder / "kept.json").read_text()).items():
         found = [SEEN | {"video": video, "frame": frame, "width": 64, "height": 36} for frame in kept["frames"]]
         write_table(folders[video]["detections"], found, DETECTIONS)
@@ -103,7 +103,7 @@ def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], spl
     export_dataset(
         videos,
         folders,
-        manifest,
+        copies,
         out,
         models={"filter": card, "detect": card},
         settings={

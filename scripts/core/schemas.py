@@ -26,7 +26,7 @@ _FRAME = [
 # `reason` is empty for what goes on; otherwise `value` missed `threshold` (both null where no number decides).
 FRAMES = pa.schema(_FRAME + _FATE)
 FILTER = pa.schema(_FRAME + _BOXES + [("passed", pa.bool_()), ("background", pa.bool_())] + _FATE)
-# A hash has a role (see scripts/_hashing.py); left, top, right, bottom (shares of the picture) lie between its bars.
+# A hash has a role (see scripts/dedup/hashing.py); left, top, right, bottom: the part between black bars, in shares.
 HASHES = pa.schema(
     [
         ("frame", pa.string()),
@@ -165,6 +165,18 @@ class FilterRow(FrameRow, Objects):
 
     passed: bool
     background: bool
+
+
+class HashRow(TypedDict):
+    """A row of hashes.parquet: the hashes of a frame with their roles, and its part between black bars, in shares."""
+
+    frame: str
+    roles: list[str]
+    hashes: list[str]
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 class CopyRow(TypedDict):

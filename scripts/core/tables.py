@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 
 from scripts.core.files import whole_file
 
-ROWS_AT_ONCE = 100_000  # pyarrow reads no more than 2 GB of JSON at once
+ROWS_AT_ONCE = 100_000  # pyarrow reads at most 2 GB of JSON at once
 
 
 def write_table(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema, note: str = "") -> None:
     """Write rows as parquet, whole or not at all; columns that a row lacks are null, unknown ones an error.
 
-    `note` is what a person should know of the table, such as why it is empty; the registry shows it.
+    `note` is a text for people, such as why the table is empty; the registry shows it.
     """
     listed = list(rows)
     parts = [_table_of(listed[i : i + ROWS_AT_ONCE], schema) for i in range(0, max(len(listed), 1), ROWS_AT_ONCE)]
@@ -28,7 +28,7 @@ def write_table(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema
 
 
 def _table_of(rows: list[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
-    """Return rows as a table, by way of JSON: pyarrow's own way from lists imports pandas, 0.3 s in every job."""
+    """Return rows as a table. It goes through JSON: pyarrow imports pandas to read lists, 0.3 s in every job."""
     if not rows:
         return schema.empty_table()
     lines = "\n".join(map(json.dumps, rows)).encode()
@@ -39,10 +39,10 @@ def _table_of(rows: list[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     )
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read a parquet table as a list of rows."""
+def read_rows(path: Path) -> list[Any]:
+    """Return the rows of a parquet table as dicts, see schemas.py; the caller annotates the type of a row."""
     with pq.ParquetFile(path) as file:  # pq.read_table would import pandas
-        rows: list[dict[str, Any]] = file.read().to_pylist()
+        rows: list[Any] = file.read().to_pylist()
     return rows
 
 

@@ -1,22 +1,50 @@
-"""What came out of a split: shares of images, groups and classes, and a seed that would come closer to those wanted."""
+"""Measure the splits: shares of images, groups and classes, and the seed that comes closest to the wanted shares."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
+from scripts.core.schemas import ImageRow
 from scripts.dataset.splits import Group, Splitting, assign_splits, wanted_splits
 from scripts.inputs.videos import SPLITS
 
 SEEDS = 200
 
 
+class SplitOutcome(TypedDict):
+    """What one split got. Shares are of all images, groups or objects of a class; None if there are none at all.
+
+    `worst_class` is the class whose share is furthest from the wanted one, by `worst_class_off`.
+    """
+
+    wanted_share: float
+    images: int
+    image_share: float | None
+    groups: int
+    group_share: float | None
+    worst_class: str | None
+    worst_class_share: float | None
+    worst_class_off: float | None
+    missing_classes: list[str]
+
+
+class Suggestion(TypedDict):
+    """The best seed, its distance from the wanted shares and that of the configured seed, and its splits."""
+
+    seed: int
+    is_configured: bool
+    distance: float
+    configured_distance: float
+    splits: dict[str, SplitOutcome]
+
+
 @dataclass(frozen=True)
 class Tally:
-    """How many images (first column) and objects of each class came from each video."""
+    """Numbers of images (first column) and of objects of each class, by video."""
 
     videos: list[str]
     classes: list[str]
@@ -28,8 +56,8 @@ class Tally:
         return np.stack([self.counts[chosen == i].sum(axis=0) for i in range(len(SPLITS))])
 
 
-def tally(images: Iterable[Mapping[str, Any]], classes: Sequence[str]) -> Tally:
-    """Count the dataset's images, each with its video and the classes of its objects."""
+def tally(images: Iterable[ImageRow], classes: Sequence[str]) -> Tally:
+    """Count images and objects by video."""
     numbers = {name: i for i, name in enumerate(classes, 1)}
     counts: dict[str, npt.NDArray[np.int64]] = {}
     for image in images:
@@ -43,13 +71,13 @@ def tally(images: Iterable[Mapping[str, Any]], classes: Sequence[str]) -> Tally:
 
 def outcome(
     groups: Sequence[Group], splits: Mapping[str, str], counted: Tally, shares: Mapping[str, float]
-) -> dict[str, dict[str, Any]]:
-    """Return what each split got. A group that forced splits divide counts in each of them."""
+) -> dict[str, SplitOutcome]:
+    """Return what each split got. A group that the table divides counts in each of its splits."""
     counts = counted.by_split(splits)
     used = set(counted.videos)
     n_groups = Counter(split for group in groups for split in {splits[v] for v in group.videos if v in used})
     got = _shares(counts)
-    result: dict[str, dict[str, Any]] = {}
+    result: dict[str, SplitOutcome] = {}
     for i, split in enumerate(SPLITS):
         off = np.abs(got[i, 1:] - shares[split])
         worst = int(np.nanargmax(off)) if not np.isnan(off).all() else None
@@ -70,13 +98,13 @@ def outcome(
     return result
 
 
-def suggest_seed(groups: Sequence[Group], counted: Tally, splitting: Splitting) -> dict[str, Any]:
-    """Return the seed, of 200 and the configured one, whose splits come closest to what is wanted, and what it gives.
+def suggest_seed(groups: Sequence[Group], counted: Tally, splitting: Splitting) -> Suggestion:
+    """Return the best of 200 seeds and the configured one.
 
-    First as few empty splits as can be, then the least distance from the wanted shares: that of the images, plus the
-    mean of the classes' own.
+    The best seed has the fewest empty splits, then the smallest distance from the wanted shares: that of the images
+    plus the mean of those of the classes.
     """
-    seeds = {splitting.seed, *range(SEEDS)}  # the same ones once one of the 200 is configured: it is not outdone then
+    seeds = {splitting.seed, *range(SEEDS)}  # once the best seed is configured, no other seed beats it
     scores = {seed: _score(assign_splits(groups, splitting.shares, seed), counted, splitting) for seed in seeds}
     best = min(seeds, key=lambda seed: (scores[seed], seed != splitting.seed, seed))
     splits = assign_splits(groups, splitting.shares, best)
@@ -93,14 +121,14 @@ def _score(splits: Mapping[str, str], counted: Tally, splitting: Splitting) -> t
     counts = counted.by_split(splits)
     empty = sum(not counts[SPLITS.index(split), 0] for split in wanted_splits(splitting.shares))
     wanted = np.array([[splitting.shares[split]] for split in SPLITS])
-    misplaced = np.abs(_shares(counts) - wanted).sum(axis=0) / 2  # the share that is in another split than wanted
+    misplaced = np.abs(_shares(counts) - wanted).sum(axis=0) / 2  # the share that would have to move to another split
     classes = misplaced[1:][~np.isnan(misplaced[1:])]
     total = float(np.nan_to_num(misplaced[0])) + (float(classes.mean()) if len(classes) else 0.0)
     return empty, round(total, 4)
 
 
 def _shares(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Return the share of each split in each column; nan where there is nothing to share."""
+    """Return the share of each split in each column; nan if the column is empty."""
     totals = counts.sum(axis=0).astype(float)
     return counts / np.where(totals == 0, np.nan, totals)
 

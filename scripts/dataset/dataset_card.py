@@ -1,4 +1,4 @@
-"""The dataset's card: what is in it, where it comes from, how it was made and how it is loaded."""
+"""Render the dataset card: contents, sources, settings and how to load it."""
 
 import html
 import string
@@ -18,7 +18,7 @@ from scripts.dataset.versions import installed_versions, model_facts
 PACKAGES = ("ultralytics", "torch", "openvino", "ImageHash", "numpy", "pillow", "pyarrow", "snakemake", "yt-dlp")
 MOST_VIDEOS = 100  # in the card's table; ATTRIBUTION.tsv has them all
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-# Where load_dataset finds what, in the order of preference: it reads all of a folder in one format.
+# The files that load_dataset reads, in order of preference: it reads a folder in one format only.
 HUB_PLACES = {"imagefolder": "images/{}/**", "webdataset": "shards/{}-*.tar", "parquet": "data/{}.parquet"}
 HUB_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
@@ -31,7 +31,7 @@ def render_card(
     models: Mapping[str, Mapping[str, Any]],
     settings: Mapping[str, Any],
 ) -> str:
-    """Return the card in Markdown; `credits` has a row per video with images, as in ATTRIBUTION.tsv."""
+    """Return the card in Markdown. `credits` has a row per video with images, as in ATTRIBUTION.tsv."""
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
@@ -61,13 +61,13 @@ def render_card(
 
 
 def escape_markdown(text: str) -> str:
-    """Return text from elsewhere as Markdown that shows it and does nothing else: no markup, link or line of it."""
+    """Escape text so that Markdown shows it without markup, links or line breaks."""
     marks = {c: html.escape(c) if c in "<>&\"'" else f"\\{c}" for c in string.punctuation if c not in ",;"}
     return "".join(marks.get(char, char) for char in " ".join(printable(text).split()))
 
 
 def front_matter(dataset: Dataset, formats: list[str]) -> dict[str, Any]:
-    """Return what Hugging Face reads of a card: by `configs`, load_dataset finds the splits that hold images."""
+    """Return the metadata that Hugging Face reads; load_dataset finds the splits with images by `configs`."""
     total = sum(map(len, dataset.images.values()))
     front: dict[str, Any] = {
         "pretty_name": "Frames of videos with boxes of objects",

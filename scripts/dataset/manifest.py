@@ -1,4 +1,4 @@
-"""What is published of a dataset in place of its pictures: their times, hashes and labels, and where the videos are."""
+"""Publish a dataset without its images: their times, hashes and labels, and the URLs of the videos."""
 
 import json
 import re
@@ -12,14 +12,13 @@ import pyarrow.parquet as pq
 from scripts.core.errors import UserError
 from scripts.core.files import read_json, sha256_of, write_text
 from scripts.core.layout import FILTER_TABLE, MANIFEST_TABLE, VIDEOS_TABLE
-from scripts.core.schemas import PUBLISHED
+from scripts.core.schemas import PUBLISHED, FilterRow, ImageRow, MediaRecord, PublishedRow
 from scripts.core.tables import read_note, read_rows, write_table
 from scripts.core.tsv import tsv_text
 from scripts.inputs.published import COLUMNS, SETTINGS
 from scripts.inputs.redact import public_url
 from scripts.inputs.videos import SPLITS, VIDEO_ID
 
-Row = dict[str, Any]
 Folders = Mapping[str, Mapping[str, Path]]
 FRAME = re.compile(r"\d{9}\.jpg")
 FILE = re.compile(rf"images/({'|'.join(SPLITS)})/[A-Za-z0-9][A-Za-z0-9._-]*\.jpg")
@@ -29,57 +28,72 @@ PHASH = re.compile(r"[0-9a-f]{16}")
 
 def publish(
     out: Path,
-    exported: Iterable[Row],
-    videos: Mapping[str, Row],
-    folders: Mapping[str, Mapping[str, Path]],
+    images: Iterable[ImageRow],
+    videos: Mapping[str, Mapping[str, Any]],
+    folders: Folders,
     names: list[str],
 ) -> None:
-    """Write manifest.parquet (a row per image) and videos.tsv (a row per video that has one) into the dataset.
+    """Write manifest.parquet (a row per image) and videos.tsv (a row per video with images) into the dataset.
 
-    `videos` holds per video its url, start_s, end_s and the settings that its pictures depend on.
+    `videos` holds, per video, its url, start_s, end_s and the settings that its images depend on.
     """
-    rows = list(exported)
-    phashes = {
-        (video, row["frame"]): row["phash"]
-        for video in sorted({row["video"] for row in rows})
-        for row in read_rows(folders[video]["filtered"] / FILTER_TABLE)
-    }
-    published = [
-        {**row, "phash": phashes[row["video"], row["frame"]], "sha256": sha256_of(out / row["file"])} for row in rows
-    ]
-    listed = [{name: row[name] for name in PUBLISHED.names} for row in published]
-    write_table(out / MANIFEST_TABLE, listed, PUBLISHED, json.dumps({"names": names}))
+    rows = list(images)
+    phashes: dict[tuple[str, str], str] = {}
+    for video in {row["video"] for row in rows}:
+        candidates: list[FilterRow] = read_rows(folders[video]["filtered"] / FILTER_TABLE)
+        phashes |= {(video, row["frame"]): row["phash"] for row in candidates}
+    published = [manifest_row(row, phashes[row["video"], row["frame"]], sha256_of(out / row["file"])) for row in rows]
+    write_table(out / MANIFEST_TABLE, published, PUBLISHED, json.dumps({"names": names}))
     splits = {row["video"]: row["split"] for row in rows}
-    used = {video: row | {"split": splits[video]} for video, row in videos.items() if video in splits}
-    write_text(out / VIDEOS_TABLE, _videos_tsv(used, folders))
+    write_text(out / VIDEOS_TABLE, _videos_tsv(videos, splits, folders))
 
 
-def _videos_tsv(videos: Mapping[str, Row], folders: Folders) -> str:
+def manifest_row(image: ImageRow, phash: str, sha256: str) -> PublishedRow:
+    """Return an image's row of the manifest; `sha256` is that of its file."""
+    return {
+        "video": image["video"],
+        "pts_s": image["pts_s"],
+        "frame": image["frame"],
+        "file": image["file"],
+        "split": image["split"],
+        "phash": phash,
+        "sha256": sha256,
+        "width": image["width"],
+        "height": image["height"],
+        "boxes_xyxy_px": image["boxes_xyxy_px"],
+        "classes": image["classes"],
+        "confidences": image["confidences"],
+    }
+
+
+def _videos_tsv(videos: Mapping[str, Mapping[str, Any]], splits: Mapping[str, str], folders: Folders) -> str:
+    """Return the table of the videos that have a split, which are those with images."""
     rows = []
     for video, row in videos.items():
-        media = read_json(folders[video]["record"])["media"]
-        cells = {"video": video, "url": public_url(row["url"]), "split": row["split"], "sha256": media["sha256"]}
-        cells |= {"start_s": row["start_s"] or "", "end_s": row["end_s"]}
-        rows.append(cells | {key: row[key] for key in SETTINGS})
+        if video in splits:
+            media: MediaRecord = read_json(folders[video]["record"])["media"]
+            cells = {"video": video, "url": public_url(row["url"]), "split": splits[video]}
+            cells |= {"sha256": media["sha256"], "start_s": row["start_s"] or "", "end_s": row["end_s"]}
+            rows.append(cells | {key: row[key] for key in SETTINGS})
     return tsv_text(COLUMNS, rows, quoted=False)
 
 
-def read_published(path: Path, video: str = "") -> list[Row]:
+def read_published(path: Path, video: str = "") -> list[PublishedRow]:
     """Return the rows of a published manifest, of one video if it is named; raise UserError if it is none."""
     with pq.ParquetFile(path) as file:
         missing = [name for name in PUBLISHED.names if name not in file.schema_arrow.names]
         if missing:
             raise UserError(f"{path} is no manifest of a dataset: it has no column {', '.join(missing)}")
         table = file.read(columns=PUBLISHED.names)
-    rows: list[Row] = (table.filter(pc.equal(table["video"], video)) if video else table).to_pylist()
+    rows: list[PublishedRow] = (table.filter(pc.equal(table["video"], video)) if video else table).to_pylist()
     for row in rows:
         if fault := _fault_of(row):
             raise UserError(f"{path}: {str(row['video'])[:100]!r}, {str(row['frame'])[:100]!r}: {fault}")
     return rows
 
 
-def _fault_of(row: Row) -> str:
-    """Say what is wrong with a row that others wrote: its names become paths here."""
+def _fault_of(row: Mapping[str, Any]) -> str:
+    """Return what is wrong with a row, or an empty text. Others wrote it, and its names become paths here."""
     forms = {"video": VIDEO_ID, "frame": FRAME, "file": FILE, "sha256": SHA256, "phash": PHASH}
     bad = [key for key, form in forms.items() if not form.fullmatch(str(row[key]))]
     if not bad and min(row["width"] or 0, row["height"] or 0) < 1:

@@ -1,10 +1,10 @@
-"""Tell what the dataset was made with: code, packages, settings, models; nothing of the machine or the hour."""
+"""Record the code, packages, settings and models of a dataset, without anything about the machine or the time."""
 
 import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from scripts.core.files import sha256_of, write_json
 from scripts.dataset.versions import PACKAGES, commit_of, installed_versions, model_facts, tool_versions
@@ -16,18 +16,29 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
+class ModelProvenance(TypedDict):
+    """A model in provenance.json; `compiled_sha256` is empty for a model on a server."""
+
+    name: str
+    weights_sha256_asked: str
+    weights_sha256: str
+    file: str
+    compiled_sha256: str
+    classes: list[str]
+
+
 def record_provenance(
     checkout: Path,
     settings: Mapping[str, Any],
     code: Mapping[str, str],
     models: Mapping[str, Path],
-    asked: Mapping[str, str],
+    required: Mapping[str, str],
     out: Path,
 ) -> None:
     """Write provenance.json.
 
-    `code` holds per rule the hash of its code; `models` the compiled model of each role, `asked` the sha256 that was
-    asked of its weights.
+    `code` holds the code hash of each rule, `models` the compiled model of each role, `required` the sha256 that the
+    configuration requires of its weights (empty: any).
     """
     write_json(
         out,
@@ -35,36 +46,40 @@ def record_provenance(
             "workflow": {"name": "reelsieve", **commit_of(checkout), "code": dict(code)},
             "versions": tool_versions() | installed_versions(PACKAGES, checkout / "envs"),
             "settings": dict(settings),
-            "models": {role: model_told(model, asked[role]) for role, model in models.items()},
+            "models": {role: describe_model(model, required[role]) for role, model in models.items()},
         },
     )
 
 
-def model_told(model: Path, asked: str) -> dict[str, Any]:
-    """Return a model's name, its classes, and the hashes of the weights asked for, found, and of what runs."""
+def describe_model(model: Path, required: str) -> ModelProvenance:
+    """Return the name, hashes and classes of a compiled model; `required` is the sha256 that its weights must have."""
     card = read_model_card(model)
-    name, found = model_facts(card).values()
-    served = "://" in card["file"]  # its card names the host
+    facts = model_facts(card)
+    served = "://" in card["file"]  # then the card names the host, which is private
     return {
-        "name": name,
-        "weights_sha256_asked": asked,
-        "weights_sha256": found,
-        "file": name if served else card["file"],
+        "name": facts["name"],
+        "weights_sha256_asked": required,
+        "weights_sha256": facts["sha256"],
+        "file": facts["name"] if served else card["file"],
         "compiled_sha256": "" if served else sha256_of(model / card["file"]),
         "classes": card["names"],
     }
 
 
+def log_runtime_settings(config: Mapping[str, Any]) -> None:
+    """Log the settings that change no result; provenance.json omits them."""
+    text = json.dumps(runtime_settings(config))
+    logging.info("settings that change no result: %s", text, extra={"log_only": True})
+
+
 if __name__ == "__main__":
     start_job(snakemake.log[0])
-    logging.info(
-        "settings that change no result: %s", json.dumps(runtime_settings(snakemake.config)), extra={"log_only": True}
-    )
+    log_runtime_settings(snakemake.config)
     record_provenance(
         checkout=Path(__file__).resolve().parents[2],
         settings=snakemake.params.settings,
         code=snakemake.params.rules,
-        models={role: Path(model) for role, model in zip(snakemake.params.asked, snakemake.input.models, strict=True)},
-        asked=snakemake.params.asked,
+        models=dict(zip(snakemake.params.required, map(Path, snakemake.input.models), strict=True)),
+        required=snakemake.params.required,
         out=Path(snakemake.output.provenance),
     )

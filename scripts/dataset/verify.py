@@ -1,4 +1,4 @@
-"""Print digests of the dataset and of all results, for people who compare theirs by one line (run on demand)."""
+"""Print digests of the dataset and of all results, to compare them with those of others (run on demand)."""
 
 import logging
 from pathlib import Path
@@ -18,9 +18,11 @@ def verify(results: Path) -> str:
     dataset = dataset_folder(results)
     if not (dataset / LEDGER_TABLE).is_file():
         raise UserError(f"{dataset.absolute()} holds no dataset to verify: finish a run of this folder first")
-    parts = {"dataset": dataset, "results": results}
-    told = [f"{name} {digest_of(part)} ({sum(1 for _ in counted_files(part))} files)" for name, part in parts.items()]
-    return ", ".join(told)
+    return f"dataset {_digest_and_count(dataset)}, results {_digest_and_count(results)}"
+
+
+def _digest_and_count(folder: Path) -> str:
+    return f"{digest_of(folder)} ({sum(1 for _ in counted_files(folder))} files)"
 
 
 if __name__ == "__main__":

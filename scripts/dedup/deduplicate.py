@@ -1,15 +1,15 @@
-"""Find frames that show the same, within and across videos, and keep the best of each group."""
+"""Find copies of frames within and across videos, and keep the best frame of each group."""
 
 import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -19,10 +19,10 @@ from scripts.core.layout import FILTER_TABLE
 from scripts.core.schemas import COPIES
 from scripts.core.tables import write_table
 from scripts.dedup.distances import Search, measure_distances
-from scripts.dedup.features import MEASURED, Hashes, VideoFiles, load_passed, load_vectors, read_appearances
+from scripts.dedup.features import MEASUREMENTS, Hashes, VideoFiles, load_passed, load_vectors, read_appearances
 from scripts.dedup.grouping import Check, Groups, Space, group_frames
 from scripts.dedup.hash_space import HashSpace
-from scripts.dedup.hashing import ASKED, KNOWN, MIRRORED, ROLES
+from scripts.dedup.hashing import KNOWN, MIRRORED, QUERY, ROLES
 from scripts.dedup.same_objects import View, same_objects, view_of
 from scripts.dedup.vector_space import VectorSpace
 from scripts.download.retries import check_outage
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-SCORE_STEP = 0.25  # less than a tenth cut off both sides takes, at the default weights
-VIDEOS_AT_HAND, VIEWS_AT_HAND = 256, 4096  # whose boxes and thumbnails stay in memory
+SCORE_STEP = 0.25  # at the default weights, a crop of a tenth on both sides lowers the score by more
+VIDEOS_CACHED, VIEWS_CACHED = 256, 4096  # boxes and thumbnails that stay in memory
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What makes frames copies of each other, and which of them is kept (config key `dedup`)."""
+    """Which frames are copies of each other, and which of them is kept (config section `dedup`)."""
 
     max_distance_bits: int
     compare_objects: bool
@@ -47,65 +47,72 @@ class Rules:
     weights: Mapping[str, float]
 
 
+class KeptFrames(TypedDict):
+    """The kept frames of a video in kept.json, and a digest that changes if they or their images change."""
+
+    frames: list[str]
+    digest: str
+
+
 def deduplicate(sources: Mapping[str, VideoFiles], rules: Rules, copies: Path, kept: Path, distances: Path) -> None:
-    """Write the table of copies, the kept frames of each video with their digest, and the distances of copies."""
+    """Write copies.parquet, kept.json (KeptFrames by video) and distances.json."""
     frames, hashes = load_passed(sources)
     frames["hash"] = first_hashes(hashes, len(frames))
     features, space = choose_space(sources, frames, hashes, rules)
     frames["score"] = scores(frames, rules.weights) if rules.prefer == "best" else 0.0
     order = visiting_order(frames)
     visited = frames.iloc[order].reset_index(drop=True)
-    asked, known = features.select(asked_roles(rules), order), features.select(KNOWN, order)
-    check = object_check(visited, asked, known, sources) if rules.compare_objects else hashes_alone
+    query, known = features.select(query_roles(rules), order), features.select(KNOWN, order)
+    check = object_check(visited, query, known, sources) if rules.compare_objects else accept_all
     numbers = {video: number for number, video in enumerate(sources)}
-    stars = group_frames(asked, known, visited["video"].map(numbers).to_numpy(int), space, check)
-    search = Search(asked, known, space, rules.max_distance_bits, check)
-    write_json(distances, measure_distances((visited["video"] + "/" + visited["frame"]).tolist(), search, stars))
-    frames = describe(visited, asked, stars).sort_values(["video", "frame"])
+    groups = group_frames(query, known, visited["video"].map(numbers).to_numpy(int), space, check)
+    search = Search(query, known, space, rules.max_distance_bits, check)
+    write_json(distances, measure_distances((visited["video"] + "/" + visited["frame"]).tolist(), search, groups))
+    frames = with_groups(visited, query, groups).sort_values(["video", "frame"])
     write_table(copies, frames[COPIES.names].to_dict("records"), COPIES)
     by_video = dict(list(frames[frames["keep"]].groupby("video", sort=False)))
-    write_json(kept, {video: kept_slice(by_video.get(video, frames.iloc[:0])) for video in sources})
+    write_json(kept, {video: kept_frames(by_video.get(video, frames.iloc[:0])) for video in sources})
     dropped = frames[~frames["keep"].astype(bool)]
     within = int((dropped["representative"].str.rsplit("/", n=1).str[0] == dropped["video"]).sum())
     logging.info("%d of %d frames kept", len(frames) - len(dropped), len(frames))
-    logging.info("%d are copies within their video, %d of another one", within, len(dropped) - within)
+    logging.info("dropped: %d copies of a frame of the same video, %d of another video", within, len(dropped) - within)
 
 
-def asked_roles(rules: Rules) -> frozenset[str]:
-    """Return the roles by which a newcomer asks for copies of itself."""
-    return ASKED | MIRRORED if rules.match_mirrored else ASKED
+def query_roles(rules: Rules) -> frozenset[str]:
+    """Return the roles of the hashes that are compared with those of kept frames."""
+    return QUERY | MIRRORED if rules.match_mirrored else QUERY
 
 
 def choose_space(
     sources: Mapping[str, VideoFiles], frames: pd.DataFrame, hashes: Hashes, rules: Rules
 ) -> tuple[Hashes, Space]:
-    """Return by what frames are compared, and the measure of it: vectors, if the sources have any, else hashes."""
+    """Return the features to compare and their distance: vectors if the sources have them, else hashes."""
     files = {video: source.vectors for video, source in sources.items() if source.vectors}
     if not files:
         return hashes, HashSpace(rules.max_distance_bits)
-    counts = frames["video"].value_counts(sort=False)
-    frames_of = {video: int(counts.get(video, 0)) for video in sources}
-    return load_vectors(files, frames_of, KNOWN | asked_roles(rules)), VectorSpace(rules.max_distance_bits)
+    n_frames = frames["video"].value_counts(sort=False)
+    counts = {video: int(n_frames.get(video, 0)) for video in sources}
+    return load_vectors(files, counts, KNOWN | query_roles(rules)), VectorSpace(rules.max_distance_bits)
 
 
 def first_hashes(hashes: Hashes, count: int) -> list[str]:
-    """Return the first hash of each frame, of all between its bars, which stands for it in the audit."""
+    """Return the first hash of each frame, by which the audit compares images."""
     first = np.searchsorted(hashes.owners, np.arange(count))
     return [f"{code:016x}" for code in hashes.codes[first].tolist()]
 
 
 def visiting_order(frames: pd.DataFrame) -> np.ndarray:
-    """Return row numbers in the order in which frames claim copies: the best first, equals by table and time.
+    """Return row numbers, the best frame first: it represents its group. Equal scores stay in order of table and time.
 
-    Backgrounds come last: a larger picture of an empty road must not stand for one with a small car.
+    Backgrounds come last: a larger frame of an empty road must not represent one with a small car.
     """
     return np.lexsort((-frames["score"].to_numpy(float), frames["background"].to_numpy(bool)))
 
 
 def scores(frames: pd.DataFrame, weights: Mapping[str, float]) -> np.ndarray:
-    """Return how much each frame is worth keeping: by itself alone, so that no other frame changes it.
+    """Score each frame by its own measurements alone, so that no other frame changes its score.
 
-    In steps, since a copy that is better by a hair must not take the place of what was labelled before.
+    Scores are rounded to steps: a slightly better copy must not replace a frame that was labelled before.
     """
     shares = (frames["right"] - frames["left"]) * (frames["bottom"] - frames["top"])
     pixels = (frames["width"] * frames["height"] * shares).to_numpy(float)
@@ -118,63 +125,72 @@ def scores(frames: pd.DataFrame, weights: Mapping[str, float]) -> np.ndarray:
     return np.round(score / SCORE_STEP) * SCORE_STEP
 
 
-def hashes_alone(newcomer: int, asked: int, before: int, known: int) -> bool:
-    """Take every two frames with near hashes for copies."""
+def accept_all(later: int, query_at: int, earlier: int, known_at: int) -> bool:
+    """Accept every two frames with near hashes as copies."""
     return True
 
 
-def object_check(frames: pd.DataFrame, asked: Hashes, known: Hashes, sources: Mapping[str, VideoFiles]) -> Check:
-    """Return a check that two frames with near hashes also show the same objects."""
+def object_check(frames: pd.DataFrame, query: Hashes, known: Hashes, sources: Mapping[str, VideoFiles]) -> Check:
+    """Return a check whether two frames with near hashes also show the same objects."""
     videos, names = frames["video"].tolist(), frames["frame"].tolist()
-    read = lru_cache(VIDEOS_AT_HAND)(lambda video: read_appearances(sources[video]))
+    read = lru_cache(VIDEOS_CACHED)(lambda video: read_appearances(sources[video]))
 
-    @lru_cache(VIEWS_AT_HAND)
+    @lru_cache(VIEWS_CACHED)
     def view(frame: int, role: int) -> View:
         return view_of(read(videos[frame])[names[frame]], ROLES[role])
 
-    def check(newcomer: int, mine: int, before: int, other: int) -> bool:
-        return same_objects(view(newcomer, int(asked.roles[mine])), view(before, int(known.roles[other])))
+    def check(later: int, query_at: int, earlier: int, known_at: int) -> bool:
+        return same_objects(view(later, int(query.roles[query_at])), view(earlier, int(known.roles[known_at])))
 
     return check
 
 
-def describe(frames: pd.DataFrame, asked: Hashes, stars: Groups) -> pd.DataFrame:
-    """Add to each frame its group, representative, distance, and the hash that tells."""
+def with_groups(frames: pd.DataFrame, query: Hashes, groups: Groups) -> pd.DataFrame:
+    """Add to each frame its group, its representative, the distance to it, and the role of the hash that matched."""
     key = frames["video"] + "/" + frames["frame"]
-    representative = key.to_numpy()[stars.star]
-    roles = [ROLES[asked.roles[at]] if at >= 0 else "" for at in stars.asked.tolist()]
+    representative = key.to_numpy()[groups.representative]
+    roles = [ROLES[query.roles[at]] if at >= 0 else "" for at in groups.matched.tolist()]
     names = key.tolist()
-    near_misses = [[names[other] for other in stars.near_misses.get(i, {}).values()] for i in range(len(names))]
+    near_misses = [[names[other] for other in groups.near_misses.get(i, {}).values()] for i in range(len(names))]
     return frames.assign(
         group=representative,
         representative=representative,
         keep=representative == key.to_numpy(),
-        distance_bits=stars.distance_bits,
+        distance_bits=groups.distance_bits,
         role=roles,
         near_misses=pd.Series(near_misses, frames.index, object),
     )
 
 
-def kept_slice(frames: pd.DataFrame) -> dict[str, Any]:
-    """Return one video's kept frames, and a digest that changes if and only if they or their pictures do."""
-    measured = frames[["frame", *MEASURED]].to_dict("split")
+def kept_frames(frames: pd.DataFrame) -> KeptFrames:
+    """Return the kept frames of one video and their digest."""
+    measured = frames[["frame", *MEASUREMENTS]].to_dict("split")
     digest = hashlib.sha256(json.dumps(measured["data"], default=str).encode()).hexdigest()
     return {"frames": frames["frame"].tolist(), "digest": digest[:16]}
 
 
+def files_by_video(
+    videos: Iterable[str], filtered: Iterable[str], hashes: Iterable[str], vectors: Iterable[str]
+) -> dict[str, VideoFiles]:
+    """Return the files of each video; all lists are in the order of the videos, `vectors` may be empty."""
+    return {
+        video: VideoFiles(Path(folder) / FILTER_TABLE, Path(hashed), Path(vector) if vector else None)
+        for video, folder, hashed, vector in zip_longest(videos, filtered, hashes, vectors)
+    }
+
+
+def keep_machine_code(folder: Path) -> None:
+    """Store compiled machine code in a folder, unless the user chose another; call it before numba is imported."""
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder.absolute()))
+
+
 if __name__ == "__main__":
     start_job(snakemake.log[0])
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(".snakemake/numba").absolute()))
     check_outage(map(Path, snakemake.input.records), snakemake.config["download"]["max_failed_share"])
+    keep_machine_code(Path(".snakemake/numba"))
+    given, out = snakemake.input, snakemake.output
     deduplicate(
-        sources={
-            video: VideoFiles(Path(filtered) / FILTER_TABLE, Path(hashes), Path(vectors) if vectors else None)
-            for video, filtered, hashes, vectors in zip_longest(
-                snakemake.params.videos, snakemake.input.filtered, snakemake.input.hashes, snakemake.input.vectors
-            )
-        },
-        rules=Rules(**snakemake.params.rules),
-        copies=Path(snakemake.output.copies),
-        kept=Path(snakemake.output.kept),
-        distances=Path(snakemake.output.distances),
+        files_by_video(snakemake.params.videos, given.filtered, given.hashes, given.vectors),
+        Rules(**snakemake.params.rules),
+        *(Path(file) for file in (out.copies, out.kept, out.distances)),
     )

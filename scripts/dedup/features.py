@@ -1,4 +1,4 @@
-"""Read the frames that passed the filter, their hashes, and what their pictures show."""
+"""Read the frames that passed the filter, their hashes or vectors, and their objects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from scripts.dedup.hashing import CORES, ROLES
 from scripts.dedup.same_objects import Appearance
 from scripts.dedup.vector_space import VECTOR_ROLES
 
-MEASURED = ["width", "height", "sharpness", "brightness", "entropy_bits", "phash"]
+MEASUREMENTS = ["width", "height", "sharpness", "brightness", "entropy_bits", "phash"]
 EDGES = ["left", "top", "right", "bottom"]
-KINDS = (np.uint64, np.int64, np.uint8)  # of the columns of Hashes
-COLUMNS = ["video", "frame", *MEASURED, "background", "confidence", *EDGES]
+DTYPES = (np.uint64, np.int64, np.uint8)  # of the columns of Hashes
+COLUMNS = ["video", "frame", *MEASUREMENTS, "background", "confidence", *EDGES]
 
 
 @dataclass(frozen=True)
 class VideoFiles:
-    """A video's filter.parquet, its folder of hashes, and the file of its vectors, if copies are found by them."""
+    """A video's filter.parquet, its folder of hashes, and the file of its vectors if frames are compared by vectors."""
 
     filtered: Path
     hashes: Path
@@ -31,28 +31,28 @@ class VideoFiles:
 
 @dataclass(frozen=True)
 class Hashes:
-    """Hashes (or vectors), the row of the frame that each is of (ascending), and its role as a number in ROLES."""
+    """Hashes (or vectors) of frames, the row of the frame that owns each (ascending), and its role (index in ROLES)."""
 
     codes: np.ndarray
     owners: np.ndarray
     roles: np.ndarray
 
     def of(self, first: int, last: int) -> slice:
-        """Return where the hashes of frames first to last - 1 are."""
+        """Return the slice of the hashes of frames first to last - 1."""
         low, high = np.searchsorted(self.owners, (first, last))
         return slice(int(low), int(high))
 
     @cached_property
-    def inner(self) -> np.ndarray:
-        """Return which are of a picture's inner part; these meet only each other: they stand for what they omit."""
+    def is_inner_crop(self) -> np.ndarray:
+        """Return a mask of the inner-crop hashes. They are compared only with inner-crop hashes."""
         return np.isin(self.roles, [ROLES.index(role) for role in CORES])
 
     def where(self, chosen: np.ndarray) -> "Hashes":
-        """Return some of the hashes, by a mask."""
+        """Return the hashes chosen by a mask."""
         return Hashes(self.codes[chosen], self.owners[chosen], self.roles[chosen])
 
     def select(self, roles: frozenset[str], order: np.ndarray) -> "Hashes":
-        """Return the hashes of these roles, of frames numbered by their place in `order`."""
+        """Return the hashes of these roles; frames are numbered by their place in `order`."""
         place = np.empty(len(order), np.int64)
         place[order] = np.arange(len(order))
         wanted = np.isin(self.roles, [ROLES.index(role) for role in roles])
@@ -65,56 +65,57 @@ def load_passed(sources: Mapping[str, VideoFiles]) -> tuple[pd.DataFrame, Hashes
     """Return the passed frames of all videos in table order, then by time, and their hashes."""
     frames, codes, owners, roles, count = [pd.DataFrame(columns=COLUMNS)], [], [], [], 0
     for video, source in sources.items():
-        mine, hashes = _load(video, source)
-        if len(mine):
-            frames.append(mine)
+        passed, hashes = _load(video, source)
+        if len(passed):
+            frames.append(passed)
             codes.append(hashes.codes)
             owners.append(hashes.owners + count)
             roles.append(hashes.roles)
-            count += len(mine)
+            count += len(passed)
     whole = pd.concat(frames[1:] or frames, ignore_index=True)
     columns = [
-        np.concatenate([np.empty(0, kind), *parts]) for kind, parts in zip(KINDS, (codes, owners, roles), strict=True)
+        np.concatenate([np.empty(0, dtype), *parts])
+        for dtype, parts in zip(DTYPES, (codes, owners, roles), strict=True)
     ]
     return whole, Hashes(*columns)
 
 
 def _load(video: str, source: VideoFiles) -> tuple[pd.DataFrame, Hashes]:
-    columns = ["frame", *MEASURED, "passed", "background", "confidences"]
+    columns = ["frame", *MEASUREMENTS, "passed", "background", "confidences"]
     table: pd.DataFrame = pq.read_table(source.filtered, columns=columns).to_pandas()
     passed: pd.DataFrame = table[table["passed"].astype(bool)].drop(columns="passed").reset_index(drop=True)
     hashed: pd.DataFrame = pq.read_table(source.hashes / HASHES_TABLE).to_pandas()
     if passed["frame"].tolist() != hashed["frame"].tolist():
-        raise ValueError(f"{source.hashes} is not of the frames in {source.filtered}: delete it and run again")
-    confidence = [float(np.mean(seen)) if len(seen) else 0.0 for seen in passed.pop("confidences")]
+        raise ValueError(f"{source.hashes} does not match the frames in {source.filtered}: delete it and run again")
+    confidence = [float(np.mean(found)) if len(found) else 0.0 for found in passed.pop("confidences")]
     frames = passed.join(hashed[EDGES]).assign(video=video, confidence=confidence)[COLUMNS]
-    counts = [len(mine) for mine in hashed["roles"]]
+    counts = [len(of_frame) for of_frame in hashed["roles"]]
     hashes = Hashes(
-        np.array([int(value, 16) for mine in hashed["hashes"] for value in mine], np.uint64),
+        np.array([int(value, 16) for of_frame in hashed["hashes"] for value in of_frame], np.uint64),
         np.repeat(np.arange(len(frames)), counts),
-        np.array([ROLES.index(role) for mine in hashed["roles"] for role in mine], np.uint8),
+        np.array([ROLES.index(role) for of_frame in hashed["roles"] for role in of_frame], np.uint8),
     )
     return frames, hashes
 
 
-def load_vectors(files: Mapping[str, Path], frames_of: Mapping[str, int], roles: frozenset[str]) -> Hashes:
-    """Return the vectors of these roles of all frames, of which there are so many in each video."""
+def load_vectors(files: Mapping[str, Path], counts: Mapping[str, int], roles: frozenset[str]) -> Hashes:
+    """Return the vectors of these roles of all frames; `counts` holds the number of frames of each video."""
     wanted = [i for i, role in enumerate(VECTOR_ROLES) if role in roles]
     parts = []
-    for video, count in frames_of.items():
-        mine = np.load(files[video], mmap_mode="r")
-        if len(mine) != count:
-            raise ValueError(f"{files[video]} is not of the frames that passed: delete it and run again")
+    for video, count in counts.items():
+        of_video = np.load(files[video], mmap_mode="r")
+        if len(of_video) != count:
+            raise ValueError(f"{files[video]} does not match the frames that passed: delete it and run again")
         if count:
-            parts.append(np.asarray(mine[:, wanted]))
-    count = sum(map(len, parts))
-    vectors = np.concatenate(parts).reshape(count * len(wanted), -1) if parts else np.empty((0, 1), np.float16)
+            parts.append(np.asarray(of_video[:, wanted]))
+    total = sum(map(len, parts))
+    vectors = np.concatenate(parts).reshape(total * len(wanted), -1) if parts else np.empty((0, 1), np.float16)
     numbers = [ROLES.index(VECTOR_ROLES[i]) for i in wanted]
-    return Hashes(vectors, np.repeat(np.arange(count), len(wanted)), np.tile(np.array(numbers, np.uint8), count))
+    return Hashes(vectors, np.repeat(np.arange(total), len(wanted)), np.tile(np.array(numbers, np.uint8), total))
 
 
 def read_appearances(source: VideoFiles) -> dict[str, Appearance]:
-    """Return what each passed frame of a video shows, by the frame's name."""
+    """Return the thumbnail and the objects of each passed frame of a video, by the frame's name."""
     columns = ["frame", "width", "height", "boxes_xyxy_px", "confidences", "passed"]
     rows = [row for row in pq.read_table(source.filtered, columns=columns).to_pylist() if row["passed"]]
     contents = pq.read_table(source.hashes / HASHES_TABLE, columns=EDGES).to_pylist()

@@ -3,13 +3,13 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from scripts.core.files import whole_file
 from scripts.core.layout import FILTER_TABLE, HASHES_TABLE, THUMBNAILS
-from scripts.core.schemas import HASHES
+from scripts.core.schemas import HASHES, FilterRow, HashRow
 from scripts.core.tables import read_rows, write_table
 from scripts.dedup.hashing import THUMB_PX, Hashed, hash_picture
 from scripts.job.start import start_job
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def hash_frames(filtered: Path, method: str, out: Path) -> None:
     """Write hashes.parquet (a row per passed frame) and thumbs.npy (luma, n x 64 x 64, in the same order)."""
     out.mkdir(parents=True, exist_ok=True)
-    names = [row["frame"] for row in read_rows(filtered / FILTER_TABLE) if row["passed"]]
+    candidates: list[FilterRow] = read_rows(filtered / FILTER_TABLE)
+    names = [row["frame"] for row in candidates if row["passed"]]
     with ThreadPoolExecutor(2) as pool:
         hashed = list(pool.map(lambda name: hash_picture((filtered / name).read_bytes(), method), names))
     rows = [row_of(name, found) for name, found in zip(names, hashed, strict=True)]
@@ -32,13 +33,17 @@ def hash_frames(filtered: Path, method: str, out: Path) -> None:
     logging.info("%d frames hashed", len(rows))
 
 
-def row_of(frame: str, found: Hashed) -> dict[str, Any]:
-    """Return a frame's row."""
+def row_of(frame: str, found: Hashed) -> HashRow:
+    """Return a frame's row of hashes.parquet."""
+    left, top, right, bottom = (round(edge, 6) for edge in found.content)
     return {
         "frame": frame,
         "roles": [role for role, _ in found.hashes],
         "hashes": [f"{value:016x}" for _, value in found.hashes],
-        **dict(zip(("left", "top", "right", "bottom"), (round(edge, 6) for edge in found.content), strict=True)),
+        "left": left,
+        "top": top,
+        "right": right,
+        "bottom": bottom,
     }
 
 

@@ -1,7 +1,7 @@
-"""Find all pictures whose feature vectors lie within an angle, exactly, on the scale of hashes.
+"""Find all feature vectors within an angle, exactly. Distances are in bits, as those of hashes.
 
-Two unit vectors at an angle lie on different sides of a random plane with a chance of angle / pi, so of 64 such sides,
-which is a 64-bit hash, 64 * angle / pi differ on average: that is their distance in bits.
+A random plane separates two vectors with a probability of angle / pi. Hashes of 64 such planes differ on average in
+64 * angle / pi bits: that is the distance.
 """
 
 import logging
@@ -12,11 +12,11 @@ import numpy as np
 from scripts.dedup.hash_space import NearPairs
 
 HASH_BITS = 64
-# Vectors are kept in steps of 1/2048, which float16 holds exactly. In units of a step all products of two, and their
-# sums, are whole numbers below 2**24: float32 holds them exactly, in whatever order a library sums.
+# Vectors are stored in steps of 1/2048, which float16 holds exactly. In units of a step, all products and their sums
+# are whole numbers below 2**24, which float32 holds exactly. So the order in which a library sums does not matter.
 STEPS = 2048
-SLACK = 0.02 * STEPS**2  # more than what rounding to steps adds to a product
-VECTOR_ROLES = ("content", "mirror")  # of the two vectors of a frame
+SLACK = 0.02 * STEPS**2  # more than rounding to steps adds to a product
+VECTOR_ROLES = ("content", "mirror")  # of the two vectors of a frame, see hashing.ROLES
 
 
 def in_steps(vectors: np.ndarray) -> np.ndarray:
@@ -28,7 +28,7 @@ def in_steps(vectors: np.ndarray) -> np.ndarray:
 
 
 class NearVectors:
-    """A growing set of vectors that answers which of them are within a distance; nothing is missed."""
+    """An index of vectors: it returns all vectors within a distance of a query."""
 
     def __init__(self, max_distance_bits: int) -> None:
         """Start empty."""
@@ -37,35 +37,35 @@ class NearVectors:
         self._lengths = np.empty(0)
 
     def add(self, vectors: np.ndarray) -> None:
-        """Add vectors; they are numbered in the order in which they come."""
+        """Add vectors; they are numbered in the order of their arrival."""
         if not len(vectors):
             return
         if self._index is None:
-            logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # it reports each build that it looks for
+            logging.getLogger("faiss.loader").setLevel(logging.WARNING)  # it logs each build that it tries to load
             import faiss
 
-            faiss.omp_set_num_threads(1)  # its threads wait for each other where other jobs run
+            faiss.omp_set_num_threads(1)  # its threads wait for each other while other jobs run
             self._index = faiss.IndexFlatIP(vectors.shape[1])
         steps = _steps(vectors)
         self._index.add(steps)
         self._lengths = np.concatenate([self._lengths, _lengths(steps)])
 
-    def pairs(self, asked: np.ndarray) -> NearPairs:
-        """Return positions of the asked, numbers of the known within the distance, and the distances."""
-        if self._index is None or not len(asked):
+    def pairs(self, query: np.ndarray) -> NearPairs:
+        """Return positions of query vectors, numbers of the known vectors within the distance, and the distances."""
+        if self._index is None or not len(query):
             return (np.empty(0, np.int64),) * 3
-        steps = _steps(asked)
+        steps = _steps(query)
         least = STEPS**2 * np.cos((self._max_distance_bits + 0.5) * np.pi / HASH_BITS) - SLACK
-        starts, products, of = self._index.range_search(steps, float(least))
-        at = np.repeat(np.arange(len(asked)), np.diff(starts.astype(np.int64)))
-        cosines = products.astype(np.float64) / (_lengths(steps)[at] * self._lengths[of])
+        starts, products, known_at = self._index.range_search(steps, float(least))
+        query_at = np.repeat(np.arange(len(query)), np.diff(starts.astype(np.int64)))
+        cosines = products.astype(np.float64) / (_lengths(steps)[query_at] * self._lengths[known_at])
         bits = _in_bits(cosines)
         near = bits <= self._max_distance_bits
-        return at[near], of[near], bits[near]
+        return query_at[near], known_at[near], bits[near]
 
 
 class VectorSpace:
-    """Feature vectors, near to each other if the angle between them is small."""
+    """Feature vectors, compared by the angle between them."""
 
     def __init__(self, max_distance_bits: int) -> None:
         """Set the largest distance that counts as near."""
@@ -75,17 +75,17 @@ class VectorSpace:
         """Return an empty index."""
         return NearVectors(self._max_distance_bits)
 
-    def pairs(self, asked: np.ndarray, known: np.ndarray) -> NearPairs:
-        """Return positions of asked and of known vectors within the distance, and the distances."""
+    def pairs(self, query: np.ndarray, known: np.ndarray) -> NearPairs:
+        """Return positions of query and of known vectors within the distance, and the distances."""
         index = self.index()
         index.add(known)
-        return index.pairs(asked)
+        return index.pairs(query)
 
-    def distances(self, asked: np.ndarray, known: np.ndarray) -> np.ndarray:
-        """Return the distance of each asked to each known vector."""
-        mine, others = _steps(asked), _steps(known)
-        products = (mine @ others.T).astype(np.float64)
-        return _in_bits(products / (_lengths(mine)[:, None] * _lengths(others)[None, :]))
+    def distances(self, query: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Return the distance of each query vector to each known vector."""
+        own, others = _steps(query), _steps(known)
+        products = (own @ others.T).astype(np.float64)
+        return _in_bits(products / (_lengths(own)[:, None] * _lengths(others)[None, :]))
 
 
 def _in_bits(cosines: np.ndarray) -> np.ndarray:

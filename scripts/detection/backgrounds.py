@@ -1,32 +1,40 @@
-"""Pictures that show no object: how many pass the filter, and how many the dataset takes."""
+"""Backgrounds, images without any object: how many pass the filter, and how many the dataset takes."""
 
 import hashlib
 import math
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-Row = dict[str, Any]
+if TYPE_CHECKING:  # filter_frames loads pyarrow later, during inference
+    from scripts.core.schemas import Fate, FilterRow
 
 
 def draw(video: str, frame: str, seed: int) -> str:
-    """Return the lot of a frame: what orders frames by chance, and always in the same way."""
+    """Return the rank of a frame in an order that is random but always the same."""
     return hashlib.sha256(f"{seed}:{video}/{frame}".encode()).hexdigest()
 
 
-def pass_backgrounds(judged: list[Row], share: float) -> list[Row]:
-    """Return the filter's rows, of which as many without any object pass as a dataset of this share could take.
+def pass_backgrounds(judged: list["FilterRow"], share: float) -> list["FilterRow"]:
+    """Return the filter's rows, with backgrounds passed up to the number that a dataset with this share could take.
 
-    That is the share of all frames looked at, so that videos which show nothing give some, too. The lots know no seed:
-    another one of the dataset filters nothing again.
+    The share is of all readable frames, so that videos without objects give some, too. The order ignores the dataset's
+    seed: another seed must not filter again.
     """
     seen = [row for row in judged if row["keep"] and row["reason"] != "unreadable"]
     empty = sorted((row for row in seen if not row["classes"]), key=lambda row: draw(row["video"], row["frame"], 0))
     chosen = {row["frame"] for row in empty[: math.ceil(round(share * len(seen), 9))]}
-    as_background = {"passed": True, "background": True, "reason": "", "value": None, "threshold": None}
-    return [row | as_background if row["frame"] in chosen else row for row in judged]
+    return [_as_background(row) if row["frame"] in chosen else row for row in judged]
 
 
-def drop_backgrounds(rows: list[Row], share: float, seed: int) -> dict[tuple[str, str], Row]:
-    """Return, by video and frame, why those of a split's images without objects that exceed the share are dropped."""
+def _as_background(row: "FilterRow") -> "FilterRow":
+    return {**row, "passed": True, "background": True, "reason": "", "value": None, "threshold": None}
+
+
+def drop_backgrounds(rows: Sequence[Mapping[str, Any]], share: float, seed: int) -> dict[tuple[str, str], "Fate"]:
+    """Return why backgrounds of a split exceed their share and are dropped, by video and frame.
+
+    `rows` are the labels of the split's images: video, frame and classes of each.
+    """
     empty = sorted((row for row in rows if not row["classes"]), key=lambda row: draw(row["video"], row["frame"], seed))
     keys = [(row["video"], row["frame"]) for row in empty]
     if not share:

@@ -1,4 +1,4 @@
-"""Infer over files of images: the one way in which every stage asks a model."""
+"""Detect objects in image files. Every stage does it with this function."""
 
 import logging
 from collections.abc import Iterator
@@ -13,19 +13,19 @@ LOG_EVERY = 320  # images
 def detect_images(model: Path, images: list[Path], query: Inference, runtime: RuntimeOptions) -> Iterator[Detections]:
     """Yield the detections of each image that can be read, in order; unreadable images are left out.
 
-    The run's warm process and this one run the same code and give the same numbers.
+    The warm detector and this process run the same code and give the same numbers.
     """
     if not images:
         return  # no model is loaded for a video without frames
     card = read_model_card(model)
     check_classes(query.classes, card["names"], "classes", card["weights"])
-    for done, found in enumerate(_answers(model, images, query, runtime), 1):
+    for done, found in enumerate(_detect(model, images, query, runtime), 1):
         yield found
         if done % LOG_EVERY == 0:
             logging.info("%d of %d images", done, len(images))
 
 
-def _answers(model: Path, images: list[Path], query: Inference, runtime: RuntimeOptions) -> Iterator[Detections]:
+def _detect(model: Path, images: list[Path], query: Inference, runtime: RuntimeOptions) -> Iterator[Detections]:
     if runtime.warm:
         from scripts.warm.client import detect_warm
         from scripts.warm.sockets import NoPlace
@@ -34,7 +34,7 @@ def _answers(model: Path, images: list[Path], query: Inference, runtime: Runtime
             yield from detect_warm(model, images, query, runtime)
             return
         except NoPlace as reason:
-            logging.info("no warm detector, since %s: this job loads the model itself", reason)
+            logging.info("no warm detector, because %s: this job loads the model itself", reason)
     from scripts.model.engine import Engine, first_device
 
     yield from Engine(model, first_device(read_model_card(model)), runtime.threads, runtime.work).detect(images, query)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scripts.core.errors import UserError
 from scripts.core.files import read_json
 from scripts.core.layout import FILTER_TABLE
-from scripts.core.schemas import DETECTIONS
+from scripts.core.schemas import DETECTIONS, DetectionRow, FilterRow
 from scripts.core.tables import read_rows, write_table
 from scripts.detection.detect import detect_images
 from scripts.job.environment import inference_threads
@@ -22,9 +22,10 @@ def detect_objects(
     video: str, frames: Path, kept: Path, model: Path, out: Path, query: Inference, runtime: RuntimeOptions
 ) -> None:
     """Write a row per kept frame of the video with its boxes, classes and confidences."""
-    wanted = read_json(kept)[video]["frames"]
-    sizes = {row["frame"]: row for row in read_rows(frames / FILTER_TABLE)}
-    rows = []
+    wanted: list[str] = read_json(kept)[video]["frames"]
+    filtered: list[FilterRow] = read_rows(frames / FILTER_TABLE)
+    sizes = {row["frame"]: row for row in filtered}
+    rows: list[DetectionRow] = []
     for found in detect_images(model, [frames / name for name in wanted], query, runtime):
         size = sizes[found.image.name]
         rows.append(

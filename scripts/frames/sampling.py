@@ -1,4 +1,4 @@
-"""Which frames of a video are taken: the settings, ffmpeg's selections for them, and the spread of a budget."""
+"""Choose the frames of a video: the settings, ffmpeg's selection for each mode, and the spread of a budget."""
 
 import heapq
 from collections.abc import Sequence
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from scripts.media.clip import SLACK_S, Clip
 
-CANDIDATES_PER_FRAME = 4  # of a budget: enough to choose from, and few beside the frames decoded in any case
+CANDIDATES_PER_FRAME = 4  # of a budget: enough to choose from, and cheap compared with decoding
 
 
 @dataclass(frozen=True)
 class FrameSettings:
-    """The keys of `frames` in the configuration, where each is described."""
+    """The keys of `frames` in the configuration; its schema describes each."""
 
     mode: str
     interval_s: float
@@ -32,10 +32,10 @@ class FrameSettings:
 
 
 def selection(settings: FrameSettings, clip: Clip, duration_s: float | None) -> str:
-    """Return ffmpeg's `select` expression for the frames to take of those in the window.
+    """Return ffmpeg's `select` expression for the frames of the clip that this mode extracts.
 
-    `scene` is ffmpeg's own measure of change to the frame before, 0 to 1. For a budget candidates are taken, more
-    than wanted: the first frame of each shot and some at intervals.
+    `scene` is ffmpeg's measure of the change since the last frame, 0 to 1. Mode `budget` extracts more candidates than
+    its budget: the first frame of each shot, and frames at intervals.
     """
     first, cut = "isnan(prev_selected_t)", f"gt(scene,{settings.scene_threshold!r})"
     expressions = {
@@ -51,7 +51,7 @@ def selection(settings: FrameSettings, clip: Clip, duration_s: float | None) -> 
 def next_step(interval_s: float, clip: Clip) -> str:
     """Return the expression for the first frame at or after each multiple of the interval from the clip's start.
 
-    A multiple that no frame follows before the next one is skipped, so frames keep their true times in videos of
+    A multiple without a frame before the next multiple is skipped, so frames keep their true times in videos of
     variable frame rate.
     """
 
@@ -62,7 +62,7 @@ def next_step(interval_s: float, clip: Clip) -> str:
 
 
 def candidate_interval_s(budget: int, clip: Clip, duration_s: float | None) -> float:
-    """Return the spacing of the frames among which those of a budget are chosen; 1 s if the length is unknown."""
+    """Return the spacing of the candidates of a budget; 1 s if the length is unknown."""
     ends_s = [t for t in (clip.end_s, duration_s) if t is not None]
     span_s = min(ends_s) - clip.start_s if ends_s else 0.0
     return max(span_s / (CANDIDATES_PER_FRAME * budget), 0.01) if span_s > 0 else 1.0

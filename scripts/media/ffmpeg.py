@@ -1,4 +1,4 @@
-"""Run ffmpeg on a file that is not trusted and take the pictures that it writes, one by one, from memory."""
+"""Run ffmpeg on a file that is not trusted, and read the JPEGs that it writes, one by one, in memory."""
 
 import ctypes
 import math
@@ -22,15 +22,15 @@ from scripts.core.errors import UserError
 from scripts.media.clip import Clip, window
 from scripts.media.probe import DECODE_OPTIONS, OPEN_OPTIONS, SEEKABLE, ffmpeg_exe, killed_message
 
-NOISE = "deprecated pixel format used"  # said of every JPEG; the range is set
+NOISE = "deprecated pixel format used"  # logged for every JPEG, although the range is set
 CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL})
-OWN_FAULTS = re.compile("Option not found|No such filter|Unrecognized option|Unknown encoder|Filter not found")
+INCOMPLETE_BUILD = re.compile("Option not found|No such filter|Unrecognized option|Unknown encoder|Filter not found")
 CUT = re.compile(r"frame:\d+ +pts:(\d+) |lavfi\.scene_score=")
 LINE_BYTES = 4096
 JPEG_END = b"\xff\xd9"
 PR_SET_PDEATHSIG = 1
-LOOK_S = 1.0  # at the clock
-LAST_WORDS_S = 5.0  # to hear an ended ffmpeg out; a child of its own could keep its log open
+CHECK_S = 1.0  # between two checks of the deadline
+LOG_WAIT_S = 5.0  # for the rest of the log of an ended ffmpeg; a child process could keep it open
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,17 @@ class JpegFrame:
 
 
 @dataclass
-class Run:
-    """An ffmpeg at work and what it says: the last lines of its log, cuts, whether there is damage, its first error."""
+class FfmpegRun:
+    """A running ffmpeg, and from its log: the last lines, cuts, whether the file is damaged, the first error."""
 
     process: subprocess.Popen[bytes]
-    said: deque[str] = field(default_factory=lambda: deque(maxlen=50))
+    log_lines: deque[str] = field(default_factory=lambda: deque(maxlen=50))
     cuts_ms: list[int] = field(default_factory=list)
     damage_seen: bool = False
     error: str = ""
     timed_out: bool = False
     stopped: bool = False
-    listener: threading.Thread | None = None
+    log_reader: threading.Thread | None = None
     ends_at: float = math.inf  # on the monotonic clock
 
     def stop(self) -> None:
@@ -62,17 +62,17 @@ class Run:
             os.killpg(self.process.pid, signal.SIGKILL)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Stop the clock while ffmpeg is kept waiting."""
+    def paused_clock(self) -> Iterator[None]:
+        """Do not count the time of this block towards the deadline; ffmpeg waits meanwhile."""
         left_s, self.ends_at = self.ends_at - time.monotonic(), math.inf
         try:
             yield
         finally:
             self.ends_at = time.monotonic() + left_s
 
-    def stop_in_time(self, done: threading.Event) -> None:
-        """Stop when the time is up, unless it is done before."""
-        while not done.wait(min(max(0.0, self.ends_at - time.monotonic()), LOOK_S)):
+    def stop_at_deadline(self, done: threading.Event) -> None:
+        """Stop at the deadline, unless `done` is set before."""
+        while not done.wait(min(max(0.0, self.ends_at - time.monotonic()), CHECK_S)):
             if time.monotonic() >= self.ends_at:
                 self.timed_out = self.process.poll() is None
                 self.stop()
@@ -81,7 +81,7 @@ class Run:
 
 @dataclass(frozen=True)
 class MediaStream:
-    """A file to decode: which stream, and whether to seek to the start of the clip instead of decoding up to it."""
+    """A file to decode, its video stream, and whether to seek to the start of the clip instead of decoding up to it."""
 
     media: Path
     stream: int
@@ -90,12 +90,12 @@ class MediaStream:
     seek: bool
 
 
-def decoded(source: MediaStream, clip: Clip, threads: int, skip_frame: str | None) -> Any:
-    """Return the stream of a file's pictures in the window of a clip, brought to one size, since filters trust it."""
+def decoded_stream(source: MediaStream, clip: Clip, threads: int, skip_frame: str | None) -> Any:
+    """Return a clip's decoded stream, scaled to one size because filters rely on that."""
     seek_s = clip.start_s if source.seek else 0.0
     limits: dict[str, Any] = {"ss": f"{seek_s:.6f}"} if seek_s else {}
     if clip.end_s is not None:
-        limits["t"] = f"{clip.end_s - seek_s + 1:.6f}"  # stops the decoder; the selection is exact
+        limits["t"] = f"{clip.end_s - seek_s + 1:.6f}"  # only stops the decoder: the selection is exact
     if skip_frame:
         limits["skip_frame"] = skip_frame
     file = ffmpeg.input(
@@ -105,14 +105,14 @@ def decoded(source: MediaStream, clip: Clip, threads: int, skip_frame: str | Non
 
 
 def jpeg_command(chosen: Any, source: MediaStream, size_and_quality: tuple[int, int], threads: int) -> list[str]:
-    """Return the command that writes chosen pictures to its standard output, as JPEGs in a NUT stream.
+    """Return the command that writes the chosen frames to standard output, as JPEGs in a NUT stream.
 
-    Times are a player's: seconds after the start of the file, whatever timestamps it starts with; where they may
-    start anew in the middle (transport streams) ffmpeg goes on counting. Pictures are deinterlaced by themselves,
-    then brought to square pixels, the wanted size and JPEG's colour matrix.
+    Times are those of a player: seconds after the start of the file, whatever its first timestamp. Where timestamps can
+    restart in the middle (transport streams), ffmpeg counts on. Each frame is deinterlaced from its own fields, then
+    scaled to square pixels and the wanted size, in JPEG's colour matrix.
     """
     max_side_px, jpeg_qscale = size_and_quality
-    jpegs = _finished(chosen, max_side_px).output(
+    jpegs = _scaled(chosen, max_side_px).output(
         "pipe:1",
         f="nut",
         enc_time_base="1:1000",
@@ -127,8 +127,8 @@ def jpeg_command(chosen: Any, source: MediaStream, size_and_quality: tuple[int, 
     return command
 
 
-def _finished(stream: Any, max_side_px: int) -> Any:
-    """Return a stream of pictures as they go into the JPEGs."""
+def _scaled(stream: Any, max_side_px: int) -> Any:
+    """Return a stream deinterlaced and scaled for the JPEGs."""
     shrink = f"min(1,{max_side_px}/max(iw*sar,ih))"
     width = f"if(eq(sar*{shrink},1),iw,max(2,trunc(iw*sar*{shrink}/2)*2))"
     height = f"if(eq({shrink},1),ih,max(2,trunc(ih*{shrink}/2)*2))"
@@ -141,13 +141,13 @@ def _finished(stream: Any, max_side_px: int) -> Any:
 
 
 @contextmanager
-def running(command: list[str], deadline_s: float) -> Iterator[Run]:
-    """Start a command in a process group of its own, which is gone when the block is left, however it is left."""
+def running(command: list[str], deadline_s: float) -> Iterator[FfmpegRun]:
+    """Run a command in its own process group, which is killed when the block ends, also by an error or SIGTERM."""
 
-    def leave(signum: int, frame: Any) -> None:
+    def exit_on_sigterm(signum: int, frame: Any) -> None:
         raise SystemExit(128 + signum)
 
-    before = signal.signal(signal.SIGTERM, leave)
+    before = signal.signal(signal.SIGTERM, exit_on_sigterm)
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -156,32 +156,32 @@ def running(command: list[str], deadline_s: float) -> Iterator[Run]:
         start_new_session=True,
         preexec_fn=_die_with_parent if sys.platform == "linux" else None,
     )
-    run = Run(process, ends_at=time.monotonic() + deadline_s)
+    run = FfmpegRun(process, ends_at=time.monotonic() + deadline_s)
     assert process.stdout and process.stderr
-    listener = threading.Thread(target=_listen, args=(process.stderr, run), daemon=True)
+    log_reader = threading.Thread(target=_read_log, args=(process.stderr, run), daemon=True)
     done = threading.Event()
-    alarm = threading.Thread(target=run.stop_in_time, args=(done,), daemon=True)
-    run.listener = listener
+    watchdog = threading.Thread(target=run.stop_at_deadline, args=(done,), daemon=True)
+    run.log_reader = log_reader
     try:
-        listener.start()
-        alarm.start()
+        log_reader.start()
+        watchdog.start()
         yield run
     finally:
         done.set()
         run.stop()
         process.wait()
-        listener.join()
+        log_reader.join()
         process.stdout.close()
         process.stderr.close()
         signal.signal(signal.SIGTERM, before)
 
 
 def _die_with_parent() -> None:
-    """Have the kernel kill this process when the job is killed, so that nothing decodes on for nobody."""
+    """Make the kernel kill this process when the job is killed, so that ffmpeg does not continue alone."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _listen(stderr: IO[bytes], run: Run) -> None:
+def _read_log(stderr: IO[bytes], run: FfmpegRun) -> None:
     while raw := stderr.readline(LINE_BYTES):
         line = re.sub(r" @ 0x[0-9a-f]+", "", raw.decode(errors="replace").strip())
         if not line or NOISE in line:
@@ -189,14 +189,14 @@ def _listen(stderr: IO[bytes], run: Run) -> None:
         if cut := CUT.match(line):
             run.cuts_ms += [int(cut[1])] if cut[1] else []
             continue
-        run.said.append(line)
+        run.log_lines.append(line)
         if not run.error and ("[error]" in line or "[fatal]" in line):
             run.error = re.sub(r"\[(error|fatal)\] ", "", line)
         run.damage_seen = run.damage_seen or "[error]" in line or "orrupt" in line
 
 
-def pictures(run: Run) -> Iterator[JpegFrame]:
-    """Yield the pictures in the order of their times, as ffmpeg writes them."""
+def jpeg_frames(run: FfmpegRun) -> Iterator[JpegFrame]:
+    """Yield the JPEGs in the order of their times, as ffmpeg writes them."""
     import av
 
     assert run.process.stdout
@@ -204,25 +204,25 @@ def pictures(run: Run) -> Iterator[JpegFrame]:
         with av.open(run.process.stdout, format="nut", options={"probesize": "32", "analyzeduration": "0"}) as stream:
             for packet in stream.demux():
                 jpeg = bytes(packet)
-                if packet.pts is not None and jpeg.endswith(JPEG_END):  # else cut off with its ffmpeg
+                if packet.pts is not None and jpeg.endswith(JPEG_END):  # otherwise it was cut off when ffmpeg ended
                     yield JpegFrame(round(packet.pts * packet.time_base * 1000), jpeg)
-    except av.error.FFmpegError:  # ffmpeg ended before it wrote a header, or in the middle of a picture
-        run.process.stdout.close()  # and if it did not, it ends now: verdict() says why
+    except av.error.FFmpegError:  # ffmpeg ended before it wrote a header, or in the middle of a JPEG
+        run.process.stdout.close()  # if it is still running, this ends it; failure_of() returns why
 
 
-def verdict(run: Run) -> str:
-    """Return why ffmpeg gave up on a file, or nothing.
+def failure_of(run: FfmpegRun) -> str:
+    """Return why ffmpeg failed on a file, or an empty text.
 
-    Raise UserError if somebody killed it, since the frames so far are then no result, or if this ffmpeg cannot do
-    what it was told. A crash is the file's fault.
+    Raise UserError if ffmpeg was killed, because its frames are then incomplete, or if its build lacks something.
+    A crash is a fault of the file.
     """
     code = run.process.wait()
     if run.stopped or code == 0:
         return ""
-    if run.listener:
-        run.listener.join(LAST_WORDS_S)
-    if OWN_FAULTS.search(run.error):
-        raise UserError(f"this ffmpeg cannot be used: {run.error}: install a complete one, or imageio-ffmpeg")
+    if run.log_reader:
+        run.log_reader.join(LOG_WAIT_S)
+    if INCOMPLETE_BUILD.search(run.error):
+        raise UserError(f"this build of ffmpeg is incomplete: {run.error}: install a complete one, or imageio-ffmpeg")
     if code < 0 and -code not in CRASHES:
         raise UserError(killed_message(-code))
     return f"ffmpeg gave up: {run.error or f'exit code {code}'}"

@@ -1,4 +1,4 @@
-"""Find ffmpeg and look into media files without trusting them."""
+"""Find ffmpeg, and probe media files without trusting them."""
 
 import os
 import subprocess
@@ -9,20 +9,20 @@ from typing import Any
 
 from scripts.core.errors import UserError
 
-# A file named .mp4 can be a playlist that names other files (notes: docs/decisions.md, "Media are hostile"), so every
-# open says which containers and which protocols it will follow.
+# A file named .mp4 can be a playlist that names other files (docs/decisions.md), so every open limits containers and
+# protocols.
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv,ogg,asf,gif"
 OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
-# Their index lets ffmpeg seek to a keyframe and still decode every frame from there; other containers lose frames.
+# Their index lets ffmpeg seek to a keyframe and decode every frame from there. Other containers lose frames.
 SEEKABLE = frozenset({"mov", "matroska"})
-# A few kB of video can decode to pictures that no memory holds; 8K is half of this, and decoders keep 20 pictures.
+# A few kB of video can decode to pictures too large for any memory. 8K is half of this; decoders keep 20 pictures.
 MAX_SIDE_PX = 16_384
 DECODE_OPTIONS = {"max_pixels": str(2**26)}
 
 
 @dataclass(frozen=True)
 class MediaFacts:
-    """What decoding says of a file; sizes are of the stored picture, before rotation and pixel aspect."""
+    """Facts about a video file; sizes are of the stored picture, before rotation and pixel aspect."""
 
     container: str
     stream: int
@@ -41,18 +41,18 @@ class MediaFacts:
 
 
 class NotVideo(Exception):
-    """The file holds no video that can be decoded; the message says why."""
+    """Raised for a file without a video that can be decoded; the message says why."""
 
 
 def probe_media(path: Path) -> MediaFacts:
-    """Decode the first frame and return what the file is; raise NotVideo with the decoder's own words.
+    """Decode the first frame and return the facts about the file; raise NotVideo with the decoder's message.
 
-    A file that this machine cannot open raises UserError: no video is to blame. All that ffmpeg says is the file's
-    fault, also where it takes the words of the operating system for it, as in "Operation not permitted".
+    Raise UserError if this machine cannot open the file, because that is no fault of the video. Every error of ffmpeg
+    is a fault of the file, even if it reads like one of the operating system ("Operation not permitted").
     """
     import av
 
-    av.logging.set_level(av.logging.ERROR)  # so that errors carry the decoder's own words
+    av.logging.set_level(av.logging.ERROR)  # so that errors carry the decoder's message
     try:
         path.open("rb").close()
     except OSError as error:
@@ -72,7 +72,7 @@ def probe_media(path: Path) -> MediaFacts:
 
 
 def video_stream(media: Any) -> Any:
-    """Return the first stream of moving pictures; cover art is none."""
+    """Return the first video stream that is not cover art; raise NotVideo if there is none."""
     import av
 
     moving = [s for s in media.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
@@ -101,7 +101,7 @@ def _facts(media: Any, stream: Any, frame: Any, size_bytes: int) -> MediaFacts:
 
 
 def _first_frame(media: Any, stream: Any) -> Any:
-    """Return the first frame that can be decoded, past packets that are damaged."""
+    """Return the first frame that can be decoded; skip damaged packets."""
     import av
 
     fault = ""
@@ -118,30 +118,33 @@ def _first_frame(media: Any, stream: Any) -> Any:
 def ffmpeg_exe() -> str:
     """Return the path of the ffmpeg that imageio-ffmpeg ships, or of the one named in IMAGEIO_FFMPEG_EXE.
 
-    The same everywhere, since other versions write other bytes.
+    It is the same on every machine, because other versions write other bytes.
     """
     import imageio_ffmpeg
 
     packaged = sorted((Path(imageio_ffmpeg.__file__).parent / "binaries").glob("ffmpeg-*"))
     if packaged and not os.environ.get("IMAGEIO_FFMPEG_EXE"):
-        return str(packaged[0])  # get_ffmpeg_exe() tries it first, and takes the system's if the try fails or is killed
+        return str(packaged[0])  # get_ffmpeg_exe() runs it first, and returns the system's if that fails or is killed
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
-        raise UserError(f"no ffmpeg: set IMAGEIO_FFMPEG_EXE to the path of one, 5.1 or later ({error})") from None
+        raise UserError(
+            f"ffmpeg was not found: set IMAGEIO_FFMPEG_EXE to the path of ffmpeg 5.1 or later ({error})"
+        ) from None
 
 
 def ffmpeg_version() -> str:
-    """Return what this ffmpeg calls its version, as "n9.0" or "5.1.6-0+deb12u1"."""
+    """Return the version that ffmpeg prints, such as "n9.0" or "5.1.6-0+deb12u1"."""
     try:
-        said = subprocess.run([ffmpeg_exe(), "-version"], capture_output=True, text=True, check=True, timeout=20).stdout
+        command = [ffmpeg_exe(), "-version"]
+        output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20).stdout
     except (OSError, subprocess.SubprocessError) as error:
         code = getattr(error, "returncode", 0)
         why = f"ffmpeg does not run ({error}): unset IMAGEIO_FFMPEG_EXE, or reinstall imageio-ffmpeg"
         raise UserError(killed_message(-code) if code < 0 else why) from None
-    return said.partition("version ")[2].partition(" ")[0] or "unknown"
+    return output.partition("version ")[2].partition(" ")[0] or "unknown"
 
 
 def killed_message(signal_number: int) -> str:
-    """Say that somebody, or a system short of memory, killed an ffmpeg."""
+    """Return the message for an ffmpeg that a person, or a system short of memory, killed."""
     return f"ffmpeg was killed by signal {signal_number}: free memory and run again"

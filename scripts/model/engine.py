@@ -1,4 +1,4 @@
-"""Load a model and infer over files of images; with compile_model and _embedder, all that imports torch."""
+"""Load a model and detect objects in image files. Libraries load inside functions, so that other jobs start fast."""
 
 import logging
 import os
@@ -10,19 +10,19 @@ from queue import SimpleQueue
 from typing import Any
 
 from scripts.core.errors import UserError
-from scripts.model.card import read_model_card, runs_on_cpu
+from scripts.model.card import ModelCard, read_model_card, runs_on_cpu
 from scripts.model.decode import DecodedImage, decode
 from scripts.model.inference import Detections, Inference
 from scripts.model.openvino_streams import compile_streams, stream_predictor
 
-MOST_STREAMS = 16  # each holds a picture's activations, half a gigabyte with the largest models
+MOST_STREAMS = 16  # each holds an image's activations, half a gigabyte with the largest models
 DECODERS = 2
 BLANK_PX = 64
 SETTINGS: dict[str, Any] = {"mode": "predict", "task": "detect", "rect": True, "verbose": False, "save": False}
 
 
 def import_ultralytics(work: Path, offline: bool) -> Any:
-    """Import ultralytics so that it neither phones home, installs packages nor writes outside `work`."""
+    """Import ultralytics without telemetry, package installs, or files outside of `work`."""
     os.environ |= {"YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(work.absolute()), "YOLO_VERBOSE": "false"}
     os.environ["YOLO_OFFLINE"] = "true" if offline else "false"
     work.mkdir(parents=True, exist_ok=True)
@@ -32,8 +32,8 @@ def import_ultralytics(work: Path, offline: bool) -> Any:
     return ultralytics
 
 
-def first_device(card: dict[str, Any]) -> str:
-    """Return the device on which a job infers by itself."""
+def first_device(card: ModelCard) -> str:
+    """Return the device of a job that loads the model itself."""
     import torch
 
     return "cpu" if runs_on_cpu(card) or not torch.cuda.is_available() else "cuda:0"
@@ -49,10 +49,10 @@ class Engine:
         import numpy as np
         import torch
 
-        self._names: list[str] = card["names"]
-        self._fixed_batch: int | None = card["batch"]
-        self._most: int = card["most"]
-        self._fixed_px: int | None = card["imgsz_px"]
+        self._names = card["names"]
+        self._fixed_batch = card["batch"]
+        self._largest_batch: int = card["most"]
+        self._fixed_px = card["imgsz_px"]
         self._device = device
         file = card["file"] if "://" in card["file"] else str(model / card["file"])
         yolo = ultralytics.YOLO(file, task="detect")
@@ -60,40 +60,41 @@ class Engine:
         self._loaded = self._predictor(overrides=SETTINGS | {"device": device})
         self._loaded.setup_model(yolo.model, verbose=False)
         self._streams = 0
-        # A read_model is for CPUs on which OpenVINO's dynamic INT8 crashes; larger fixed batches ultralytics fills up.
-        one = self._loaded.model.format == "openvino" and self._fixed_batch in (None, 1)
-        if one and device == "cpu" and not self._loaded.model.backend.read_model:
+        # No streams with a read_model, which is for CPUs where OpenVINO's dynamic INT8 crashes, or with larger fixed
+        # batches, which ultralytics pads.
+        takes_one = self._loaded.model.format == "openvino" and self._fixed_batch in (None, 1)
+        if takes_one and device == "cpu" and not self._loaded.model.backend.read_model:
             self._streams = min(threads, MOST_STREAMS)
             self._predictor = stream_predictor(self._predictor, compile_streams(model / card["file"], self._streams))
         torch.set_num_threads(1 if self._streams else threads)
-        # Libraries set themselves up at the first picture, and OpenVINO's binding hangs if two threads bring it one.
+        # Libraries initialise at the first image, and OpenVINO's binding hangs if two threads call it then.
         first = self._new_predictor(Inference(0.25, 0.7, self._fixed_px or BLANK_PX, ()))
-        self._predict(first, [np.zeros((BLANK_PX, BLANK_PX, 3), np.uint8)])
+        predict_batch(first, [np.zeros((BLANK_PX, BLANK_PX, 3), np.uint8)], device, self._fixed_batch)
 
     def detect(self, images: list[Path], query: Inference) -> Iterator[Detections]:
         """Yield the detections of each image that can be read, in order; unreadable images are left out.
 
-        Numbers are rounded (boxes to 0.01 px, confidences to 0.0001), because the last digits of a float may depend on
-        how many threads summed it.
+        Boxes are rounded to 0.01 px and confidences to 0.0001, because the last digits of a float may depend on the
+        number of threads.
         """
-        size = self._fixed_batch or (1 if self._streams else self._most)
+        size = self._fixed_batch or (1 if self._streams else self._largest_batch)
         workers, input_px = max(self._streams, 1), self._fixed_px or query.imgsz_px
         idle: SimpleQueue[Any] = SimpleQueue()
         for _ in range(workers):
             idle.put(self._new_predictor(query))
-        coming: deque[Future[list[Detections]]] = deque()
+        pending: deque[Future[list[Detections]]] = deque()
         with ThreadPoolExecutor(DECODERS) as decoding, ThreadPoolExecutor(workers) as inferring:
             try:
                 for first in range(0, len(images), size):
                     batch = images[first : first + size]
-                    pictures = [decoding.submit(decode, image, input_px) for image in batch]
-                    coming.append(inferring.submit(self._infer, idle, batch, pictures))
-                    if len(coming) > 2 * workers:  # enough to decode ahead, and no more pictures in memory
-                        yield from coming.popleft().result()
-                while coming:
-                    yield from coming.popleft().result()
+                    decoded = [decoding.submit(decode, image, input_px) for image in batch]
+                    pending.append(inferring.submit(self._infer, idle, batch, decoded))
+                    if len(pending) > 2 * workers:  # enough to decode ahead; more would only fill the memory
+                        yield from pending.popleft().result()
+                while pending:
+                    yield from pending.popleft().result()
             finally:
-                for future in coming:
+                for future in pending:
                     future.cancel()
 
     def _new_predictor(self, query: Inference) -> Any:
@@ -111,41 +112,46 @@ class Engine:
         predictor.model, predictor.device = self._loaded.model, self._loaded.device
         return predictor
 
-    def _infer(self, idle: Any, images: list[Path], coming: list[Future[DecodedImage | None]]) -> list[Detections]:
-        """Return the detections of a batch, asking a predictor that no other thread is using."""
-        decoded = [(image, future.result()) for image, future in zip(images, coming, strict=True)]
-        readable = [(image, picture) for image, picture in decoded if picture]
+    def _infer(self, idle: Any, images: list[Path], decoding: list[Future[DecodedImage | None]]) -> list[Detections]:
+        """Return the detections of a batch, by a predictor that no other thread is using."""
+        decoded = [(image, future.result()) for image, future in zip(images, decoding, strict=True)]
+        readable = [(image, one) for image, one in decoded if one]
         predictor = idle.get()
         try:
-            results = self._predict(predictor, [picture.pixels for _, picture in readable])
+            results = predict_batch(predictor, [one.pixels for _, one in readable], self._device, self._fixed_batch)
         finally:
             idle.put(predictor)
         return [
-            _detections(image, result, picture.reduced_by, self._names)
-            for (image, picture), result in zip(readable, results, strict=True)
+            _detections(image, result, one.reduced_by, self._names)
+            for (image, one), result in zip(readable, results, strict=True)
         ]
 
-    def _predict(self, predictor: Any, arrays: list[Any]) -> list[Any]:
-        """Infer over one batch, halved until it fits into memory."""
-        if not arrays:
-            return []
-        try:
-            return list(predictor(arrays))
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            if len(arrays) == 1 or self._fixed_batch:
-                raise UserError(
-                    f"{self._device} has too little memory for {len(arrays)} image(s) of this model: take a smaller"
-                    f" model or imgsz_px, or end what else uses it ({str(error).splitlines()[0]})"
-                ) from error
-        half = len(arrays) // 2
-        logging.warning("out of memory: %d images at a time instead of %d", half, len(arrays))
-        return [*self._predict(predictor, arrays[:half]), *self._predict(predictor, arrays[half:])]
+
+def predict_batch(predictor: Any, arrays: list[Any], device: str, fixed_batch: int | None) -> list[Any]:
+    """Return a predictor's results for a batch, which is halved until it fits into memory.
+
+    Raise UserError if one image does not fit, or a batch that the model fixes.
+    """
+    if not arrays:
+        return []
+    try:
+        return list(predictor(arrays))
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        if len(arrays) == 1 or fixed_batch:
+            raise UserError(
+                f"{device} has too little memory for {len(arrays)} image(s) of this model: use a smaller model or"
+                f" imgsz_px, or end other programs that use it ({str(error).splitlines()[0]})"
+            ) from error
+    half = len(arrays) // 2
+    logging.warning("out of memory: %d images at a time instead of %d", half, len(arrays))
+    halves = arrays[:half], arrays[half:]
+    return [result for part in halves for result in predict_batch(predictor, part, device, fixed_batch)]
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an inference library ran out of memory; each has words of its own."""
+    """Return whether an inference library ran out of memory; each words it differently."""
     text = str(error).lower()
     return isinstance(error, MemoryError) or any(
         words in text for words in ("out of memory", "can't allocate memory", "bad_alloc", "could not create a memory")

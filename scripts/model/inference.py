@@ -1,4 +1,4 @@
-"""What is asked of a model, where it runs, and what it answers."""
+"""The input and output of a model: settings of an inference, options of the runtime, detections."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Inference:
-    """What to ask of a model: the least confidence, IoU of suppression, input size, and class names (empty: all)."""
+    """Settings of an inference: lowest confidence, IoU of suppression, input size, class names (empty: all)."""
 
     confidence: float
     iou: float
@@ -16,7 +16,7 @@ class Inference:
 
 @dataclass(frozen=True)
 class RuntimeOptions:
-    """Where a model runs: its threads on a CPU, the folder of ultralytics' settings, and in which process."""
+    """How a model runs: threads on a CPU, folder for ultralytics' settings, whether in the warm detector."""
 
     threads: int
     work: Path

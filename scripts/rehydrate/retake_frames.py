@@ -1,13 +1,15 @@
-"""Take the published frames of one video again, and say of each whether it is what was published."""
+"""Extract the published frames of one video again, and compare each with the published one."""
 
 import hashlib
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scripts.core.files import read_json, whole_file
 from scripts.core.layout import RETAKEN_TABLE
-from scripts.core.schemas import RETAKEN
+from scripts.core.schemas import RETAKEN, PublishedRow, RetakenRow, VideoRecord
 from scripts.core.tables import write_table
 from scripts.dataset.manifest import read_published
 from scripts.frames.quality import measure
@@ -15,91 +17,122 @@ from scripts.job.start import start_job
 from scripts.media.clip import Clip
 from scripts.media.ffmpeg import MediaStream
 from scripts.media.probe import SEEKABLE
-from scripts.rehydrate.instants import FrameOutput, take_instants
+from scripts.rehydrate.instants import FrameOutput, frames_at
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
-Row = dict[str, Any]
-SAME_PICTURE_BITS = 4  # in measurements re-encoding moved 99% of hashes no further, at half the size, too
-MISFIT_SHARE = 0.1  # of a video's pictures; if more differ, its times are another upload's
-SAME_SHAPE = 0.01  # relative: sizes are rounded to even numbers
+SAME_PICTURE_BITS = 4  # in measurements re-encoding moved 99% of hashes no further, even at half the size
+MAX_DIFFERING_SHARE = 0.1  # of a video's frames; if more differ, the times are those of another upload
+SHAPE_TOLERANCE = 0.01  # relative: sizes are rounded to even numbers
 
 
-def retake_frames(record: Row, folder: Path, wanted: list[Row], out: Path, clip: Clip, output: FrameOutput) -> None:
-    """Write the pictures that are as published into `out`, and retaken.parquet with the outcome of each frame."""
+@dataclass(frozen=True)
+class Comparison:
+    """How a frame compares with the published one: `identical`, `same picture` or `lost`, and why it is lost."""
+
+    outcome: str
+    reason: str = ""
+    distance_bits: int | None = None
+
+
+def retake_frames(
+    record: VideoRecord, folder: Path, wanted: list[PublishedRow], out: Path, clip: Clip, output: FrameOutput
+) -> None:
+    """Write the frames that are as published into `out`, and retaken.parquet with the outcome of each."""
     out.mkdir(parents=True, exist_ok=True)
-    found: dict[str, Row] = {}
+    found: dict[str, Comparison] = {}
+    media = record["media"]
     missing = f"video unavailable: {record['status']}: {' '.join(record['message'].split())}"
-    if record["status"] == "ok":
-        facts, media = record["media"], folder / record["media"]["file"]
-        seek = clip.start_s > 0 and facts["container"] in SEEKABLE
+    if record["status"] == "ok" and media is not None:
+        seekable = clip.start_s > 0 and media["container"] in SEEKABLE
         missing = "no picture at that time"
-        for way in (True, False) if seek else (False,):  # as when they were taken: where seeking loses some, without
-            source = MediaStream(media, facts["stream"], facts["container"], facts["duration_s"], way)
-            rest = [row for row in wanted if found.get(row["frame"], {}).get("outcome") != "identical"]
-            fault = take(source, clip, rest, output, out, found) if rest else ""
-        missing += f": {fault}" if fault else ""
-    distrust_shifted(found, out)
-    lost = {"outcome": "lost", "reason": missing}
-    rows = [{"frame": row["frame"]} | found.get(row["frame"], lost) for row in wanted]
+        # The first extraction decoded from the start of the file where seeking lost frames; so does this one.
+        for seek in (True, False) if seekable else (False,):
+            source = MediaStream(folder / media["file"], media["stream"], media["container"], media["duration_s"], seek)
+            remaining = [row for row in wanted if not _is_identical(found.get(row["frame"]))]
+            failure = retake(source, clip, remaining, output, out, found) if remaining else ""
+        missing += f": {failure}" if failure else ""
+    reject_shifted(found, out)
+    lost = Comparison("lost", missing)
+    rows = [retaken_row(row["frame"], found.get(row["frame"], lost)) for row in wanted]
     write_table(out / RETAKEN_TABLE, rows, RETAKEN)
     made = sum(row["outcome"] != "lost" for row in rows)
     logging.info("%s: %d of %d frames are as published", record["video"], made, len(rows))
 
 
-def take(
-    source: MediaStream, clip: Clip, wanted: list[Row], output: FrameOutput, out: Path, found: dict[str, Row]
+def retaken_row(frame: str, comparison: Comparison) -> RetakenRow:
+    """Return the row of a frame in retaken.parquet."""
+    outcome, bits = comparison.outcome, comparison.distance_bits
+    return RetakenRow(frame=frame, outcome=outcome, reason=comparison.reason, distance_bits=bits)
+
+
+def _is_identical(comparison: Comparison | None) -> bool:
+    return comparison is not None and comparison.outcome == "identical"
+
+
+def retake(
+    source: MediaStream,
+    clip: Clip,
+    wanted: list[PublishedRow],
+    output: FrameOutput,
+    out: Path,
+    found: dict[str, Comparison],
 ) -> str:
-    """Take frames, write those that are as published, and note the outcome in `found`; return what stopped it."""
+    """Write the frames that are as published and add each comparison to `found`; return why ffmpeg stopped early."""
     by_ms = {int(row["frame"][:9]): row for row in wanted}
-    fault = ""
-    for taken in take_instants(source, clip, list(by_ms), output):
-        if isinstance(taken, str):
-            fault = taken
+    failure = ""
+    for frame in frames_at(source, clip, list(by_ms), output):
+        if isinstance(frame, str):
+            failure = frame
             continue
-        row = by_ms[taken[0]]
-        outcome = compare(taken[1], row)
-        if outcome["outcome"] == "lost" and found.get(row["frame"], outcome)["outcome"] != "lost":
+        row = by_ms[frame.pts_ms]
+        comparison = compare(frame.jpeg, row)
+        if comparison.outcome == "lost" and found.get(row["frame"], comparison).outcome != "lost":
             continue
-        found[row["frame"]] = outcome
-        if outcome["outcome"] != "lost":
+        found[row["frame"]] = comparison
+        if comparison.outcome != "lost":
             with whole_file(out / row["frame"]) as part:
-                part.write_bytes(taken[1])
-    return fault
+                part.write_bytes(frame.jpeg)
+    return failure
 
 
-def distrust_shifted(found: dict[str, Row], out: Path) -> None:
-    """Take back pictures that are not identical if others of the video differ.
+def reject_shifted(found: dict[str, Comparison], out: Path) -> None:
+    """Reject frames that are not identical if too many others of the video differ.
 
     With a fixed camera, a second before or after can look the same, but its objects have moved.
     """
-    other = sum(row["outcome"] == "lost" for row in found.values())
-    if other <= MISFIT_SHARE * len(found):
+    differing = sum(comparison.outcome == "lost" for comparison in found.values())
+    if differing <= MAX_DIFFERING_SHARE * len(found):
         return
-    reason = f"{other} of {len(found)} pictures of the video differ, so its times may be shifted"
-    for frame, row in found.items():
-        if row["outcome"] == "same picture":
-            row |= {"outcome": "lost", "reason": reason}
+    reason = f"{differing} of {len(found)} pictures of the video differ, so its times may be shifted"
+    for frame, comparison in found.items():
+        if comparison.outcome == "same picture":
+            found[frame] = Comparison("lost", reason, comparison.distance_bits)
             (out / frame).unlink()
 
 
-def compare(jpeg: bytes, row: Row) -> Row:
-    """Return whether a picture is identical to the published one, the same picture coded otherwise, or another."""
+def compare(jpeg: bytes, row: PublishedRow) -> Comparison:
+    """Return whether a JPEG is identical to the published one, the same picture re-encoded, or another picture."""
     if hashlib.sha256(jpeg).hexdigest() == row["sha256"]:
-        return {"outcome": "identical", "reason": "", "distance_bits": 0}
-    measured = measure(jpeg)
-    if measured is None:
-        return {"outcome": "lost", "reason": "the picture at that time cannot be read"}
-    bits = (int(measured["phash"], 16) ^ int(row["phash"], 16)).bit_count()
-    width, height = measured["width"], measured["height"]
-    if abs(width * row["height"] / (height * row["width"]) - 1) > SAME_SHAPE:
-        said = f"picture is {width} x {height}, of another shape than {row['width']} x {row['height']}"
-        return {"outcome": "lost", "reason": said, "distance_bits": bits}
+        return Comparison("identical", distance_bits=0)
+    measures = measure(jpeg)
+    if measures is None:
+        return Comparison("lost", "the picture at that time cannot be read")
+    bits = (int(measures["phash"], 16) ^ int(row["phash"], 16)).bit_count()
+    width, height = measures["width"], measures["height"]
+    if abs(width * row["height"] / (height * row["width"]) - 1) > SHAPE_TOLERANCE:
+        reason = f"picture is {width} x {height}, of another shape than {row['width']} x {row['height']}"
+        return Comparison("lost", reason, bits)
     if bits > SAME_PICTURE_BITS:
-        return {"outcome": "lost", "reason": f"picture differs by {bits} bits", "distance_bits": bits}
-    return {"outcome": "same picture", "reason": "", "distance_bits": bits}
+        return Comparison("lost", f"picture differs by {bits} bits", bits)
+    return Comparison("same picture", distance_bits=bits)
+
+
+def published_output(columns: Mapping[str, str], threads: int, deadline_s: float) -> FrameOutput:
+    """Return the output settings in a row of the published videos.tsv."""
+    return FrameOutput(int(columns["max_side_px"]), int(columns["jpeg_qscale"]), threads, deadline_s)
 
 
 if __name__ == "__main__":
@@ -110,10 +143,5 @@ if __name__ == "__main__":
         wanted=read_published(Path(snakemake.input.manifest), snakemake.wildcards.video),
         out=Path(snakemake.output.frames),
         clip=Clip(**snakemake.params.clip),
-        output=FrameOutput(
-            max_side_px=int(snakemake.params.settings["max_side_px"]),
-            jpeg_qscale=int(snakemake.params.settings["jpeg_qscale"]),
-            threads=snakemake.threads,
-            deadline_s=snakemake.config["frames"]["deadline_s"],
-        ),
+        output=published_output(snakemake.params.settings, snakemake.threads, snakemake.config["frames"]["deadline_s"]),
     )

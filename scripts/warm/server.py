@@ -1,4 +1,4 @@
-"""The warm detector: a process that keeps one model loaded for all jobs of a run, and answers over a local socket.
+"""The warm detector: a process that keeps one model loaded for all jobs of a run, and serves them over a local socket.
 
 python -m scripts.warm.server SOCKET OWNER MODEL DEVICE THREADS WORK; started by scripts/warm/client.py.
 It ends with its owner, the run, or after IDLE_S without a request.
@@ -12,9 +12,10 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypedDict
 
 from scripts.core.errors import UserError
 from scripts.job.process import is_alive
@@ -22,71 +23,81 @@ from scripts.model.engine import Engine
 from scripts.model.inference import Inference
 from scripts.warm.sockets import NO_SOCKET, turn_of
 
-IDLE_S = 600.0  # longer than a site pauses between videos; the end of the run is noticed at once
+IDLE_S = 600.0  # longer than the pause between two downloads of a site
 LOOK_S = 0.5
 
 
-class _Watch(threading.Thread):
-    """End the process, whatever it is doing, when its owner is gone or nobody has asked for long."""
+class Request(TypedDict):
+    """What a client sends: paths of images, and the fields of an Inference."""
+
+    images: list[str]
+    query: dict[str, Any]
+
+
+class Watchdog(threading.Thread):
+    """End the process when its owner is gone, or after IDLE_S without a request."""
 
     def __init__(self, owner: str, path: Path) -> None:
+        """Watch for the owner of the socket `path`."""
         super().__init__(daemon=True)
         self._owner, self._path = owner, path
-        self.busy = True  # loading
-        self.since = time.monotonic()
+        self.busy = True  # loading the model
+        self.idle_since = time.monotonic()
 
     def run(self) -> None:
-        while is_alive(self._owner) and (self.busy or time.monotonic() < self.since + IDLE_S):
+        """Wait for the end, then delete the socket and exit."""
+        while is_alive(self._owner) and (self.busy or time.monotonic() < self.idle_since + IDLE_S):
             time.sleep(LOOK_S)
         self._path.unlink(missing_ok=True)
         turn_of(self._path).unlink(missing_ok=True)
-        os._exit(0)  # inference cannot be interrupted in any other way
+        os._exit(0)  # nothing else interrupts inference
 
 
 def listen(path: Path) -> socket.socket:
-    """Return a socket on which jobs may already wait."""
+    """Return a socket to which jobs can connect from now on."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
     listener.listen(64)
     return listener
 
 
-def serve(listener: socket.socket, watch: "_Watch", engine: Engine) -> None:
-    """Answer one request after the other."""
+def serve(listener: socket.socket, watchdog: Watchdog, engine: Engine) -> None:
+    """Answer one request after the other, only from processes of this user."""
     while True:
-        watch.busy, watch.since = False, time.monotonic()
+        watchdog.busy, watchdog.idle_since = False, time.monotonic()
         connection, _ = listener.accept()
-        watch.busy = True
+        watchdog.busy = True
         with connection:
             if _peer_uid(connection) == os.getuid():
                 answer(connection, engine)
 
 
 def answer(connection: socket.socket, engine: Engine) -> None:
-    """Read one request and send a line per image as it is done, then `done` or the error."""
+    """Read one request and send `ready`, a line per image, and then `done` or the error."""
     with suppress(OSError), connection.makefile("rw", encoding="utf-8", newline="\n") as stream:
         try:
             line = stream.readline()
             if not line:
-                return  # somebody had it started early
-            _say(stream, {"ready": True})
-            asked, began = json.loads(line), time.monotonic()
-            images = [Path(image) for image in asked["images"]]
-            place = {image: number for number, image in enumerate(images)}
-            for found in engine.detect(images, Inference(**asked["query"])):
-                _say(stream, {**vars(found), "image": place[found.image]})
-            _say(stream, {"done": True})
+                return  # the client only started it, see start_early
+            _send(stream, {"ready": True})
+            began = time.monotonic()
+            request: Request = json.loads(line)
+            images = [Path(image) for image in request["images"]]
+            position = {image: number for number, image in enumerate(images)}
+            for found in engine.detect(images, Inference(**request["query"])):
+                _send(stream, {**vars(found), "image": position[found.image]})
+            _send(stream, {"done": True})
             logging.info("%d images in %.3f s", len(images), time.monotonic() - began)
         except (BrokenPipeError, ConnectionResetError):
-            logging.info("a job hung up")
+            logging.info("a job closed the connection")
         except UserError as error:
-            _say(stream, {"error": str(error), "expected": True})
+            _send(stream, {"error": str(error), "expected": True})
         except Exception as error:
             logging.exception("a request failed")
-            _say(stream, {"error": f"{type(error).__name__}: {error}", "expected": False})
+            _send(stream, {"error": f"{type(error).__name__}: {error}", "expected": False})
 
 
-def _say(stream: Any, message: dict[str, Any]) -> None:
+def _send(stream: IO[str], message: Mapping[str, object]) -> None:
     stream.write(json.dumps(message) + "\n")
     stream.flush()
 
@@ -102,14 +113,14 @@ def main(path: str, owner: str, model: str, device: str, threads: str, work: str
     try:
         listener = listen(Path(path))
     except OSError:
-        logging.exception("no socket")
+        logging.exception("cannot open the socket")
         sys.exit(NO_SOCKET)
-    watch = _Watch(owner, Path(path))
-    watch.start()
+    watchdog = Watchdog(owner, Path(path))
+    watchdog.start()
     began = time.monotonic()
     engine = Engine(Path(model), device, int(threads), Path(work))
     logging.info("loaded %s on %s in %.1f s", model, device, time.monotonic() - began)
-    serve(listener, watch, engine)
+    serve(listener, watchdog, engine)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where the sockets of detectors are, and what they are called."""
+"""Place and name the sockets of warm detectors."""
 
 import hashlib
 import os
@@ -10,19 +10,19 @@ from pathlib import Path
 
 from scripts.job.process import is_alive
 
-NO_SOCKET = 3  # a detector's exit code
+NO_SOCKET = 3  # the exit code of a detector that cannot open its socket
 
 LONGEST_PATH = 100  # of a socket, in bytes; the system's limit is 104 to 108
 LONGEST_NAME = 50  # of a socket, without its folder
-OWNED = re.compile(r"([0-9a-f]{8})-(\d+)_(\w+)-[0-9a-f]{16}")  # the name of a socket: its host and owner, then the rest
+OWNED = re.compile(r"([0-9a-f]{8})-(\d+)_(\w+)-[0-9a-f]{16}")  # the start of a socket's name: host, owner, hash
 
 
 class NoPlace(Exception):
-    """No detector can run here, so the job has to infer by itself."""
+    """No warm detector can run here, so the job loads the model itself."""
 
 
 def turn_of(path: Path) -> Path:
-    """Return the file that a job locks while the detector behind a socket works for it."""
+    """Return the file that a job locks while it uses the detector of a socket."""
     return path.with_name(f"{path.name}.turn")
 
 
@@ -32,7 +32,7 @@ def this_host() -> str:
 
 
 def clear_sockets(folder: Path) -> None:
-    """Delete what killed detectors of killed runs left on this host."""
+    """Delete the files that detectors of killed runs left on this host."""
     for path in folder.iterdir():
         match = OWNED.match(path.name)
         if match and match[1] == this_host() and not is_alive(f"{match[2]}.{match[3]}"):
@@ -40,7 +40,7 @@ def clear_sockets(folder: Path) -> None:
 
 
 def private_folder() -> Path:
-    """Return a folder that only this user can enter, short enough for sockets in it; raise NoPlace if there is none."""
+    """Return a folder that only this user can enter, with a path short enough for sockets. Raise NoPlace if none is."""
     for parent in dict.fromkeys([os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"]):
         folder = Path(parent) / f"reelsieve-{os.getuid()}"
         if not parent or len(os.fsencode(folder)) > LONGEST_PATH - LONGEST_NAME:
@@ -52,4 +52,4 @@ def private_folder() -> Path:
             continue
         if stat.S_ISDIR(known.st_mode) and known.st_uid == os.getuid() and not known.st_mode & 0o077:
             return folder
-    raise NoPlace("no private folder for a socket: set TMPDIR to a short path that is yours alone")
+    raise NoPlace("no private folder for a socket: set TMPDIR to a short path that only you can enter")

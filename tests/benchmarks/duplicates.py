@@ -18,7 +18,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from scripts.dedup.hashing import ASKED, CORES, KNOWN, METHODS, MIRRORED, Hashed, hash_picture
+from scripts.dedup.hashing import CORES, KNOWN, METHODS, MIRRORED, QUERY, Hashed, hash_picture
 from scripts.dedup.same_objects import SURE, Appearance, View, same_objects, view_of
 from scripts.model.inference import Detections, Inference
 from tests._infer import detect_alone
@@ -145,7 +145,7 @@ def distances(corpus: Corpus, method: str) -> tuple[list[int], list[int]]:
                 return bits
         return FARTHEST_BITS + 1
 
-    plain = [smallest(pair, ASKED) for pair in corpus.pairs]
+    plain = [smallest(pair, QUERY) for pair in corpus.pairs]
     return plain, [min(bits, smallest(pair, MIRRORED)) for bits, pair in zip(plain, corpus.pairs, strict=True)]
 
 

@@ -58,7 +58,7 @@ def measure(count: int, kind: str, with_faiss: bool) -> dict[str, Any]:
     """Group one set in this process; return time, memory, the number of planted groups found, and the time of faiss."""
     import resource
 
-    from scripts.dedup.deduplicate import hashes_alone
+    from scripts.dedup.deduplicate import accept_all
     from scripts.dedup.features import Hashes
     from scripts.dedup.grouping import group_frames
     from scripts.dedup.hash_space import HashSpace
@@ -66,11 +66,11 @@ def measure(count: int, kind: str, with_faiss: bool) -> dict[str, Any]:
     codes, group = planted(count, kind, np.random.default_rng(count))
     hashes = Hashes(codes, np.arange(count), np.zeros(count, np.uint8))
     began = time.monotonic()
-    stars = group_frames(hashes, hashes, np.zeros(count, np.int64), HashSpace(BITS), hashes_alone)
+    groups = group_frames(hashes, hashes, np.zeros(count, np.int64), HashSpace(BITS), accept_all)
     took_s = time.monotonic() - began
     memory_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     of_groups = group >= 0
-    kept_in = np.bincount(group[of_groups & (stars.star == np.arange(count))], minlength=group.max() + 1)
+    kept_in = np.bincount(group[of_groups & (groups.representative == np.arange(count))], minlength=group.max() + 1)
     # None is kept if all are copies of another hash that is near by chance, which happens among millions.
     found = {"time_s": took_s, "memory_gb": memory_gb, "groups": len(kept_in), "right": int((kept_in <= 1).sum())}
     return found | ({"faiss_s": faiss_s(codes)} if with_faiss else {})

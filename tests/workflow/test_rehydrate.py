@@ -67,7 +67,7 @@ def test_the_same_videos_give_the_same_dataset(finished: Finished, tmp_path: Pat
     made, original = contents(run.folder / "results/rehydrated"), contents(finished[0].folder / "results/dataset")
     assert made == original and len(made) > 40
     assert f"rehydrated {len(read_rows(published / PUBLISHED[0]))} of" in outcome.text
-    assert re.search(r"rehydrated (\d+) of \1 pictures: \1 identical, 0 re-encoded, none lost", outcome.text)
+    assert re.search(r"rehydrated (\d+) of \1 images: \1 identical, 0 re-encoded, none lost", outcome.text)
     assert losses(run) == [] and outcome.jobs == {"download_video": 4, "retake_frames": 4, "rehydrate": 1}
     assert rehydrate(run, "rehydrate=../published").nothing_to_do
 
@@ -115,7 +115,7 @@ def test_other_forms_of_the_videos_give_the_same_pictures_and_losses_have_reason
         assert made[label] == original[label]
         assert (made[name] == original[name]) is ("night" not in name)
     assert len(made) == 2 * len(left) + 1
-    said = f"rehydrated {len(left)} of {len(manifest)} pictures"
+    said = f"rehydrated {len(left)} of {len(manifest)} images"
     assert said in outcome.text and f"{len(of['night'])} re-encoded, {len(lost)} lost" in outcome.text
 
 

@@ -1,1 +1,1 @@
-"""Writers of the dataset's formats."""
+"""Writers of the formats of a dataset."""

@@ -1,8 +1,9 @@
-"""Annotations in COCO's format: a JSON document per split."""
+"""Write labels in COCO's format: a JSON document per split."""
 
 from typing import Any
 
 from scripts.core.files import write_json
+from scripts.core.schemas import ImageRow
 from scripts.dataset.formats.images import Dataset, objects_of, xywh
 
 
@@ -12,13 +13,13 @@ def write_coco(dataset: Dataset) -> None:
         write_json(dataset.folder / "annotations" / f"instances_{split}.json", coco(rows, dataset.classes))
 
 
-def coco(rows: list[dict[str, Any]], classes: list[str]) -> dict[str, Any]:
+def coco(rows: list[ImageRow], classes: list[str]) -> dict[str, Any]:
     """Return a COCO instances document; ids count from 1, file names are relative to the dataset's folder."""
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for image_id, row in enumerate(rows, 1):
-        known = {key: row[key] for key in ("width", "height", "video", "pts_s")}
-        images.append({"id": image_id, "file_name": row["file"], **known})
+        size = {"width": row["width"], "height": row["height"]}
+        images.append({"id": image_id, "file_name": row["file"], "video": row["video"], "pts_s": row["pts_s"], **size})
         for box, label, score in objects_of(row):
             left, top, wide, high = xywh(box)
             annotations.append(

@@ -1,5 +1,6 @@
-"""A parquet table per split, and the dataset's description as MLCommons Croissant, whose records are read from them."""
+"""Write a parquet table per split, and an MLCommons Croissant description that reads its records from them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from scripts.core.files import sha256_of, write_json
@@ -7,7 +8,7 @@ from scripts.core.schemas import IMAGES
 from scripts.core.tables import write_table
 from scripts.dataset.formats.images import Dataset
 
-# Croissant 1.0's own context, which validators compare with.
+# The context of Croissant 1.0; validators compare it.
 TERMS = (
     "citeAs", "column", "equivalentProperty", "extract", "field", "fileObject", "fileProperty", "fileSet", "format",
     "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet", "references", "regex",
@@ -35,7 +36,7 @@ COLUMNS = {
     "height": ("sc:Integer", "Height in pixels."),
 }
 OBJECTS: dict[str, tuple[str | list[str], str]] = {
-    # mlcroissant 1.1.1 takes boxes only from text and JSON; with a number's type first it reads parquet's lists, too.
+    # mlcroissant 1.1.1 reads boxes only from text and JSON; with a number type first it also reads parquet's lists.
     "boxes_xyxy_px": (["sc:Float", "cr:BoundingBox"], "Left, top, right and bottom in pixels."),
     "classes": ("sc:Text", "Class by name."),
     "confidences": ("sc:Float", "The model's confidence, 0 to 1."),
@@ -45,20 +46,24 @@ OBJECTS: dict[str, tuple[str | list[str], str]] = {
 def write_parquet(dataset: Dataset) -> None:
     """Write data/{split}.parquet, a row per image without its bytes."""
     for split, rows in dataset.images.items():
-        kept = [{name: row[name] for name in IMAGES.names} for row in rows]
-        write_table(dataset.folder / "data" / f"{split}.parquet", kept, IMAGES)
+        write_table(dataset.folder / "data" / f"{split}.parquet", map(columns_of, rows), IMAGES)
+
+
+def columns_of(row: Mapping[str, object]) -> dict[str, object]:
+    """Return the columns of the table from a row of an image."""
+    return {name: row[name] for name in IMAGES.names}
 
 
 def write_croissant(dataset: Dataset, licences: list[str]) -> None:
-    """Write croissant.json over the parquet tables, which must be there."""
+    """Write croissant.json; the parquet tables must exist."""
     write_json(dataset.folder / "croissant.json", croissant(dataset, licences))
 
 
 def croissant(dataset: Dataset, licences: list[str]) -> dict[str, Any]:
-    """Return the description: files, images with their objects, and the pictures themselves.
+    """Return the description: files, images with their objects, and the pixels.
 
-    It has no date: equal input gives equal bytes. Pictures are a record set of their own, so that who
-    reads labels loads none: mlcroissant decodes all of a joined set first.
+    It has no date, so that equal input gives equal bytes. The pixels are a record set of their own: mlcroissant would
+    decode all pictures of a joined set, also for users who read only labels.
     """
     counts = ", ".join(f"{len(rows)} {split}" for split, rows in dataset.images.items())
     return {
@@ -134,8 +139,8 @@ def _image_records() -> dict[str, Any]:
 
 
 def _picture_records() -> dict[str, Any]:
-    def source(told: str) -> dict[str, Any]:
-        return {"fileSet": {"@id": "pictures"}, "extract": {"fileProperty": told}}
+    def source(name: str) -> dict[str, Any]:
+        return {"fileSet": {"@id": "pictures"}, "extract": {"fileProperty": name}}
 
     return {
         "@type": "cr:RecordSet",

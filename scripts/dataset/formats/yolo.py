@@ -1,5 +1,6 @@
-"""Labels as YOLO reads them: a text file per image, and data.yaml."""
+"""Write labels in YOLO's format: a text file per image, and data.yaml."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ def write_yolo(dataset: Dataset) -> None:
     write_text(dataset.folder / DATA_YAML, data_yaml(dataset.classes))
 
 
-def label_lines(row: dict[str, Any], classes: list[str]) -> str:
-    """Return a line per object: class number, centre and size as shares of the picture."""
+def label_lines(row: Mapping[str, Any], classes: list[str]) -> str:
+    """Return a line per object: class number, centre and size as shares of the image."""
     lines = []
     for (x1, y1, x2, y2), label in zip(row["boxes_xyxy_px"], row["classes"], strict=True):
         shares = (
@@ -36,7 +37,7 @@ def label_lines(row: dict[str, Any], classes: list[str]) -> str:
 
 
 def data_yaml(classes: list[str]) -> str:
-    """Return ultralytics' description of the dataset; without `path` it is looked up beside the file."""
+    """Return ultralytics' description of the dataset; without the key `path`, its folders are beside the file."""
     return yaml.safe_dump(
         {**{s: f"images/{s}" for s in SPLITS}, "names": dict(enumerate(classes))}, sort_keys=False, allow_unicode=True
     )

@@ -4,16 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from scripts.core.tables import read_rows
 from scripts.dataset.audit import absent_classes, audit, warnings_of
 from scripts.dataset.splits import Splitting, plan_splits
 from scripts.run.summary import summary
+from tests._dataset_rows import copy_row, image_row
 from tests._planted import LIMIT, SHARES, far_hashes, planted, read, reported, row_of
 
 
-def test_a_set_full_of_copies_leaks_when_split_by_frames_and_not_when_split_by_groups(tmp_path: Path) -> None:
+def test_copies_leak_in_a_random_split_and_not_in_splits_by_group(tmp_path: Path) -> None:
     scenes = far_hashes(30, 1)
     hashes = {f"v{i}": [scenes[i], scenes[i] ^ 1, scenes[i] ^ 2] for i in range(30)}
     hashes |= {f"again{i}": [scenes[i] ^ 0b1100, *far_hashes(2, 100 + i)] for i in range(15)}
@@ -28,7 +27,7 @@ def test_a_set_full_of_copies_leaks_when_split_by_frames_and_not_when_split_by_g
     assert {pair["splits"][0] for pair in found["closest"]} == {"train", "val"} and found["conflicts"] == []
 
 
-def test_a_forced_conflict_is_reported_with_its_frames_and_no_copy_is_in_both_splits(tmp_path: Path) -> None:
+def test_a_conflict_names_its_frames_and_no_copy_is_in_both_splits(tmp_path: Path) -> None:
     (scene, *others) = far_hashes(9, 2)
     videos = {"a": row_of("a", "train"), "b": row_of("b", "test"), "c": row_of("c", "val"), "d": row_of("d", "", "<i>")}
     videos["a"]["extra"]["channel"] = "<i>"
@@ -53,17 +52,17 @@ def test_a_forced_conflict_is_reported_with_its_frames_and_no_copy_is_in_both_sp
     assert warning in summary(tmp_path / "registry.tsv", tmp_path / "report.html", found["warnings"])
 
 
-def test_a_forced_conflict_of_frames_with_other_objects_calls_them_no_copies() -> None:
+def test_a_conflict_of_near_misses_does_not_call_them_copies() -> None:
     videos = {"a": row_of("a", "train"), "b": row_of("b", "test"), "c": row_of("c", "val")}
-    row: dict[str, Any] = {"video": "b", "frame": "2.jpg", "representative": "b/2.jpg", "distance_bits": 0}
-    plan = plan_splits(videos, {}, [row | {"near_misses": ["a/1.jpg"]}], Splitting(SHARES, 0, "video"))
-    images = [{"video": v, "frame": "1.jpg", "split": plan.splits[v], "file": v, "classes": ["dog"]} for v in videos]
+    near = copy_row("b/2.jpg", near_misses=["a/1.jpg"])
+    plan = plan_splits(videos, {}, [near], Splitting(SHARES, 0, "video"))
+    images = [image_row(f"{v}/1.jpg", ["dog"], split=plan.splits[v], file=v) for v in videos]
     hashes = dict(zip(("a/1.jpg", "b/1.jpg", "c/1.jpg"), far_hashes(3, 9), strict=True))
     warning, _ = audit(plan, images, hashes, ["dog"], LIMIT)["warnings"]  # the other one: most images in one group
     assert warning.endswith("a is in train, b in test, and a/1.jpg and b/2.jpg have near hashes, but other objects")
 
 
-def test_two_videos_are_too_few_for_three_splits_and_it_is_said(tmp_path: Path) -> None:
+def test_too_few_groups_for_all_splits_give_a_warning(tmp_path: Path) -> None:
     videos = {"a": row_of("a", "train"), "b": row_of("b", "val")}
     found = read(reported(tmp_path, videos, {"a": far_hashes(3, 3), "b": []}, Splitting(SHARES, 0, "video")))
     assert found["empty_splits"] == ["val", "test"] and found["closest"] == [] and found["groups"] == 1
@@ -75,7 +74,7 @@ def test_two_videos_are_too_few_for_three_splits_and_it_is_said(tmp_path: Path) 
     assert "Only one split holds images" in (tmp_path / "report.html").read_text()
 
 
-def test_an_empty_split_is_named_with_the_column_and_the_seed_that_would_fill_it(tmp_path: Path) -> None:
+def test_the_warning_of_an_empty_split_names_the_column_and_a_seed(tmp_path: Path) -> None:
     sources = {f"v{i}": far_hashes(2, i) for i in range(8)}
     rows = {video: row_of(video) for video in sources}
     shares = {"train": 0.8, "val": 0.1, "test": 0.1}
@@ -102,27 +101,19 @@ def test_the_same_input_in_another_order_gives_the_same_audit(tmp_path: Path) ->
     assert first == second and first["splits"]["train"]["images"] > 0
 
 
-def test_a_leak_and_a_group_that_outgrows_every_split_are_warned_of() -> None:
+def test_leaks_and_too_large_groups_give_warnings() -> None:
     split = {"wanted_share": 0.5, "missing_classes": []}
-    result = {
+    found: Any = {
         "max_distance_bits": 8, "groups": 2, "conflicts": [], "empty_splits": [], "suggestion": {},
         "splits": {"train": split, "val": split}, "largest_group": {"videos": ["a", "b"], "image_share": 0.9},
         "closest": [{"splits": ["train", "val"], "pairs_within": 3}],
     }  # fmt: skip
-    leak, large = warnings_of(result)
+    leak, large = warnings_of(found)
     assert leak == "3 pairs of images in train and val within 8 bits of each other"
     assert large == "one group of videos, that of a, holds 90% of the images: more than any split is to have"
 
 
-@pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\r\nb"])
-def test_names_from_the_internet_do_not_steer_the_terminal(name: str, tmp_path: Path) -> None:
-    (tmp_path / "registry.tsv").write_text("video\tstatus\n")
-    text = summary(tmp_path / "registry.tsv", tmp_path / "report.html", [f"both are of channel {name}"])
-    (line,) = [line for line in text.split("\n") if "channel a" in line]
-    assert line.isprintable()
-
-
-def test_a_class_that_was_asked_for_and_is_nowhere_is_told() -> None:
-    images = [{"classes": ["car"]}, {"classes": ["dog", "car"]}]
+def test_wanted_classes_without_objects_are_returned() -> None:
+    images = [image_row("v/1.jpg", ["car"]), image_row("v/2.jpg", ["dog", "car"])]
     assert absent_classes(["car", "dog"], images) == absent_classes([], images) == []
     assert absent_classes(["car", *"abcdefg"], images) == list("abcdefg")

@@ -1,21 +1,21 @@
-"""The outcome counts what came out, and a suggested seed keeps what it promises."""
-
-from typing import Any
+"""Shares and missing classes are counted, and the suggested seed gives what it promises."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scripts.core.schemas import ImageRow
 from scripts.dataset.audit import audit
 from scripts.dataset.balance import outcome, suggest_seed, tally
 from scripts.dataset.splits import Splitting, assign_splits, plan_splits
 from scripts.inputs.videos import SPLITS
+from tests._dataset_rows import image_row
 from tests._planted import LIMIT, SHARES, far_hashes, row_of
 
 
-def images_of(counts: dict[str, tuple[int, int]], splits: dict[str, str]) -> list[dict[str, Any]]:
-    """Return images, each with a dog or with a cat: so many per video."""
+def images_of(counts: dict[str, tuple[int, int]], splits: dict[str, str]) -> list[ImageRow]:
+    """Return images; `counts` holds, per video, the number of images with a dog and with a cat."""
     return [
-        {"video": v, "frame": f"{i}.jpg", "file": f"{v}{i}", "split": splits[v], "classes": ["dog" if i < n else "cat"]}
+        image_row(f"{v}/{i}.jpg", ["dog" if i < n else "cat"], split=splits[v], file=f"{v}{i}")
         for v, (n, more) in counts.items()
         for i in range(n + more)
     ]
@@ -34,8 +34,8 @@ def test_the_outcome_counts_images_groups_and_the_class_that_is_furthest_off() -
     ]  # fmt: skip
     assert [got[split]["missing_classes"] for split in SPLITS] == [[], ["cat"], ["dog"]]  # no cow is anywhere
     hashes = dict(zip((f"{i['video']}/{i['frame']}" for i in images), far_hashes(12, 8), strict=True))
-    said = audit(plan, images, hashes, ["dog", "cat", "cow"], LIMIT)["warnings"]
-    assert said == ["no object in val of class cat", "no object in test of class dog"]
+    warnings = audit(plan, images, hashes, ["dog", "cat", "cow"], LIMIT)["warnings"]
+    assert warnings == ["no object in val of class cat", "no object in test of class dog"]
 
 
 @settings(deadline=None, max_examples=30)  # 400 plans each

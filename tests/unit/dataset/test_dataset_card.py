@@ -1,4 +1,4 @@
-"""The card counts what is there, names models and licences, and shows words from elsewhere as words."""
+"""The card counts images and objects, names models and licences, and escapes texts from other sites."""
 
 import html
 import os
@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.dataset.dataset_card import escape_markdown
-from scripts.dataset.versions import model_facts
 from scripts.inputs.settings import published_settings
 from tests._exported import CLASSES, FRAMES, export, settings
 from tests.conftest import REPO
@@ -41,7 +40,7 @@ def test_the_card_counts_videos_images_backgrounds_and_objects_by_split(tmp_path
     assert "machine-made" in card and "0" * 64 in card and "max_distance_bits: 8" in card
 
 
-def test_words_from_elsewhere_are_no_markup(tmp_path: Path) -> None:
+def test_texts_from_sites_are_no_markup(tmp_path: Path) -> None:
     credits = dict.fromkeys(("title", "uploader", "license"), HOSTILE)
     card = (export(tmp_path, settings(), credits) / "README.md").read_text()
     assert "<img" not in card and "](https" not in card and "\u202e" not in card
@@ -53,22 +52,27 @@ def test_words_from_elsewhere_are_no_markup(tmp_path: Path) -> None:
 
 
 @given(st.text())
-def test_escaping_keeps_the_words_and_leaves_no_sign_that_markdown_reads(text: str) -> None:
+def test_escaped_text_keeps_its_words_without_markdown(text: str) -> None:
     shown = escape_markdown(text)
     words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     assert html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", shown)) == words
     assert "\n" not in shown and not re.search(r"(?<!\\)[`*_\[\]|~$@]|[<>]|(?<![\\&])#(?!x27)", shown)
 
 
-def test_each_format_says_how_it_is_loaded_and_no_other(tmp_path: Path) -> None:
-    told = {"yolo": "yolo detect train", "coco": "pycocotools", "parquet": "mlcroissant", "imagefolder": "load_dataset"}
-    told["webdataset"] = "WebDataset"
-    for form in told:
+def test_the_card_explains_only_the_written_formats(tmp_path: Path) -> None:
+    words_of = {
+        "yolo": "yolo detect train",
+        "coco": "pycocotools",
+        "parquet": "mlcroissant",
+        "imagefolder": "load_dataset",
+    }
+    words_of["webdataset"] = "WebDataset"
+    for form in words_of:
         card = (export(tmp_path / form, settings(formats=[form])) / "README.md").read_text()
-        assert [other for other, words in told.items() if words in card] == [form]
+        assert [other for other, words in words_of.items() if words in card] == [form]
 
 
-def test_what_the_card_says_of_loading_runs(tmp_path: Path) -> None:
+def test_the_code_in_the_card_runs(tmp_path: Path) -> None:
     folder = export(tmp_path, settings())
     blocks = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
     counts = ("len(train.imgs)", "len(train)", "sum(1 for _ in images)", "sum(1 for _ in train)", "len(dataset)")
@@ -90,17 +94,12 @@ def test_a_dataset_without_images_is_written_and_offers_nothing_to_load(tmp_path
     assert not list(folder.rglob("*.tar")) and not list(folder.rglob("metadata.jsonl"))
 
 
-def test_a_served_model_is_named_without_its_host() -> None:
-    facts = model_facts({"weights": "http://10.0.0.1:8000/cars", "weights_sha256": ""})
-    assert facts == {"name": "cars", "sha256": "unknown (on a server)"}
-
-
-def test_settings_that_are_told_hold_no_paths_limits_or_keys_without_effect() -> None:
+def test_published_settings_have_no_paths_limits_or_keys_without_effect() -> None:
     config: dict[str, Any] = yaml.safe_load((REPO / "config/config.yaml").read_text())
     config["frames"]["mode"] = "budget"
-    told = published_settings(config)
-    assert set(told) == {"frames", "filter", "dedup", "detect", "dataset"}
-    assert {"budget", "scene_threshold"} < set(told["frames"])
-    assert not {"interval_s", "every_n", "deadline_s", "max_output_mb"} & set(told["frames"])
+    published = published_settings(config)
+    assert set(published) == {"frames", "filter", "dedup", "detect", "dataset"}
+    assert {"budget", "scene_threshold"} < set(published["frames"])
+    assert not {"interval_s", "every_n", "deadline_s", "max_output_mb"} & set(published["frames"])
     for role in ("filter", "detect"):
-        assert "confidence" in told[role] and not {"model", "weights_sha256"} & set(told[role])
+        assert "confidence" in published[role] and not {"model", "weights_sha256"} & set(published[role])

@@ -1,15 +1,15 @@
-"""Every candidate has one fate, and the summary names what failed."""
+"""Each format has a writer, backgrounds are limited, and published tables name each image."""
 
 from pathlib import Path
-from typing import Any
 
-import pytest
 import yaml
 
+from scripts.core.files import sha256_of
+from scripts.core.schemas import LedgerRow, PublishedRow
+from scripts.core.tables import read_rows
+from scripts.core.tsv import read_tsv
 from scripts.dataset.export_dataset import FORMATS
-from scripts.dataset.ledger import fate
-from scripts.report.report import registry_tsv
-from scripts.run.summary import summary
+from tests._exported import CLASSES, FRAMES, export, settings
 from tests.conftest import REPO
 
 
@@ -18,70 +18,24 @@ def test_each_format_of_the_schema_has_its_writer() -> None:
     assert schema["properties"]["dataset"]["properties"]["formats"]["items"]["enum"] == list(FORMATS)
 
 
-CANDIDATE = {
-    "video": "v",
-    "frame": "f",
-    "pts_s": 0.0,
-    "keep": True,
-    "passed": True,
-    "reason": "",
-    "value": None,
-    "threshold": None,
-}
+def test_surplus_backgrounds_are_in_the_ledger_with_the_reason_and_not_in_the_dataset(tmp_path: Path) -> None:
+    dataset = export(tmp_path, settings(negatives_share=0.2, formats=["yolo"]))
+    ledger: list[LedgerRow] = read_rows(dataset / "ledger.parquet")
+    (dropped,) = [row for row in ledger if not row["file"]]
+    assert (dropped["stage"], dropped["split"]) == ("export_dataset", "")
+    assert (dropped["reason"], dropped["value"], dropped["threshold"]) == ("surplus_background", 2.0, 1.0)
+    files = {row["file"] for row in ledger} - {""}
+    assert files == {path.relative_to(dataset).as_posix() for path in dataset.glob("images/*/*.jpg")}
+    assert len(files) == sum(len(frames) for _, frames in FRAMES.values()) - 1
 
 
-@pytest.mark.parametrize(
-    ("row", "verdict", "stage", "value"),
-    [
-        (
-            {"keep": False, "passed": False, "reason": "dark", "value": 3.0, "threshold": 9.0},
-            None,
-            "extract_frames",
-            3.0,
-        ),
-        ({"passed": False, "reason": "too_few_objects", "value": 0.0, "threshold": 1.0}, None, "filter_frames", 0.0),
-        ({}, {"keep": False, "representative": "w/g", "distance_bits": 3}, "deduplicate", 3),
-        ({}, {"keep": True, "representative": "v/f", "distance_bits": 0}, "export_dataset", None),
-    ],
-)
-def test_every_candidate_has_one_fate(
-    row: dict[str, Any], verdict: dict[str, Any] | None, stage: str, value: float | None
-) -> None:
-    entry = fate(CANDIDATE | row, verdict, 8)
-    assert (entry["stage"], entry["value"]) == (stage, value)
-
-
-def test_a_passed_frame_without_verdict_is_an_error() -> None:
-    with pytest.raises(KeyError, match="v/f passed the filter but is not in the manifest"):
-        fate(CANDIDATE, None, 8)
-
-
-def test_registry_and_summary_name_what_failed(tmp_path: Path) -> None:
-    rows = [
-        {
-            "video": "a",
-            "status": "ok",
-            "split": "train",
-            "message": "the last frame is at 1 s of 9 s",
-            "frames": 3,
-            "looked_at": 3,
-            "passed": 2,
-            "kept": 1,
-            "exported": 1,
-            "objects": 4,
-            "place": "Lyon",
-        },
-        {"video": "b", "status": "unavailable", "message": "HTTP\tError\n404", "frames": 0, "place": "x"},
-    ]
-    registry = tmp_path / "registry.tsv"
-    registry.write_text(registry_tsv(rows))
-    lines = registry.read_text().splitlines()
-    assert len(lines) == 3 and lines[0].endswith("\tplace")
-    text = summary(registry, tmp_path / "report.html", ["no image in val", "no image in test"])
-    assert "1 of 2 videos ok" in text and "b: unavailable: HTTP Error 404" in text
-    assert "a: the last frame is at 1 s of 9 s" in text and "splits: 1 train, 0 val, 0 test" in text
-    assert "  look at the splits (report, section Splits): no image in val; no image in test\n" in text
-    registry.write_text(registry_tsv([rows[0], *([rows[1]] * 25)]))
-    many = summary(registry, tmp_path / "report.html")
-    assert "and 5 more, in" in many and "look at the splits" not in many
-    assert "3 extracted, 3 looked at, 2 passed the filter, 1 unique, 1 in the dataset with 4 objects" in text
+def test_published_tables_name_each_image_and_each_video_with_images(tmp_path: Path) -> None:
+    dataset = export(tmp_path, settings(formats=["yolo"]), frames=FRAMES | {"empty": ("test", {})})
+    rows: list[PublishedRow] = read_rows(dataset / "manifest.parquet")
+    assert {row["file"] for row in rows} == {p.relative_to(dataset).as_posix() for p in dataset.glob("images/*/*.jpg")}
+    assert all(row["sha256"] == sha256_of(dataset / row["file"]) for row in rows)
+    (first, *_) = (row for row in rows if row["video"] == "0.clip.v2")
+    assert first["classes"] == CLASSES and first["boxes_xyxy_px"][1] == [50.0, 10.0, 90.0, 60.0]
+    videos = {row["video"]: row for row in read_tsv(dataset / "videos.tsv")}
+    assert {video: row["split"] for video, row in videos.items()} == {v: split for v, (split, _) in FRAMES.items()}
+    assert videos["1st-video"]["url"] == "https://a.b/1st-video" and videos["1st-video"]["start_s"] == ""

@@ -23,7 +23,7 @@ def test_closest_pairs_are_those_of_a_plain_comparison(files: dict[str, tuple[in
     for pair in found:
         one, other = ([file for file in files if splits[file] == split] for split in pair["splits"])
         bits = {(a, b): (hashes[a] ^ hashes[b]).bit_count() for a in one for b in other}
-        assert pair["distance_bits"] == min(bits.values()) == bits[tuple(pair["files"])]
+        assert pair["distance_bits"] == min(bits.values()) == bits[pair["files"][0], pair["files"][1]]
         assert pair["pairs_within"] == sum(value <= limit for value in bits.values())
 
 

@@ -1,24 +1,23 @@
-"""The ledger is refused if it tells another story than the tables of the stages."""
+"""Each frame has one row in the ledger, and the tables of all stages agree with it."""
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.core.errors import UserError
-from scripts.core.schemas import DETECTIONS, FILTER
+from scripts.core.schemas import DETECTIONS, FILTER, CopyRow, FilterRow, LedgerRow
 from scripts.core.tables import write_table
-from scripts.dataset.ledger import STAGES, check_totals
+from scripts.dataset.ledger import STAGES, check_totals, ledger_row
+from tests._dataset_rows import copy_row, filter_row, ledger_row_of
 
-Row = dict[str, Any]
-fates = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(STAGES)), min_size=1, max_size=12)
+STAGED = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(STAGES)), min_size=1, max_size=12)
 
 
-def lay_out(folder: Path, ledger: list[Row]) -> tuple[list[Row], dict[str, dict[str, Path]]]:
-    """Write the tables of a run that gave this ledger; return the manifest's rows and the videos' paths."""
+def lay_out(folder: Path, ledger: list[LedgerRow]) -> tuple[list[CopyRow], dict[str, dict[str, Path]]]:
+    """Write the tables of a run with this ledger; return the rows of copies.parquet and the paths of the videos."""
     paths = {v: {"filtered": folder / v, "detections": folder / f"{v}.parquet"} for v in "ab"}
     for video, files in paths.items():
         own = [{"video": video, "frame": row["frame"]} for row in ledger if row["video"] == video]
@@ -26,41 +25,61 @@ def lay_out(folder: Path, ledger: list[Row]) -> tuple[list[Row], dict[str, dict[
         write_table(files["filtered"] / "filter.parquet", own, FILTER)
         write_table(files["detections"], [{"video": video, "frame": row["frame"]} for row in kept], DETECTIONS)
     passed = [row for row in ledger if row["stage"] in ("deduplicate", "export_dataset")]
-    return [row | {"keep": row["stage"] == "export_dataset"} for row in passed], paths
+    return [copy_row(f"{r['video']}/{r['frame']}", keep=r["stage"] == "export_dataset") for r in passed], paths
 
 
-def ledger_of(given_fates: list[tuple[str, str]]) -> list[Row]:
-    return [{"video": v, "frame": f"{i:09d}.jpg", "stage": stage} for i, (v, stage) in enumerate(given_fates)]
+def ledger_of(staged: list[tuple[str, str]]) -> list[LedgerRow]:
+    return [ledger_row_of(v, f"{i:09d}.jpg", stage) for i, (v, stage) in enumerate(staged)]
 
 
 @settings(max_examples=30, deadline=None)
-@given(fates, st.data())
-def test_one_frame_too_many_or_too_few_or_moved_is_noticed(
-    given_fates: list[tuple[str, str]], data: st.DataObject
-) -> None:
-    ledger = ledger_of(given_fates)
+@given(STAGED, st.data())
+def test_a_missing_added_or_moved_frame_is_an_error(staged: list[tuple[str, str]], data: st.DataObject) -> None:
+    ledger = ledger_of(staged)
     at = data.draw(st.integers(0, len(ledger) - 1))
     row, rest = ledger[at], ledger[:at] + ledger[at + 1 :]
     passed_before = STAGES.index(row["stage"]) >= 2
     other = data.draw(st.sampled_from([s for s in STAGES if s != row["stage"] and (passed_before or s in STAGES[2:])]))
     with tempfile.TemporaryDirectory() as folder:
-        manifest, paths = lay_out(Path(folder), ledger)
-        check_totals(ledger, manifest, paths)
-        with pytest.raises(UserError, match="more than one fate"):
-            check_totals([*ledger, row], manifest, paths)
+        copies, paths = lay_out(Path(folder), ledger)
+        check_totals(ledger, copies, paths)
+        with pytest.raises(UserError, match="is twice in the ledger"):
+            check_totals([*ledger, row], copies, paths)
         with pytest.raises(UserError, match="rows in filter.parquet.*frames in the ledger"):
-            check_totals(rest, manifest, paths)
+            check_totals(rest, copies, paths)
         with pytest.raises(UserError, match="in the ledger"):
-            check_totals([*rest, row | {"stage": other}], manifest, paths)
+            check_totals([*rest, ledger_row_of(row["video"], row["frame"], other)], copies, paths)
 
 
-def test_tables_of_an_earlier_run_are_noticed(tmp_path: Path) -> None:
+def test_tables_of_an_earlier_run_are_an_error(tmp_path: Path) -> None:
     ledger = ledger_of([("a", "export_dataset"), ("a", "deduplicate")])
-    manifest, paths = lay_out(tmp_path, ledger)
+    copies, paths = lay_out(tmp_path, ledger)
     with pytest.raises(UserError, match="names c, which is not in this run"):
-        check_totals(ledger, [*manifest, {"video": "c", "frame": "x", "keep": True}], paths)
+        check_totals(ledger, [*copies, copy_row("c/x")], paths)
     with pytest.raises(UserError, match="a: 1 rows in dedup/copies.parquet, but 2 frames in the ledger: delete"):
-        check_totals(ledger, manifest[:1], paths)
+        check_totals(ledger, copies[:1], paths)
     write_table(paths["a"]["detections"], [], DETECTIONS)
     with pytest.raises(UserError, match="a: 0 rows in detections, but 1 frames"):
-        check_totals(ledger, manifest, paths)
+        check_totals(ledger, copies, paths)
+
+
+@pytest.mark.parametrize(
+    ("frame", "copy", "stage", "reason", "value"),
+    [
+        (filter_row(keep=False, passed=False, reason="dark", value=3.0), None, "extract_frames", "dark", 3.0),
+        (filter_row(passed=False, reason="few_objects", value=0.0), None, "filter_frames", "few_objects", 0.0),
+        (filter_row(), copy_row("v/f", "w/g", distance_bits=3), "deduplicate", "duplicate of w/g", 3),
+        (filter_row(), copy_row("v/f"), "export_dataset", "", None),
+    ],
+)  # fmt: skip
+def test_one_stage_decides_on_each_frame(
+    frame: FilterRow, copy: CopyRow | None, stage: str, reason: str, value: float | None
+) -> None:
+    found = ledger_row(frame, copy, 8)
+    assert (found["stage"], found["reason"], found["value"]) == (stage, reason, value)
+    assert found["threshold"] == (8 if stage == "deduplicate" else frame["threshold"])
+
+
+def test_a_passed_frame_that_is_missing_in_the_table_of_copies_is_an_error() -> None:
+    with pytest.raises(KeyError, match="v/f passed the filter but is not in results/dedup/copies.parquet"):
+        ledger_row(filter_row(), None, 8)

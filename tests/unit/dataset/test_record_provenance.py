@@ -1,7 +1,6 @@
-"""The provenance tells with what the dataset was made, and nothing of the machine or of secrets."""
+"""The provenance names code, settings and models, and contains no secrets and nothing about the machine."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ import pytest
 import yaml
 
 from scripts.core.layout import DATASET_STAGES
-from scripts.dataset.record_provenance import model_told, record_provenance
-from scripts.dataset.versions import CODE, commit_of, installed_versions
+from scripts.dataset.record_provenance import describe_model, log_runtime_settings, record_provenance
 from scripts.inputs.config import check_config
 from scripts.inputs.settings import required_weights, result_settings, runtime_settings
 from tests.conftest import REPO
@@ -42,61 +40,33 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return config
 
 
-def test_what_decides_is_told_and_secrets_paths_and_limits_are_not(config: dict[str, Any]) -> None:
-    told = result_settings(config)
-    assert told["download"] == {"max_height_px": 480, "ytdlp": {"format": "bv[height<500]"}}
-    assert told["filter"]["classes"] == ["car"] and told["frames"]["mode"] == "interval"
-    for text in (json.dumps(told), json.dumps(runtime_settings(config))):
+def test_result_settings_contain_no_secrets_paths_or_limits(config: dict[str, Any]) -> None:
+    found = result_settings(config)
+    assert found["download"] == {"max_height_px": 480, "ytdlp": {"format": "bv[height<500]"}}
+    assert found["filter"]["classes"] == ["car"] and found["frames"]["mode"] == "interval"
+    for text in (json.dumps(found), json.dumps(runtime_settings(config))):
         assert "hidden" not in text and "10.0.0.9" not in text
     assert required_weights(config) == {"filter": "", "detect": "ab" * 32}
 
 
-def test_every_key_is_told_in_the_file_or_in_the_log(config: dict[str, Any]) -> None:
-    told, logged = result_settings(config), runtime_settings(config)
+def test_every_key_is_in_the_file_or_in_the_log(config: dict[str, Any]) -> None:
+    found, logged = result_settings(config), runtime_settings(config)
     for section, rules in SCHEMA["properties"].items():
         for key in rules.get("properties", ()):
-            assert key in told.get(section, {}) or key in logged.get(section, {}), (section, key)
-        assert section in told or section in logged, section
+            assert key in found.get(section, {}) or key in logged.get(section, {}), (section, key)
+        assert section in found or section in logged, section
     assert logged["download"]["cookies"] == "set" and logged["detector"] == {"warm": True}
 
 
-def test_versions_that_are_not_installed_here_are_those_that_the_environments_pin(tmp_path: Path) -> None:
-    (tmp_path / "x.yaml").write_text("dependencies:\n  - pip:\n      - not-here==1.2\n      - numpy==0.1\n")
-    versions = installed_versions(("not-here", "numpy", "nowhere"), tmp_path)
-    assert set(versions) == {"not-here", "numpy"} and versions["not-here"] == "1.2" and versions["numpy"] != "0.1"
-
-
-def test_the_commit_is_told_and_whether_its_code_was_changed(tmp_path: Path) -> None:
-    def git(*arguments: str) -> None:
-        who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
-        subprocess.run(["git", "-C", str(tmp_path), *who, *arguments], check=True, capture_output=True)
-
-    assert commit_of(tmp_path) == {"commit": None, "changed": None}
-    git("init")
-    for name in (*CODE[1:], "docs"):
-        (tmp_path / name).mkdir(parents=True)
-        (tmp_path / name / "file").write_text("1")
-    (tmp_path / "Snakefile").write_text("1")
-    git("add", ".")
-    git("commit", "-m", "x")
-    clean = commit_of(tmp_path)
-    assert len(clean["commit"]) == 40 and clean["changed"] is False
-    (tmp_path / "docs/file").write_text("2")
-    assert commit_of(tmp_path) == clean
-    (tmp_path / "scripts/new.py").write_text("2")
-    assert commit_of(tmp_path) == clean | {"changed": True}
-    assert commit_of(tmp_path / "docs") == {"commit": None, "changed": None}
-
-
-def test_a_model_on_a_server_does_not_tell_the_host(tmp_path: Path) -> None:
+def test_a_model_on_a_server_is_recorded_without_its_host(tmp_path: Path) -> None:
     url = "http://secret-host:8000/detector"
     card = {"file": url, "weights": url, "weights_sha256": "", "names": ["car"]}
     (tmp_path / "model.json").write_text(json.dumps(card))
-    told = model_told(tmp_path, "")
-    assert told["name"] == told["file"] == "detector" and "secret-host" not in json.dumps(told)
+    found = describe_model(tmp_path, "")
+    assert found["name"] == found["file"] == "detector" and "secret-host" not in json.dumps(found)
 
 
-def test_the_file_is_the_same_again_and_holds_neither_path_nor_clock(tmp_path: Path) -> None:
+def test_the_same_input_gives_the_same_file_without_paths_and_times(tmp_path: Path) -> None:
     model = tmp_path / "model"
     model.mkdir()
     (model / "model.pt").write_bytes(b"weights")
@@ -107,14 +77,24 @@ def test_the_file_is_the_same_again_and_holds_neither_path_nor_clock(tmp_path: P
         record_provenance(REPO, {"a": 1}, {"report": "1"}, {"filter": model}, {"filter": ""}, tmp_path / name)
         texts.append((tmp_path / name).read_text())
     assert texts[0] == texts[1] and str(tmp_path) not in texts[0] and str(REPO) not in texts[0]
-    told = json.loads(texts[0])
-    assert told["models"]["filter"]["weights_sha256"] == "cd" * 32
-    assert told["versions"]["python"] == sys.version.split()[0]
-    assert {"torch", "ffmpeg", "yt-dlp", "snakemake", "openvino", "ultralytics"} <= set(told["versions"])
+    found = json.loads(texts[0])
+    assert found["models"]["filter"]["weights_sha256"] == "cd" * 32
+    assert found["versions"]["python"] == sys.version.split()[0]
+    assert {"torch", "ffmpeg", "yt-dlp", "snakemake", "openvino", "ultralytics"} <= set(found["versions"])
 
 
-def test_all_rules_that_a_dataset_is_made_by_are_told() -> None:
+def test_the_rules_of_a_dataset_are_those_with_outputs_before_the_report() -> None:
     text = "".join(file.read_text() for file in sorted((REPO / "rules").glob("*.smk")))
     bodies = {body.split(":")[0].split()[-1]: body for body in text.split("\n\n\n") if "output:" in body}
     on_demand = {name for name, body in bodies.items() if "retaken" in body or "rehydrated" in body}
     assert set(bodies) - on_demand - {"report", "record_provenance"} == set(DATASET_STAGES)
+
+
+def test_settings_that_change_no_result_go_into_the_log_only(
+    config: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    log_runtime_settings(config)
+    (record,) = caplog.records
+    assert '"cookies": "set"' in record.message and "hidden" not in record.message
+    assert record.__dict__["log_only"] is True

@@ -1,4 +1,4 @@
-"""Copies are found, groups are stars, the best stays, and the outcome depends on nothing but the frames."""
+"""Copies are found, the best frame of a group stays, and the result depends only on the frames."""
 
 import json
 from collections.abc import Sequence
@@ -7,49 +7,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.core.schemas import FILTER
 from scripts.core.tables import read_rows, write_table
-from scripts.dedup.deduplicate import Rules, deduplicate, hashes_alone, scores
-from scripts.dedup.features import Hashes, VideoFiles
-from scripts.dedup.grouping import Groups, group_frames
-from scripts.dedup.hash_space import HashSpace
+from scripts.dedup.deduplicate import Rules, deduplicate, files_by_video, scores
+from scripts.dedup.features import VideoFiles
 from scripts.dedup.vector_space import in_steps
 from tests._hashed import rules, write_hashes
 
 # Few distinct bits, so that hashes lie close together and chains form.
 VALUES = st.lists(st.integers(0, 2**10 - 1), max_size=60)
-
-
-def bits(a: int, b: int) -> int:
-    return (a ^ b).bit_count()
-
-
-def stars_of(values: Sequence[int], limit: int) -> Groups:
-    count = len(values)
-    hashes = Hashes(np.array(values, np.uint64), np.arange(count), np.zeros(count, np.uint8))
-    return group_frames(hashes, hashes, np.arange(count), HashSpace(limit), hashes_alone)
-
-
-@given(VALUES, st.integers(0, 4))
-def test_groups_are_stars(values: list[int], limit: int) -> None:
-    found = stars_of(values, limit)
-    kept = [i for i in range(len(values)) if found.star[i] == i]
-    for i, value in enumerate(values):
-        assert found.star[i] in kept and found.star[i] <= i
-        assert found.distance_bits[i] == bits(value, values[found.star[i]]) <= limit
-        assert found.distance_bits[i] == min(bits(value, values[k]) for k in kept if k <= i)
-    for a in kept:
-        assert all(bits(values[a], values[b]) > limit for b in kept if b != a)
-    assert list(stars_of([values[k] for k in kept], limit).star) == list(range(len(kept)))
-
-
-@given(VALUES, st.integers(0, 4), st.integers(0, 2**10 - 1))
-def test_a_frame_that_comes_last_changes_no_other_verdict(values: list[int], limit: int, extra: int) -> None:
-    assert list(stars_of([*values, extra], limit).star[:-1]) == list(stars_of(values, limit).star)
 
 
 def table(folder: Path, video: str, hashes: Sequence[int], passed: bool = True, **changes: Any) -> VideoFiles:
@@ -74,7 +43,7 @@ def run(
     return json.loads((folder / "kept.json").read_text()), rows
 
 
-def test_the_larger_picture_of_a_pair_stays_whatever_the_order_of_the_table(tmp_path: Path) -> None:
+def test_the_larger_frame_stays_in_any_order_of_the_table(tmp_path: Path) -> None:
     small = table(tmp_path, "small", [0, 2**60 - 1], width=320)
     large = table(tmp_path, "large", [1, 0xFFFF << 30], width=1280)
     for tables in ({"small": small, "large": large}, {"large": large, "small": small}):
@@ -88,20 +57,20 @@ def test_the_larger_picture_of_a_pair_stays_whatever_the_order_of_the_table(tmp_
         assert len(rows) == 4
 
 
-def test_the_first_frame_stays_if_asked_for(tmp_path: Path) -> None:
+def test_prefer_first_keeps_the_first_frame(tmp_path: Path) -> None:
     small, large = table(tmp_path, "small", [0], width=320), table(tmp_path, "large", [1], width=1280)
     kept, _ = run(tmp_path, {"small": small, "large": large}, rules(4, prefer="first"))
     assert (kept["small"]["frames"], kept["large"]["frames"]) == (["000000000.jpg"], [])
 
 
-def test_no_background_takes_the_place_of_a_frame_with_objects(tmp_path: Path) -> None:
+def test_a_background_never_replaces_a_frame_with_objects(tmp_path: Path) -> None:
     road, car = table(tmp_path, "road", [0], width=1280, background=True), table(tmp_path, "car", [1])
     for prefer in ("best", "first"):
         kept, _ = run(tmp_path, {"road": road, "car": car}, rules(4, prefer=prefer))
         assert (kept["road"]["frames"], kept["car"]["frames"]) == ([], ["000000000.jpg"])
 
 
-def test_a_score_is_what_the_weights_say_in_steps() -> None:
+def test_scores_are_weighted_sums_in_steps() -> None:
     frame = {"width": 512, "height": 512, "sharpness": 3.0, "confidence": 0.5, "left": 0, "top": 0, "right": 1}
     frames = pd.DataFrame([frame | {"bottom": 1}, frame | {"bottom": 0.5}, frame | {"bottom": 1, "sharpness": 7.0}])
     weights = {"resolution": 1, "sharpness": 0.5, "confidence": 2}
@@ -109,7 +78,7 @@ def test_a_score_is_what_the_weights_say_in_steps() -> None:
     assert float(found[0]) == 18 + 1 + 1
     assert float(found[0] - found[1]) == 1, "bars are no pixels"
     assert float(found[2] - found[0]) == 0.5
-    assert (scores(frames.assign(confidence=0.52, sharpness=3.1)[:2], weights) == found[:2]).all(), "a hair's breadth"
+    assert (scores(frames.assign(confidence=0.52, sharpness=3.1)[:2], weights) == found[:2]).all(), "less than a step"
 
 
 def test_a_digest_changes_only_with_the_kept_frames_of_its_video(tmp_path: Path) -> None:
@@ -129,7 +98,7 @@ def with_vectors(folder: Path, source: VideoFiles, contents: Sequence[int], mirr
     return VideoFiles(source.filtered, source.hashes, file)
 
 
-def test_vectors_decide_where_there_are_any_and_hashes_stay_in_the_manifest(tmp_path: Path) -> None:
+def test_vectors_decide_if_there_are_any_and_the_table_keeps_the_hashes(tmp_path: Path) -> None:
     a = with_vectors(tmp_path, table(tmp_path, "a", [5, 6], width=1280), [0, 1], [2, 2])
     b = with_vectors(tmp_path, table(tmp_path, "b", [5, 2**40 - 1]), [3, 1], [0, 2])
     for mirrored, role in ((False, ""), (True, "mirror")):
@@ -140,13 +109,7 @@ def test_vectors_decide_where_there_are_any_and_hashes_stay_in_the_manifest(tmp_
         assert [rows[f"b/00000000{i}.jpg"]["hash"] for i in (0, 1)] == [f"{value:016x}" for value in (5, 2**40 - 1)]
 
 
-def test_vectors_of_other_frames_are_refused(tmp_path: Path) -> None:
-    source = with_vectors(tmp_path, table(tmp_path, "a", [5, 6]), [0], [0])
-    with pytest.raises(ValueError, match=r"a\.npy is not of the frames that passed: delete it"):
-        run(tmp_path, {"a": source})
-
-
-def test_videos_without_frames_are_listed_with_none(tmp_path: Path) -> None:
+def test_videos_without_passed_frames_have_empty_lists(tmp_path: Path) -> None:
     kept, rows = run(
         tmp_path, {"none": table(tmp_path, "none", []), "failed": table(tmp_path, "failed", [1], passed=False)}
     )
@@ -173,3 +136,10 @@ def test_the_order_of_the_table_does_not_matter_where_scores_differ(
     shuffled = list(tables)
     random.shuffle(shuffled)
     assert run(folder, {video: tables[video] for video in shuffled})[0] == first
+
+
+def test_files_go_to_their_video_with_and_without_vectors() -> None:
+    found = files_by_video(["a", "b"], ["f/a", "f/b"], ["h/a", "h/b"], [])
+    assert found["b"] == VideoFiles(Path("f/b/filter.parquet"), Path("h/b"), None)
+    found = files_by_video(["a", "b"], ["f/a", "f/b"], ["h/a", "h/b"], ["a.npy", "b.npy"])
+    assert found["b"] == VideoFiles(Path("f/b/filter.parquet"), Path("h/b"), Path("b.npy"))

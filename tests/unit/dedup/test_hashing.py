@@ -10,16 +10,16 @@ import yaml
 from PIL import Image, ImageDraw, ImageOps
 
 from scripts.dedup.hashing import (
-    ASKED,
     CORES,
     KNOWN,
     METHODS,
     MIRRORED,
+    QUERY,
     ROLES,
     Hashed,
+    area_of,
     content_px,
     hash_picture,
-    shown_by,
 )
 from scripts.inputs.model_choice import EMBEDDING
 from tests.conftest import REPO
@@ -39,10 +39,10 @@ def hashed(picture: Image.Image, method: str = "phash") -> Hashed:
     return hash_picture(buffer.getvalue(), method)
 
 
-def distance(newcomer: Hashed, kept: Hashed, roles: frozenset[str] = ASKED) -> int:
+def distance(later: Hashed, kept: Hashed, roles: frozenset[str] = QUERY) -> int:
     return min(
         (mine ^ other).bit_count()
-        for role, mine in newcomer.hashes
+        for role, mine in later.hashes
         for known, other in kept.hashes
         if role in roles and known in KNOWN and (role in CORES) == (known in CORES)
     )
@@ -72,7 +72,7 @@ def test_a_changed_picture_is_near_and_another_one_is_not(change: str) -> None:
         assert distance(hashed(CHANGES[change](scene(seed + 50))), kept) > NEAR_BITS
 
 
-def test_a_mirror_image_is_near_only_if_it_is_asked_for() -> None:
+def test_a_mirror_image_is_near_only_by_mirrored_hashes() -> None:
     for seed in range(10):
         kept, mirrored = hashed(scene(seed)), hashed(ImageOps.mirror(scene(seed)))
         assert distance(mirrored, kept, MIRRORED) <= 4 < NEAR_BITS < distance(mirrored, kept)
@@ -124,9 +124,9 @@ def test_bars_are_black_and_on_both_sides() -> None:
 
 def test_a_hash_stands_for_a_part_of_the_picture() -> None:
     content = (0.0, 0.1, 1.0, 0.9)
-    assert shown_by("content", content) == shown_by("core", content) == shown_by("mirror", content) == content
-    assert shown_by("whole", content) == (0.0, 0.0, 1.0, 1.0)
-    assert shown_by("crop10", content) == pytest.approx((0.05, 0.14, 0.95, 0.86))
+    assert area_of("content", content) == area_of("core", content) == area_of("mirror", content) == content
+    assert area_of("whole", content) == (0.0, 0.0, 1.0, 1.0)
+    assert area_of("crop10", content) == pytest.approx((0.05, 0.14, 0.95, 0.86))
 
 
 def test_each_method_of_the_schema_is_there() -> None:

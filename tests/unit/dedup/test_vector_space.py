@@ -6,25 +6,17 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.dedup.deduplicate import hashes_alone
-from scripts.dedup.features import Hashes
-from scripts.dedup.grouping import group_frames
 from scripts.dedup.hash_space import HashSpace
-from scripts.dedup.vector_space import HASH_BITS, STEPS, VectorSpace, in_steps
+from scripts.dedup.vector_space import HASH_BITS, STEPS, VectorSpace
+from tests._hashed import cone
 
 Found = list[tuple[int, int, int]]
 
 
-def cone(seed: int, count: int, spread: float, size: int = 24) -> np.ndarray:
-    """Return vectors around a common one, as those of a network are."""
-    rng = np.random.default_rng(seed)
-    return in_steps(rng.standard_normal(size) + spread * rng.standard_normal((count, size)))
-
-
-def brute(asked: np.ndarray, known: np.ndarray, limit: int) -> Found:
+def brute(query: np.ndarray, known: np.ndarray, limit: int) -> Found:
     """Compare each with each in whole numbers of any size, and angles in Python's floats."""
     found = []
-    a, b = ([[round(float(x) * STEPS) for x in v] for v in vectors] for vectors in (asked, known))
+    a, b = ([[round(float(x) * STEPS) for x in v] for v in vectors] for vectors in (query, known))
     for i, v in enumerate(a):
         for k, w in enumerate(b):
             product = sum(x * y for x, y in zip(v, w, strict=True))
@@ -41,17 +33,17 @@ def listed(pairs: tuple[np.ndarray, ...]) -> Found:
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 30), st.integers(0, 30), st.floats(0.01, 3), st.integers(0, 32))
 def test_the_space_finds_what_comparing_all_finds(
-    seed: int, asked_count: int, known_count: int, spread: float, limit: int
+    seed: int, query_count: int, known_count: int, spread: float, limit: int
 ) -> None:
-    vectors = cone(seed, asked_count + known_count, spread)
-    asked, known = vectors[:asked_count], vectors[asked_count:]
-    wanted = brute(asked, known, limit)
+    vectors = cone(seed, query_count + known_count, spread)
+    query, known = vectors[:query_count], vectors[query_count:]
+    wanted = brute(query, known, limit)
     space = VectorSpace(limit)
-    assert listed(space.pairs(asked, known)) == wanted
+    assert listed(space.pairs(query, known)) == wanted
     index = space.index()
     for first in range(0, known_count, 7):
         index.add(known[first : first + 7])
-    assert listed(index.pairs(asked)) == wanted
+    assert listed(index.pairs(query)) == wanted
 
 
 def test_products_are_the_same_in_any_order_of_summing() -> None:
@@ -65,7 +57,7 @@ def test_products_are_the_same_in_any_order_of_summing() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10**6), st.floats(0.05, 2))
-def test_a_distance_is_the_mean_one_of_hashes_by_random_planes(seed: int, spread: float) -> None:
+def test_a_distance_is_the_mean_distance_of_hashes_by_random_planes(seed: int, spread: float) -> None:
     a, b = cone(seed, 2, spread)
     planes = np.random.default_rng(seed).standard_normal((20_000, len(a)))
     share = float(((planes @ a > 0) != (planes @ b > 0)).mean())
@@ -75,21 +67,7 @@ def test_a_distance_is_the_mean_one_of_hashes_by_random_planes(seed: int, spread
     assert found or bits[0][2] >= 31
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 60), st.integers(0, 12))
-def test_stars_of_vectors_are_as_those_of_hashes(seed: int, count: int, limit: int) -> None:
-    vectors = cone(seed, count, 0.4)
-    features = Hashes(vectors, np.arange(count), np.zeros(count, np.uint8))
-    stars = group_frames(features, features, np.arange(count), VectorSpace(limit), hashes_alone)
-    distances = {(i, k): bits for i, k, bits in brute(vectors, vectors, HASH_BITS)}
-    kept = [i for i in range(count) if stars.star[i] == i]
-    for i in range(count):
-        near = min(distances[i, k] for k in kept if k <= i)
-        assert distances[i, int(stars.star[i])] == near == stars.distance_bits[i] <= limit
-    assert all(distances[a, b] > limit for a in kept for b in kept if a != b)
-
-
-def test_hashes_and_vectors_answer_alike_when_nothing_is_known() -> None:
+def test_empty_indexes_of_hashes_and_vectors_find_nothing() -> None:
     for space, features in ((HashSpace(4), np.arange(3, dtype=np.uint64)), (VectorSpace(4), cone(0, 3, 1.0))):
         index = space.index()
         assert listed(index.pairs(features)) == []

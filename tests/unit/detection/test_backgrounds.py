@@ -1,11 +1,11 @@
-"""Backgrounds pass and stay by chance, as many as the share allows, and never in the place of objects."""
+"""Backgrounds pass and stay at random, up to their share, and never replace frames with objects."""
 
 from pathlib import Path
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.core.schemas import FilterRow
 from scripts.core.tables import read_rows
 from scripts.detection.backgrounds import drop_backgrounds, pass_backgrounds
 from tests._exported import export, settings
@@ -13,15 +13,18 @@ from tests._exported import export, settings
 SHARES = st.floats(0, 0.5)
 
 
-def judged(video: str, kinds: list[str]) -> list[dict[str, Any]]:
+def judged(video: str, kinds: list[str]) -> list[FilterRow]:
     """Return the filter's rows: `objects`, `few` (too few), `empty`, `unreadable`, or `gone` before the filter."""
     reasons = {"objects": "", "few": "too_few_objects", "empty": "too_few_objects", "gone": "dark"}
     return [
         {
             "video": video,
             "frame": f"{i:09d}.jpg",
+            "pts_s": i / 1000,
             "keep": kind != "gone",
+            "boxes_xyxy_px": [],
             "classes": ["car"] if kind in ("objects", "few") else [],
+            "confidences": [],
             "passed": kind == "objects",
             "background": False,
             "reason": reasons.get(kind, kind),
@@ -36,7 +39,7 @@ KINDS = st.lists(st.sampled_from(["objects", "few", "empty", "unreadable", "gone
 
 
 @given(KINDS, SHARES)
-def test_the_filter_passes_only_empty_frames_as_backgrounds_and_enough_of_them(kinds: list[str], share: float) -> None:
+def test_only_empty_frames_pass_as_backgrounds_and_enough_of_them(kinds: list[str], share: float) -> None:
     rows = pass_backgrounds(judged("v", kinds), share)
     chosen = [i for i, row in enumerate(rows) if row["background"]]
     assert all(kinds[i] == "empty" and rows[i]["passed"] and rows[i]["reason"] == "" for i in chosen)
@@ -49,7 +52,7 @@ def test_the_filter_passes_only_empty_frames_as_backgrounds_and_enough_of_them(k
     assert share or not chosen
 
 
-def test_backgrounds_are_chosen_by_chance_not_by_time_and_more_of_them_hold_the_fewer() -> None:
+def test_backgrounds_are_chosen_at_random_and_a_larger_share_adds_to_them() -> None:
     kinds = ["empty"] * 100
 
     def chosen(video: str, share: float) -> set[int]:
@@ -61,7 +64,7 @@ def test_backgrounds_are_chosen_by_chance_not_by_time_and_more_of_them_hold_the_
 
 
 @given(KINDS, SHARES, st.integers(0, 3))
-def test_the_share_bounds_backgrounds_and_takes_as_many_as_it_allows(kinds: list[str], share: float, seed: int) -> None:
+def test_the_share_limits_backgrounds_and_is_used_up(kinds: list[str], share: float, seed: int) -> None:
     rows = judged("v", kinds)
     dropped = drop_backgrounds(rows, share, seed)
     kept = [row for row in rows if ("v", row["frame"]) not in dropped]
@@ -80,7 +83,7 @@ def test_seeds_choose_other_backgrounds() -> None:
     assert chosen[0] == chosen[1] != chosen[2] and len(chosen[2]) == 27
 
 
-def test_the_ledger_says_why_pictures_without_objects_are_not_in_the_dataset(tmp_path: Path) -> None:
+def test_the_ledger_says_why_backgrounds_are_not_in_the_dataset(tmp_path: Path) -> None:
     for share, reason, missed in ((0.0, "no_objects", {(0.0, 1.0)}), (0.2, "surplus_background", {(2.0, 1.0)})):
         folder = export(tmp_path / reason, settings(share, ["yolo"]))
         rows = read_rows(folder / "ledger.parquet")

@@ -1,6 +1,7 @@
 """Every kind of model comes into the format that runs, once, and decides as its weights do."""
 
 import json
+import pickle
 import shutil
 import subprocess
 import sys
@@ -10,9 +11,10 @@ from typing import Any
 import pytest
 
 from scripts.core.errors import UserError
-from scripts.detection.compile_model import choose_format, compile_model, export_options, read_card
+from scripts.core.files import sha256_of
+from scripts.detection.compile_model import compile_for_roles, compile_model, starts_early
 from scripts.inputs.model_choice import is_served
-from scripts.model.inference import Inference
+from scripts.model.inference import Inference, RuntimeOptions
 from tests._clips import extract
 from tests._infer import detect_alone
 from tests._models import compiled
@@ -28,51 +30,6 @@ def card_of(weights: Path, folder: Path, form: str = "auto", name: str = "m") ->
     return card
 
 
-@pytest.mark.parametrize(
-    ("form", "suffix", "cuda", "tensorrt", "chosen"),
-    [
-        ("auto", ".pt", False, False, "openvino"),
-        ("auto", ".pt", True, True, "tensorrt"),
-        ("auto", ".pt", True, False, "native"),
-        ("auto", ".onnx", False, False, "openvino"),
-        ("auto", ".onnx", True, True, "native"),
-        ("auto", ".engine", True, True, "native"),
-        ("openvino", ".pt", True, True, "openvino"),
-        ("tensorrt", ".pt", True, True, "tensorrt"),
-        ("native", ".pt", False, False, "native"),
-    ],
-)
-def test_the_format_follows_from_config_weights_and_machine(
-    form: str, suffix: str, cuda: bool, tensorrt: bool, chosen: str
-) -> None:
-    assert choose_format(form, suffix, cuda, tensorrt) == chosen
-
-
-def test_tensorrt_where_it_cannot_be_is_refused_with_a_remedy() -> None:
-    for suffix, cuda, tensorrt in ((".pt", False, True), (".pt", True, False), (".onnx", True, True)):
-        with pytest.raises(UserError, match="models.format: tensorrt needs .*pip install tensorrt"):
-            choose_format("tensorrt", suffix, cuda, tensorrt)
-
-
-def test_exports_take_any_rectangle_and_tensorrt_half_precision() -> None:
-    assert export_options("openvino", 320)["dynamic"] and export_options("tensorrt", 320)["dynamic"]
-    assert (export_options("tensorrt", 320)["quantize"], export_options("tensorrt", 320)["batch"]) == (16, 16)
-
-
-def test_an_export_names_its_classes_in_every_way_that_ultralytics_writes_them() -> None:
-    known = {"names": {0: "a", 1: "b"}, "batch": 4, "imgsz": [640, 480], "task": "detect"}
-    card = {"file": "f", "names": ["a", "b"], "batch": 4, "imgsz_px": 640, "most": 16}
-    assert read_card(known, "m", "f") == card
-    assert read_card({key: str(value) for key, value in known.items()}, "m", "f") == card
-    free = {"batch": None, "imgsz_px": None}
-    assert read_card(known | {"dynamic": True}, "m", "f") == card | free
-    assert read_card(known | {"args": {"dynamic": True}}, "m", "f") == card | free
-    assert read_card(known | {"dynamic": True}, "m", "f.engine")["most"] == 4, "what TensorRT was built for"
-    for wrong in (None, {}, known | {"task": "segment"}):
-        with pytest.raises(UserError, match="m does not say that it is a detection model"):
-            read_card(wrong, "m", "f")
-
-
 def test_an_engine_is_taken_as_it_is(tmp_path: Path) -> None:
     """Only its head is read here: no test machine has a GPU."""
     metadata = json.dumps({"names": dict(enumerate(NAMES)), "batch": 8, "imgsz": [640, 640], "task": "detect"}).encode()
@@ -81,7 +38,7 @@ def test_an_engine_is_taken_as_it_is(tmp_path: Path) -> None:
     assert (card["file"], card["names"], card["batch"]) == ("model.engine", NAMES, 8)
     assert (tmp_path / "m/model.engine").read_bytes() == (tmp_path / "fast.engine").read_bytes()
     (tmp_path / "wrong.engine").write_bytes(b"engine of somebody else")
-    with pytest.raises(UserError, match="wrong.engine does not say"):
+    with pytest.raises(UserError, match="wrong.engine has no metadata"):
         compile_model(str(tmp_path / "wrong.engine"), [], "auto", 320, tmp_path / "n", tmp_path / "s", tmp_path / "w")
 
 
@@ -158,5 +115,58 @@ def test_models_on_a_server_are_known_by_their_address(tmp_path: Path) -> None:
     assert not any(map(is_served, ["yolo26n.pt", "http://host/", "https://host/x", "http://host/a/b", "file:///x"]))
     with pytest.raises(UserError, match="on a server, where its weights cannot be checked"):
         compile_model("http://127.0.0.1:9/m", ["0" * 64], "auto", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
-    with pytest.raises(UserError, match="9/m: (to ask a Triton server, pip install|no Triton server answers)"):
+    with pytest.raises(UserError, match="9/m: (to use a Triton server, pip install|no Triton server answers)"):
         compile_model("http://127.0.0.1:9/m", [""], "auto", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
+
+
+class Bomb:
+    """A pickle that does harm when it is loaded."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (open, ("harm-was-done", "w"))  # type: ignore[return-value]
+
+
+def test_weights_with_another_sha256_are_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("evil.pt").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(UserError, match="not loaded"):
+        compile_model("evil.pt", ["", "0" * 64], "native", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
+    assert not Path("harm-was-done").exists()
+
+
+def test_compiled_twice_gives_the_same_files(model: Path, tmp_path: Path) -> None:
+    compiled(DETECTOR, 320, tmp_path / "m")
+    for file in sorted(p for p in model.rglob("*") if p.is_file()):
+        assert (tmp_path / "m" / file.relative_to(model)).read_bytes() == file.read_bytes(), file.name
+
+
+def test_an_openvino_folder_is_taken_as_it_is(model: Path, tmp_path: Path) -> None:
+    exported = model / "model_openvino_model"
+    compile_model(str(exported), [sha256_of(exported)], "auto", 320, tmp_path / "m", tmp_path / "s", tmp_path / "w")
+    card = json.loads((tmp_path / "m/model.json").read_text())
+    assert (card["names"], card["weights_sha256"]) == (["car", "person", "dog"], sha256_of(exported))
+    with pytest.raises(UserError, match="no metadata.yaml"):
+        compile_model(str(tmp_path / "w"), [], "auto", 320, tmp_path / "n", tmp_path / "s", tmp_path / "w")
+
+
+def test_the_classes_of_every_role_are_checked(model: Path, tmp_path: Path) -> None:
+    exported = str(model / "model_openvino_model")
+    spec = {"weights": exported, "form": "auto", "imgsz_px": 320}
+    chosen = {
+        "filter": {"model": exported, "weights_sha256": "", "classes": ["car"]},
+        "detect": {"model": exported, "weights_sha256": "", "classes": ["cat"]},
+    }
+    runtime = RuntimeOptions(1, tmp_path / "w", warm=False)
+    with pytest.raises(UserError, match="detect.classes: .* has no class 'cat'"):
+        compile_for_roles(chosen, spec, tmp_path / "m", tmp_path / "s", runtime)
+    compile_for_roles({"filter": chosen["filter"]}, spec, tmp_path / "n", tmp_path / "s", runtime)
+    wrong = {"detect": chosen["filter"] | {"weights_sha256": "0" * 64}}
+    with pytest.raises(UserError, match="weights_sha256: .* not 000"):
+        compile_for_roles(wrong, spec, tmp_path / "o", tmp_path / "s", runtime)
+
+
+def test_only_the_detector_of_the_filter_starts_early() -> None:
+    assert starts_early(["filter", "detect"], warm=True, submitted=False)
+    assert not starts_early(["detect", "dedup"], warm=True, submitted=False)
+    assert not starts_early(["filter"], warm=False, submitted=False)
+    assert not starts_early(["filter"], warm=True, submitted=True)

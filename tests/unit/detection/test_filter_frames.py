@@ -1,6 +1,38 @@
-"""The filter keeps a few of the frames that it drops, for the report."""
+"""The filter gives every frame a row with its reason, and keeps a few of those that it dropped."""
 
-from scripts.detection.filter_frames import DROPPED_KEPT, pick_dropped
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from scripts.core.tables import read_note, read_rows
+from scripts.detection.filter_frames import DROPPED_KEPT, filter_frames, pick_dropped
+from scripts.model.inference import Detections, RuntimeOptions
+from tests._detectors import ASK
+
+
+def test_every_frame_gets_a_row_with_its_reason(
+    model: Path, frames: Path, alone: list[Detections], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripts.detection.filter_frames.detect_images", lambda *asked: alone)
+    filter_frames(frames, model, tmp_path / "out", ASK, 2, 0, RuntimeOptions(1, tmp_path / "w", warm=False))
+    rows = {row["frame"]: row for row in read_rows(tmp_path / "out/filter.parquet")}
+    assert len(rows) == 4 and read_note(tmp_path / "out/filter.parquet") == "kept"
+    torn, seen, empty = rows["000000000.jpg"], rows["000001000.jpg"], rows["000002000.jpg"]
+    assert (torn["passed"], torn["reason"], torn["value"]) == (False, "unreadable", None)
+    assert (seen["passed"], seen["reason"], seen["threshold"]) == (True, "", None)
+    assert (empty["passed"], empty["reason"], empty["value"], empty["threshold"]) == (False, "too_few_objects", 0, 2)
+    assert len(seen["boxes_xyxy_px"]) == len(seen["classes"]) == len(seen["confidences"]) == 3
+    assert [p.name for p in (tmp_path / "out").glob("*.jpg")] == ["000001000.jpg"]
+    assert (tmp_path / "out/000001000.jpg").samefile(frames / "000001000.jpg")
+    with Image.open(tmp_path / "out/000001000.jpg") as image:
+        assert all(0 <= v <= max(image.size) for box in seen["boxes_xyxy_px"] for v in box)
+    filter_frames(frames, model, tmp_path / "more", ASK, 2, 0.3, RuntimeOptions(1, tmp_path / "w", warm=False))
+    more = {row["frame"]: row for row in read_rows(tmp_path / "more/filter.parquet")}
+    (chosen,) = [row for row in more.values() if row["background"]]
+    assert chosen["passed"] and chosen["reason"] == "" and chosen["classes"] == []
+    assert {p.name for p in (tmp_path / "more").glob("*.jpg")} == {"000001000.jpg", chosen["frame"]}
+    assert more["000000000.jpg"] == torn and more["000001000.jpg"] == seen
 
 
 def test_a_few_dropped_frames_are_picked_over_the_whole_length() -> None:

@@ -1,4 +1,4 @@
-"""Metrics mean what they say, and gates name what they drop."""
+"""Measures are what their names say, and each check names what it drops."""
 
 import io
 from dataclasses import replace
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scripts.frames.quality import fault_of, measure
+from scripts.frames.quality import KEPT, Measures, fate_of, measure
 from scripts.frames.sampling import FrameSettings
 from tests._clips import DEFAULTS, extract
 from tests.conftest import REAL
@@ -24,7 +24,7 @@ def jpeg(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def measured(picture: Image.Image) -> dict[str, Any]:
+def measured(picture: Image.Image) -> Measures:
     found = measure(jpeg(picture))
     assert found is not None
     return found
@@ -34,7 +34,7 @@ def noise(side: int = 400) -> Image.Image:
     return Image.fromarray(np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8))
 
 
-def test_metrics_order_pictures_as_eyes_do() -> None:
+def test_measures_order_images_as_eyes_do() -> None:
     sharp = noise().resize((1200, 800), Image.Resampling.NEAREST)
     soft = sharp.resize((60, 40), Image.Resampling.BOX).resize((1200, 800), Image.Resampling.BICUBIC)
     black, grey = measured(Image.new("RGB", (1200, 800))), measured(Image.new("RGB", (1200, 800), (128, 128, 128)))
@@ -64,7 +64,7 @@ def test_hashes_are_within_two_bits_of_those_of_the_written_jpegs(clip: Any, tmp
 
 
 @pytest.mark.parametrize(
-    ("picture", "gate", "reason"),
+    ("picture", "limit", "reason"),
     [
         (Image.new("RGB", (64, 64), (9, 9, 9)), {"min_brightness": 10}, "dark"),
         (Image.new("RGB", (64, 64), (250, 250, 250)), {"max_brightness": 240}, "bright"),
@@ -73,29 +73,29 @@ def test_hashes_are_within_two_bits_of_those_of_the_written_jpegs(clip: Any, tmp
         (noise(100).resize((300, 100)), {"min_side_px": 101}, "small"),
     ],
 )
-def test_each_gate_names_what_it_drops(picture: Image.Image, gate: dict[str, float], reason: str) -> None:
+def test_each_check_names_what_it_drops(picture: Image.Image, limit: dict[str, float], reason: str) -> None:
     found = measured(picture)
-    fault = fault_of(found, None, replace(OPEN, **gate))  # type: ignore[arg-type]
-    column = {"dark": "brightness", "bright": "brightness", "flat": "entropy_bits", "blurred": "sharpness"}
-    value = 100.0 if reason == "small" else found[column[reason]]
-    assert fault == {"reason": reason, "value": value, "threshold": float(next(iter(gate.values())))}
-    assert fault_of(found, None, OPEN) == {}
+    fate = fate_of(found, None, replace(OPEN, **limit))  # type: ignore[arg-type]
+    bright, flat, sharp = found["brightness"], found["entropy_bits"], found["sharpness"]
+    value = {"dark": bright, "bright": bright, "flat": flat, "blurred": sharp, "small": 100.0}[reason]
+    assert fate == {"reason": reason, "value": value, "threshold": float(next(iter(limit.values())))}
+    assert fate_of(found, None, OPEN) == KEPT
 
 
 @pytest.mark.parametrize(("limit_bits", "dropped"), [(-1, False), (2, False), (3, True), (4, True)])
-def test_a_frame_is_similar_up_to_so_many_bits(limit_bits: int, dropped: bool) -> None:
+def test_a_frame_is_similar_up_to_a_number_of_bits(limit_bits: int, dropped: bool) -> None:
     found = measured(noise())
     other = f"{int(found['phash'], 16) ^ 0b10101:016x}"
-    fault = fault_of(found, other, replace(SETTINGS, similar_bits=limit_bits))
-    assert fault == ({"reason": "similar", "value": 3.0, "threshold": float(limit_bits)} if dropped else {})
+    fate = fate_of(found, other, replace(SETTINGS, similar_bits=limit_bits))
+    assert fate == ({"reason": "similar", "value": 3.0, "threshold": float(limit_bits)} if dropped else KEPT)
 
 
-def test_what_is_no_picture_is_said_to_be_unreadable() -> None:
+def test_bytes_that_are_no_jpeg_are_unreadable() -> None:
     assert measure(b"torn") is None and measure(jpeg(noise())[:300]) is None
-    assert fault_of(None, None, SETTINGS) == {"reason": "unreadable"}
+    assert fate_of(None, None, SETTINGS)["reason"] == "unreadable"
 
 
-def test_with_the_defaults_only_blank_screens_go() -> None:
-    assert fault_of(measured(Image.new("RGB", (640, 360), (16, 16, 16))), None, SETTINGS)["reason"] == "flat"
+def test_the_defaults_drop_only_blank_screens() -> None:
+    assert fate_of(measured(Image.new("RGB", (640, 360), (16, 16, 16))), None, SETTINGS)["reason"] == "flat"
     dim_scene = Image.eval(noise(), lambda level: level // 16)
-    assert fault_of(measured(dim_scene), None, SETTINGS) == {}
+    assert fate_of(measured(dim_scene), None, SETTINGS) == KEPT

@@ -1,4 +1,4 @@
-"""Every mode takes exactly the frames it should, by their true times, from every kind of video."""
+"""Every mode extracts exactly the right frames, by their true times, from every kind of video."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -42,7 +42,7 @@ def ms(shown: Sequence[Shown]) -> list[int]:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("kind", [*KINDS, "rotated.mp4"])
-def test_each_mode_takes_the_right_frames_of_each_kind(
+def test_each_mode_extracts_the_right_frames_of_each_kind(
     make_clip: MakeClip, tmp_path: Path, kind: str, mode: str
 ) -> None:
     media = make_kind(make_clip, kind)
@@ -86,7 +86,7 @@ def test_a_budget_is_spread_over_the_shots(make_clip: MakeClip, tmp_path: Path, 
     assert len(list((tmp_path / "out").glob("*.jpg"))) == budget
 
 
-def test_a_budget_takes_these_very_frames(make_clip: MakeClip, tmp_path: Path) -> None:
+def test_a_budget_extracts_exactly_these_frames(make_clip: MakeClip, tmp_path: Path) -> None:
     rows = extract(make_kind(make_clip, "constant.mp4"), tmp_path, mode="budget", budget=5)
     # Candidates are each 5 s / 20 and the cuts: in the first and last shot the 3rd and 7th of 8, else the 3rd of 5.
     assert times_ms([row for row in rows if row["keep"]]) == [520, 1520, 2520, 3520, 4520]
@@ -108,7 +108,7 @@ def test_max_frames_caps_each_mode(make_clip: MakeClip, tmp_path: Path, mode: st
     variable=st.booleans(),
 )
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_interval_and_window_takes_the_frames_it_should(
+def test_any_interval_and_clip_extract_the_right_frames(
     make_clip: MakeClip, tmp_path_factory: pytest.TempPathFactory,
     interval_s: float, start_s: float, length_s: float | None, variable: bool,
 ) -> None:  # fmt: skip
@@ -153,7 +153,7 @@ def test_a_spread_of_nothing_is_nothing() -> None:
         (Clip(0, None), 0.04, 0.01),
     ],
 )
-def test_candidates_of_a_budget_stand_at_a_quarter_of_its_spacing(
+def test_candidates_have_a_quarter_of_the_spacing_of_a_budget(
     clip: Clip, duration_s: float | None, spacing_s: float
 ) -> None:
     assert candidate_interval_s(20, clip, duration_s) == pytest.approx(spacing_s)

@@ -137,7 +137,7 @@ CASES: dict[str, tuple[str, Build]] = {
     "holed.mp4": ("2000 bytes overwritten", damaged("holed.mp4", 1, 2000)),
     "holed.ts": ("2000 bytes overwritten", damaged("holed.ts", 1, 2000)),
     "grows.ts": ("320x180, then 640x360", joined("grows.ts", SMALL, LARGE)),
-    "anew.ts": ("two parts, timestamps restart at 0", joined("anew.ts", SMALL, SMALL)),
+    "restarts.ts": ("two parts, timestamps restart at 0", joined("restarts.ts", SMALL, SMALL)),
 }  # fmt: skip
 REFUSED = list(CASES)[: list(CASES).index("hours.mp4")] + ["half.mp4"]
 

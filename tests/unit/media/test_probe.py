@@ -1,4 +1,4 @@
-"""ffmpeg is found on any machine; what is no video, or a hostile one, is refused."""
+"""ffmpeg is found on any machine; files that are no video, or hostile, are refused."""
 
 import os
 import random
@@ -12,7 +12,7 @@ from scripts.media.probe import NotVideo, ffmpeg_exe, ffmpeg_version, probe_medi
 from tests.conftest import H264, MakeClip, pattern
 
 
-def test_the_packaged_ffmpeg_is_taken_unless_another_is_named(
+def test_the_packaged_ffmpeg_is_used_unless_another_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_clip: MakeClip
 ) -> None:
     packaged = ffmpeg_exe()
@@ -32,7 +32,7 @@ def test_the_packaged_ffmpeg_is_taken_unless_another_is_named(
         ("exit 3", r"ffmpeg does not run \(.*unset IMAGEIO"),
     ],
 )
-def test_an_ffmpeg_that_does_not_run_or_is_killed_is_told(
+def test_an_ffmpeg_that_fails_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, words: str
 ) -> None:
     assert re.match(r"\d+\.\d", ffmpeg_version().removeprefix("n"))
@@ -62,7 +62,7 @@ def test_sound_alone_is_no_video(make_clip: MakeClip) -> None:
         probe_media(make_clip("sound.mp4", "-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac"))
 
 
-def test_pixels_of_absurd_shape_are_refused(make_clip: MakeClip) -> None:
+def test_pixels_of_an_absurd_shape_are_refused(make_clip: MakeClip) -> None:
     wide = make_clip("absurd.mp4", *pattern(1, size="640x360"), "-vf", "setsar=100/1", *H264)
     with pytest.raises(NotVideo, match="pixel aspect 100: over 16384 px"):
         probe_media(wide)
@@ -78,7 +78,7 @@ def test_files_that_cannot_be_opened_are_no_fault_of_the_video(tmp_path: Path) -
     [("mp4", "libx264"), ("mkv", "libx264"), ("flv", "flv1"), ("avi", "mpeg4"), ("asf", "wmv2"), ("ts", "libx264"),
      ("mpg", "mpeg1video"), ("ogv", "libtheora"), ("gif", "gif")],
 )  # fmt: skip
-def test_damage_is_never_more_than_the_videos_own_fault(
+def test_damage_never_stops_more_than_the_video(
     make_clip: MakeClip, tmp_path: Path, extension: str, codec: str
 ) -> None:
     whole = make_clip(f"damaged.{extension}", *pattern(1, size="160x120"), "-c:v", codec).read_bytes()

@@ -1,4 +1,4 @@
-"""Pictures are decoded no larger than a model needs them, and broken ones are none."""
+"""Images are decoded no larger than a model needs them, and broken ones are left out."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests._infer import detect_alone
 from tests.conftest import DEMO
 
 
-def picture(path: Path, size: tuple[int, int]) -> Path:
+def draw_image(path: Path, size: tuple[int, int]) -> Path:
     image = Image.new("RGB", size, (20, 90, 160))
     ImageDraw.Draw(image).rectangle((size[0] // 4, size[1] // 4, size[0] // 2, size[1] // 2), (250, 20, 20))
     image.save(path, quality=95)
@@ -23,10 +23,10 @@ def picture(path: Path, size: tuple[int, int]) -> Path:
     ("size", "input_px", "reduced"),
     [((640, 360), 640, 1), ((1280, 720), 640, 1), ((1288, 720), 640, 2), ((4000, 300), 640, 4), ((721, 1283), 80, 8)],
 )
-def test_larger_pictures_are_reduced_while_they_exceed_the_input(
+def test_larger_images_are_reduced_while_they_exceed_the_input(
     tmp_path: Path, size: tuple[int, int], input_px: int, reduced: int
 ) -> None:
-    path = picture(tmp_path / "a.jpg", size)
+    path = draw_image(tmp_path / "a.jpg", size)
     decoded = decode(path, input_px)
     assert decoded
     height, width = decoded.pixels.shape[:2]
@@ -34,11 +34,11 @@ def test_larger_pictures_are_reduced_while_they_exceed_the_input(
     assert width == -(-size[0] // reduced) and height == -(-size[1] // reduced)
     assert decoded.reduced_by == pytest.approx((size[0] / width, size[1] / height))
     whole = np.asarray(Image.open(path).resize((width, height), Image.Resampling.BOX))[:, :, ::-1].astype(int)
-    assert np.abs(whole - decoded.pixels).mean() < 3, "the same picture, blue first"
+    assert np.abs(whole - decoded.pixels).mean() < 3, "the same image, blue first"
 
 
-def test_torn_and_broken_files_are_no_pictures(tmp_path: Path) -> None:
-    whole = picture(tmp_path / "a.jpg", (640, 360)).read_bytes()
+def test_cut_off_and_broken_files_are_no_images(tmp_path: Path) -> None:
+    whole = draw_image(tmp_path / "a.jpg", (640, 360)).read_bytes()
     for name, content in {
         "empty": b"",
         "torn": whole[: len(whole) // 2],
@@ -50,8 +50,8 @@ def test_torn_and_broken_files_are_no_pictures(tmp_path: Path) -> None:
     assert decode(tmp_path / "missing", 640) is None
 
 
-def test_boxes_are_those_of_the_whole_picture(model: Path, tmp_path: Path) -> None:
-    """The demo's detector sees the same objects in a picture four times as large, in its own pixels."""
+def test_boxes_are_in_pixels_of_the_whole_image(model: Path, tmp_path: Path) -> None:
+    """The demo's detector sees the same objects in an image four times as large, in its own pixels."""
     from tests._clips import extract
 
     rows = extract(DEMO / "clips/crossing.mp4", tmp_path, end_s=2.0)

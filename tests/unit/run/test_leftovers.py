@@ -11,7 +11,6 @@ from scripts.core.files import clear_parts, delete_folder, unfinished, write_tex
 from scripts.job.environment import OWNER
 from scripts.job.process import owner_name
 from scripts.run.leftovers import LOCKS, RUNS, begin_run, end_run, lock_message
-from scripts.warm.sockets import clear_sockets, this_host, turn_of
 from tests.conftest import REPO
 
 
@@ -137,20 +136,3 @@ def test_a_full_disk_is_named_with_the_job_and_the_remedy_and_without_a_tracebac
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert "extract_frames night: the disk is full" in done.stderr and "Traceback" not in done.stderr
     assert "free some space" in done.stderr and "Traceback" in (tmp_path / log).read_text()
-
-
-def test_sockets_of_killed_runs_go_and_those_of_living_ones_stay(tmp_path: Path) -> None:
-    digest = "0123456789abcdef"
-    living = f"{this_host()}-{owner_name(os.getpid()).replace('.', '_')}-{digest}"
-    dead, of_another_host = f"{this_host()}-999999999_1-{digest}", f"00000000-999999999_1-{digest}"
-    there = {living, turn_of(Path(living)).name, of_another_host, "start1.lock"}
-    for name in there | {dead, turn_of(Path(dead)).name}:
-        (tmp_path / name).touch()
-    clear_sockets(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == there
-
-
-def test_detectors_of_one_run_have_turns_of_their_own() -> None:
-    owner = owner_name(os.getpid()).replace(".", "_")
-    turns = {turn_of(Path(f"{this_host()}-{owner}-{number:016x}")) for number in range(2)}
-    assert len(turns) == 2

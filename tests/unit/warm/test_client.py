@@ -4,8 +4,6 @@ import multiprocessing
 import os
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +12,7 @@ import pytest
 from scripts.job.environment import OWNER
 from scripts.job.process import is_alive, owner_name
 from scripts.model.inference import Detections, RuntimeOptions
-from scripts.warm import client as _warm
-from scripts.warm.client import cuda_devices
+from scripts.warm.client import start_early
 from scripts.warm.sockets import private_folder
 from tests._detectors import KEEN, ask, servers, wait_until
 from tests.conftest import DEMO
@@ -59,8 +56,8 @@ def test_the_detector_ends_with_its_run(
     assert wait_until(lambda: not servers(), 10) < 5
 
 
-def test_a_model_can_be_loaded_before_anybody_asks(owner: Any, model: Path, images: list[Path], tmp_path: Path) -> None:
-    _warm.start_early(model, RuntimeOptions(1, tmp_path / "w", True))
+def test_a_model_can_be_loaded_early(owner: Any, model: Path, images: list[Path], tmp_path: Path) -> None:
+    start_early(model, RuntimeOptions(1, tmp_path / "w", True))
     assert len(servers()) == 1
     assert len(ask(model, images, tmp_path / "w")) == len(images) - 1
     assert len(servers()) == 1
@@ -89,20 +86,6 @@ def test_two_runs_on_one_machine_have_detectors_of_their_own(
     assert servers() == [first] and ask(model, images, tmp_path / "one") == alone
 
 
-def test_sockets_lie_where_only_this_user_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    name = f"reelsieve-{os.getuid()}"
-    usual = private_folder()
-    assert usual.stat().st_mode & 0o777 == 0o700
-    (tmp_path / name).rmdir() if (tmp_path / name).is_dir() else None
-    (tmp_path / name).mkdir(mode=0o777)
-    (tmp_path / name).chmod(0o777)
-    assert private_folder() == Path("/tmp") / name, "a folder that others can enter is not taken"
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / ("long" * 30)))
-    assert private_folder() == Path("/tmp") / name
-
-
 def test_a_process_is_known_by_more_than_its_number() -> None:
     own = owner_name(os.getpid())
     assert is_alive(own) and not is_alive(f"{os.getpid()}.1") and not is_alive("")
@@ -111,53 +94,7 @@ def test_a_process_is_known_by_more_than_its_number() -> None:
     assert not is_alive(f"{ended.pid}.1")
 
 
-def test_gpus_are_counted_without_loading_anything(monkeypatch: pytest.MonkeyPatch) -> None:
-    for visible, devices in (("", []), ("-1", []), ("3", ["cuda:0"]), ("0,1", ["cuda:0", "cuda:1"])):
-        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-        assert cuda_devices() == devices
-
-
-def test_each_gpu_serves_one_job_at_a_time(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-    (tmp_path / "model.json").write_text('{"file": "model.engine"}')
-    inside: list[str] = []
-    most: list[int] = []
-
-    def job() -> None:
-        with _warm._device(tmp_path) as device:
-            inside.append(device)
-            most.append(len(inside))
-            assert len(set(inside)) == len(inside)
-            time.sleep(0.1)
-            inside.remove(device)
-
-    threads = [threading.Thread(target=job) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert max(most) == 2 and len(most) == 6
-    (tmp_path / "model.json").write_text('{"file": "model_openvino_model"}')
-    with _warm._device(tmp_path) as device:
-        assert device == "cpu", "OpenVINO's models need no GPU, whatever is there"
-
-
-def test_submissions_with_gpus_of_their_own_do_not_wait_for_each_other(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")  # so SLURM calls the GPU of either
-    (tmp_path / "model.json").write_text('{"file": "model.engine"}')
-    monkeypatch.setenv("SLURM_JOB_ID", "7")
-    with _warm._device(tmp_path) as mine:
-        monkeypatch.setenv("SLURM_JOB_ID", "8")
-        with _warm._device(tmp_path) as others:
-            assert mine == others == "cuda:0"
-    assert not list(private_folder().glob("*-[78]-*.lock")), "a node's folder does not fill up with them"
-
-
-def test_asking_needs_little_time_and_loads_no_large_library(
-    owner: Any, model: Path, frames: Path, tmp_path: Path
-) -> None:
+def test_a_client_is_fast_and_loads_no_large_library(owner: Any, model: Path, frames: Path, tmp_path: Path) -> None:
     code = """
 import resource, sys
 from pathlib import Path

@@ -1,13 +1,9 @@
 """COCO's document counts from one and gives boxes by their size."""
 
-from typing import Any
-
 from scripts.dataset.formats.coco import coco
+from tests._dataset_rows import image_row
 
-ROW: dict[str, Any] = {
-    "video": "v", "frame": "000001000.jpg", "width": 200, "height": 100, "pts_s": 1.0, "file": "images/v.jpg",
-    "boxes_xyxy_px": [[20.0, 10.0, 60.0, 50.0]], "classes": ["dog"], "confidences": [0.91234],
-}  # fmt: skip
+ROW = image_row("v/000001000.jpg", ["dog"])
 
 
 def test_coco_counts_ids_from_one_and_boxes_as_width_and_height() -> None:

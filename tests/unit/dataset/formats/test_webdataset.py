@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scripts.dataset.formats.images import Dataset
 from scripts.dataset.formats.webdataset import shard_key, write_shards
 from scripts.inputs.videos import VIDEO_ID
+from tests._dataset_rows import image_row
 
 
 @given(st.lists(st.from_regex(VIDEO_ID, fullmatch=True), unique=True))
@@ -22,10 +23,7 @@ def test_a_shard_is_closed_before_it_grows_beyond_the_bound(tmp_path: Path) -> N
     rows = []
     for i, size in enumerate((400, 400, 5000, 10, 10)):
         (tmp_path / f"{i}.jpg").write_bytes(b"x" * size)
-        rows.append(
-            {"file": f"{i}.jpg", "video": "v", "pts_s": 0.0, "width": 1, "height": 1}
-            | {"boxes_xyxy_px": [], "classes": [], "confidences": []}
-        )
+        rows.append(image_row("v/f.jpg", [], file=f"{i}.jpg"))
     dataset = Dataset(tmp_path, ["car"], {"train": rows[::-1], "test": []})
     write_shards(dataset, shard_bytes=1200)
     shards = sorted((tmp_path / "shards").iterdir())

@@ -1,4 +1,4 @@
-"""No fault of a detector, or of what is around it, changes a result or lasts."""
+"""No fault of a detector or of its surroundings changes a result."""
 
 import os
 import signal
@@ -12,16 +12,15 @@ import pytest
 from scripts.core.errors import UserError
 from scripts.detection.detect import detect_images
 from scripts.job.environment import OWNER
-from scripts.model.engine import Engine, is_out_of_memory
 from scripts.model.inference import Detections, RuntimeOptions
-from scripts.warm import client as _warm
+from scripts.warm import client
 from tests._detectors import ASK, ask, servers, wait_until
 from tests.conftest import DEMO
 
 Answers = list[Detections]
 
 
-def test_a_killed_detector_is_replaced_and_nothing_is_lost_or_doubled(
+def test_a_killed_detector_is_replaced_without_a_lost_or_doubled_image(
     owner: Any, model: Path, images: list[Path], alone: Answers, tmp_path: Path
 ) -> None:
     stream = detect_images(model, images, ASK, RuntimeOptions(1, tmp_path / "w", True))
@@ -33,14 +32,14 @@ def test_a_killed_detector_is_replaced_and_nothing_is_lost_or_doubled(
 
 def limit_first(monkeypatch: pytest.MonkeyPatch, name: str, seconds: float) -> None:
     """Shorten a time limit until a detector is killed; the next one may take as long as usual."""
-    usual, kill = getattr(_warm, name), _warm._Detector.kill
+    usual, kill = getattr(client, name), client._Detector.kill
 
-    def kill_and_reset(detector: _warm._Detector) -> None:
-        setattr(_warm, name, usual)
+    def kill_and_reset(detector: client._Detector) -> None:
+        setattr(client, name, usual)
         kill(detector)
 
-    monkeypatch.setattr(_warm, name, seconds)
-    monkeypatch.setattr(_warm._Detector, "kill", kill_and_reset)
+    monkeypatch.setattr(client, name, seconds)
+    monkeypatch.setattr(client._Detector, "kill", kill_and_reset)
 
 
 def test_a_hung_detector_is_replaced(
@@ -74,7 +73,7 @@ def test_a_stale_socket_is_harmless(owner: Any, model: Path, images: list[Path],
     assert ask(model, images, tmp_path / "w") == alone
 
 
-def test_a_detector_that_cannot_start_is_an_error_with_its_words(
+def test_a_detector_that_cannot_start_is_an_error_with_its_last_log_line(
     owner: Any, model: Path, images: list[Path], tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken"
@@ -82,25 +81,6 @@ def test_a_detector_that_cannot_start_is_an_error_with_its_words(
     (broken / "model.json").write_bytes((model / "model.json").read_bytes())
     with pytest.raises(UserError, match="failed 3 times: the detector died: .*see .*detector-"):
         ask(broken, images, tmp_path / "w")
-
-
-class Small:
-    """Stands for a device that holds three images at most: no test machine has too little memory on demand."""
-
-    def __call__(self, arrays: list[int]) -> list[int]:
-        if len(arrays) > 3:
-            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
-        return arrays
-
-
-def test_a_batch_is_halved_until_it_fits() -> None:
-    engine = Engine.__new__(Engine)
-    engine._fixed_batch, engine._device = None, "cuda:0"
-    assert engine._predict(Small(), list(range(16))) == list(range(16))
-    engine._fixed_batch = 16
-    with pytest.raises(UserError, match="cuda:0 has too little memory for 16 image"):
-        engine._predict(Small(), list(range(16)))
-    assert is_out_of_memory(MemoryError()) and not is_out_of_memory(RuntimeError("shape mismatch"))
 
 
 ISOLATED = """

@@ -1,0 +1,91 @@
+"""Each frame is kept or assigned to its nearest kept frame, with hashes and with vectors."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scripts.dedup.deduplicate import accept_all
+from scripts.dedup.features import Hashes
+from scripts.dedup.grouping import Check, Groups, group_frames
+from scripts.dedup.hash_space import HashSpace
+from scripts.dedup.hashing import ROLES
+from scripts.dedup.vector_space import HASH_BITS, VectorSpace
+from tests._hashed import cone
+
+# Few distinct bits, so that hashes lie close together and chains form.
+VALUES = st.lists(st.integers(0, 2**10 - 1), max_size=60)
+
+
+def bits(a: int, b: int) -> int:
+    return (a ^ b).bit_count()
+
+
+def grouped(
+    values: Sequence[int], limit: int, check: Check = accept_all, videos: Sequence[int] | None = None
+) -> Groups:
+    count = len(values)
+    hashes = Hashes(np.array(values, np.uint64), np.arange(count), np.zeros(count, np.uint8))
+    numbers = np.arange(count) if videos is None else np.array(videos)
+    return group_frames(hashes, hashes, numbers, HashSpace(limit), check)
+
+
+@given(VALUES, st.integers(0, 4))
+def test_each_frame_is_assigned_to_its_nearest_kept_frame(values: list[int], limit: int) -> None:
+    found = grouped(values, limit)
+    kept = [i for i in range(len(values)) if found.representative[i] == i]
+    for i, value in enumerate(values):
+        assert found.representative[i] in kept and found.representative[i] <= i
+        assert found.distance_bits[i] == bits(value, values[found.representative[i]]) <= limit
+        assert found.distance_bits[i] == min(bits(value, values[k]) for k in kept if k <= i)
+        assert found.matched[i] == (-1 if i in kept else i)
+    for a in kept:
+        assert all(bits(values[a], values[b]) > limit for b in kept if b != a)
+    assert list(grouped([values[k] for k in kept], limit).representative) == list(range(len(kept)))
+
+
+@given(VALUES, st.integers(0, 4), st.integers(0, 2**10 - 1))
+def test_the_last_frame_changes_no_other_frame(values: list[int], limit: int, extra: int) -> None:
+    assert list(grouped([*values, extra], limit).representative[:-1]) == list(grouped(values, limit).representative)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 60), st.integers(0, 12))
+def test_vectors_are_grouped_as_hashes_are(seed: int, count: int, limit: int) -> None:
+    vectors = cone(seed, count, 0.4)
+    features = Hashes(vectors, np.arange(count), np.zeros(count, np.uint8))
+    groups = group_frames(features, features, np.arange(count), VectorSpace(limit), accept_all)
+    distances = VectorSpace(HASH_BITS).distances(vectors, vectors)
+    kept = [i for i in range(count) if groups.representative[i] == i]
+    for i in range(count):
+        near = min(distances[i, k] for k in kept if k <= i)
+        assert distances[i, groups.representative[i]] == near == groups.distance_bits[i] <= limit
+    assert all(distances[a, b] > limit for a in kept for b in kept if a != b)
+
+
+def test_a_frame_that_fails_the_check_is_kept_with_one_near_miss_per_other_video() -> None:
+    def refuse(later: int, query_at: int, earlier: int, known_at: int) -> bool:
+        return False
+
+    found = grouped([0, 1, 0b110, 0b1], 2, refuse, videos=[0, 0, 1, 2])
+    assert list(found.representative) == [0, 1, 2, 3]
+    assert found.near_misses == {2: {0: 0}, 3: {0: 1}}, "none within a video; the nearest first"
+
+
+def test_a_copy_has_no_near_misses() -> None:
+    def only_the_first(later: int, query_at: int, earlier: int, known_at: int) -> bool:
+        return earlier == 0
+
+    found = grouped([0b11, 0, 0b1], 2, only_the_first, videos=[0, 1, 2])
+    assert list(found.representative) == [0, 0, 0] and found.near_misses == {}
+    found = grouped([0b11, 0xFF, 0b1111], 2, only_the_first, videos=[0, 1, 2])
+    assert list(found.representative) == [0, 1, 0] and found.near_misses == {}
+
+
+def test_inner_crops_match_only_inner_crops() -> None:
+    roles = np.array([ROLES.index("content"), ROLES.index("core")], np.uint8)
+    apart = Hashes(np.array([5, 5], np.uint64), np.array([0, 1]), roles)
+    assert list(group_frames(apart, apart, np.arange(2), HashSpace(4), accept_all).representative) == [0, 1]
+    both = Hashes(np.array([5, 5], np.uint64), np.array([0, 1]), roles[[1, 1]])
+    assert list(group_frames(both, both, np.arange(2), HashSpace(4), accept_all).representative) == [0, 0]

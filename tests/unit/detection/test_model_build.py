@@ -1,0 +1,47 @@
+"""Weights of every kind are read, or refused with the reason; open vocabulary as docs/models.md says."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import REPO
+
+# Untrained weights: published ones and the text encoder would need the network.
+JOB = """
+import json, sys
+from pathlib import Path
+from scripts.model.engine import import_ultralytics
+folder = Path(sys.argv[1])
+ultralytics = import_ultralytics(folder / "work", offline=True)
+import torch
+from scripts.core.errors import UserError
+from scripts.detection.compile_model import compile_model
+words = ["traffic cone", "road sign"]
+vectors = torch.nn.functional.normalize(torch.randn(1, 2, 512), dim=-1)
+world = ultralytics.YOLOWorld("yolov8n-worldv2.yaml")
+world.model.txt_feats, world.model.model[-1].nc, world.model.names = vectors, 2, words  # as its set_classes does
+world.save(folder / "world.pt")
+for kind in ("yoloe-11n", "yoloe-11n-seg"):
+    model = ultralytics.YOLOE(f"{kind}.yaml")
+    model.set_classes(words, vectors)
+    model.save(folder / f"{kind}.pt")
+answers = {}
+(folder / "damaged.pt").write_bytes(b"not weights")
+for kind in ("world", "yoloe-11n", "yoloe-11n-seg", "damaged"):
+    weights, out = str(folder / f"{kind}.pt"), folder / kind
+    try:
+        answers[kind] = compile_model(weights, [], "native", 64, out, folder / "store", folder / "work")
+    except UserError as error:
+        answers[kind] = str(error)
+print("ANSWERS", json.dumps(answers))
+"""
+
+
+def test_words_in_the_weights_are_classes_and_mask_models_are_refused(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", JOB, str(tmp_path)]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True)
+    answers = json.loads(done.stdout.split("ANSWERS ")[1])
+    assert answers["world"] == answers["yoloe-11n"] == ["traffic cone", "road sign"]
+    assert answers["yoloe-11n-seg"].endswith("is a model for 'segment'; allowed: a detection model")
+    assert "damaged.pt cannot be loaded as ultralytics weights: " in answers["damaged"]

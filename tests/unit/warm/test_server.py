@@ -1,0 +1,63 @@
+"""The detector answers each request with detections or the error."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.core.errors import UserError
+from scripts.model.engine import Engine
+from scripts.model.inference import Detections, Inference
+from scripts.warm import server
+from scripts.warm.sockets import NO_SOCKET
+
+QUERY = {"confidence": 0.4, "iou": 0.7, "imgsz_px": 320, "classes": []}
+
+
+class Seeing(Engine):
+    """Stands for a loaded model: it sees nothing in the first image and then fails, because a real one never does."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self.error = error
+
+    def detect(self, images: list[Path], query: Inference) -> Iterator[Detections]:
+        """Yield one answer, then raise the error."""
+        assert query.imgsz_px == 320
+        yield Detections(images[0], [], [], [])
+        if self.error:
+            raise self.error
+
+
+def messages(error: Exception | None, request: str) -> list[dict[str, Any]]:
+    """Return what the server sends for a request."""
+    client, served = socket.socketpair()
+    with client, client.makefile("rw", encoding="utf-8") as stream:
+        stream.write(request)
+        stream.flush()
+        client.shutdown(socket.SHUT_WR)
+        with served:
+            server.answer(served, Seeing(error))
+        return [json.loads(line) for line in stream]
+
+
+def test_a_request_gets_a_line_per_image_and_then_done_or_the_error() -> None:
+    request = json.dumps({"images": ["/a.jpg", "/b.jpg"], "query": QUERY}) + "\n"
+    first = [{"ready": True}, {"image": 0, "boxes_xyxy_px": [], "classes": [], "confidences": []}]
+    assert messages(None, request) == [*first, {"done": True}]
+    refused = {"error": "too little memory", "expected": True}
+    assert messages(UserError("too little memory"), request) == [*first, refused]
+    assert messages(ValueError("shape"), request) == [*first, {"error": "ValueError: shape", "expected": False}]
+    assert messages(None, "{}\n")[-1] == {"error": "KeyError: 'images'", "expected": False}
+
+
+def test_a_client_that_only_starts_the_detector_gets_no_answer() -> None:
+    assert messages(None, "") == []
+
+
+def test_a_detector_without_a_socket_says_so_by_its_exit_code(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        server.main(str(tmp_path / "missing/socket"), "", "m", "cpu", "1", str(tmp_path))
+    assert ended.value.code == NO_SOCKET
