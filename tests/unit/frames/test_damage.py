@@ -12,6 +12,7 @@ from PIL import Image
 
 from scripts.core.tables import read_note
 from scripts.frames.damage import find_damage
+from scripts.media.probe import probe_media
 from tests._clips import KINDS, extract, hurt, make_kind
 from tests.conftest import H264, REAL, MakeClip, pattern
 
@@ -138,4 +139,5 @@ FALSE_ALARM = pytest.mark.xfail(strict=True, reason="its pictures are sound, but
     ["bottle-detection", "car-detection", pytest.param("box", marks=FALSE_ALARM)],
 )
 def test_real_videos_are_trusted(name: str) -> None:
-    assert not find_damage(REAL / f"videos/{name}.mp4", 0, None, math.inf).untrusted_ms
+    media = REAL / f"videos/{name}.mp4"
+    assert not find_damage(media, probe_media(media).stream, None, math.inf).untrusted_ms

@@ -19,7 +19,7 @@ REHYDRATE = ("retake_frames", "rehydrate")  # their reasons are about published 
 
 def test_every_status_and_reason_in_the_code_has_advice() -> None:
     readme = (REPO / "README.md").read_text()
-    named = re.findall(r"`(\w+)`", readme[readme.index("Its status says why") : readme.index("which another attempt")])
+    named = re.findall(r"`(\w+)`", readme[readme.index("Its status says why") : readme.index("which may succeed")])
     assert set(VIDEO_ADVICE) == set(named) >= {status for status, _ in faults.MESSAGES} | faults.TRANSIENT
     code = "".join(path.read_text() for path in (REPO / "scripts").rglob("*.py") if path.stem not in REHYDRATE)
     reasons = set(re.findall(r'"reason": f?"(\w+)', code))
