@@ -1,6 +1,6 @@
 """Break the code in 20 places, one at a time, and see which test fails: at least one per room.
 
-python -m tests.benchmarks.mutations      some minutes; prints a table
+python -m tests.benchmarks.mutations      five minutes; prints a table
 """
 
 import shutil
@@ -30,7 +30,32 @@ class Mutation:
         return self.tests or self.file.split("/")[0]
 
 
-MUTATIONS: tuple[Mutation, ...] = ()
+MUTATIONS = (
+    Mutation("core/code.py", '"job", "warm", "run", ', '"warm", "run", ', "core/test_code.py"),
+    Mutation("core/locks.py", "fallback_to_soft=False", "fallback_to_soft=True", "core/test_locks.py"),
+    Mutation("core/files.py", "errno.EXDEV, errno.EPERM, ", "errno.EXDEV, ", "core/test_files.py"),
+    Mutation("job/suggestions.py", "SIMILAR = 0.7", "SIMILAR = 0.3", "job/test_suggestions.py"),
+    Mutation("job/budget.py", "STEP = 0.02", "STEP = 0.0", "job/test_budget.py"),
+    Mutation("inputs/rows.py", "max(1, max_removed_share", "max(9, max_removed_share"),
+    Mutation("media/probe.py", "MAX_SIDE_PX = 16_384", "MAX_SIDE_PX = 65_536", "media/test_probe.py"),
+    Mutation("media/clip.py", "{clip.start_s - SLACK_S!r}", "{clip.start_s + SLACK_S!r}", "media/test_clip.py"),
+    Mutation("frames/quality.py", "<= settings.similar_bits", "< settings.similar_bits", "frames/test_quality.py"),
+    Mutation("download/completeness.py", "LONGEST_GAP_S = 1.0", "LONGEST_GAP_S = 3.0", "download/test_completeness.py"),
+    Mutation(
+        "download/attempts.py", "idle >= options.attempts", "idle > options.attempts", "download/test_attempts.py"
+    ),
+    Mutation("model/decode.py", "> scale * input_px", ">= scale * input_px", "model/test_decode.py"),
+    Mutation("warm/devices.py", 'not in ("", "-1")', 'not in ("",)', "warm/test_devices.py"),
+    Mutation(
+        "detection/filter_frames.py", "len(objects) >= min", "len(objects) > min", "detection/test_filter_frames.py"
+    ),
+    Mutation("dedup/same_objects.py", "COUNTERPART_IOU = 0.3", "COUNTERPART_IOU = 0.9", "dedup/test_same_objects.py"),
+    Mutation("dedup/hashing.py", "UNEVEN = 0.03", "UNEVEN = 0.3", "dedup/test_hashing.py"),
+    Mutation("dataset/splits.py", "return min(names, key=", "return max(names, key=", "dataset/test_splits.py"),
+    Mutation("report/advice.py", "FEW_PASSED = 0.1", "FEW_PASSED = 0.9", "report/test_advice.py"),
+    Mutation("rehydrate/retake_frames.py", "SHARE = 0.1", "SHARE = 0.6", "rehydrate/test_retake_frames.py"),
+    Mutation("run/preflight.py", "OLD_DAYS = 90", "OLD_DAYS = 500", "run/test_preflight.py"),
+)
 
 
 def copy_checkout(folder: Path) -> None:
