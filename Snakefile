@@ -94,9 +94,9 @@ batch_groups(workflow, OURS, list(VIDEOS))
 
 onstart:
     try:
-        asked = [RENAMED.get(target, target) for target in targets_of(workflow)]
-        if asked != ["verify"]:  # it reads the existing results, also if the table has changed
-            start_run(VIDEOS, config, path_patterns(OURS), asked)
+        targets = [RENAMED.get(target, target) for target in targets_of(workflow)]
+        if targets != ["verify"]:  # it reads the existing results, also if the table has changed
+            start_run(VIDEOS, config, path_patterns(OURS), targets)
     except UserError as error:
         stop_run(error)
     write_retry_numbers(Path("results"), retries())

@@ -5,9 +5,9 @@ import json
 
 import yaml
 
-import scripts
 from scripts.core.code import code_hash_in
 from scripts.core.errors import UserError
+from scripts.core.layout import CHECKOUT  # workflow.basedir would be that of a workflow that uses this one
 from scripts.download.options import DownloadOptions
 from scripts.download.retries import retry_numbers, videos_to_retry, write_retry_numbers
 from scripts.inputs.config import check_config
@@ -30,14 +30,13 @@ from scripts.run.begin import stop_run
 from scripts.run.snakemake_internals import cores_of, runs_remotely, set_default_resources, targets_of
 from scripts.run.summary import print_failure, print_last_summary, print_summary
 
-ROOT = Path(scripts.__file__).parents[1]  # workflow.basedir would be the folder of a workflow that uses this one
-code_hash = functools.partial(code_hash_in, ROOT / "scripts")  # a parameter of each rule, so that edits rerun jobs
+code_hash = functools.partial(code_hash_in, CHECKOUT / "scripts")  # a parameter of each rule, so that edits rerun jobs
 # Jobs inherit the name of this process. The warm detector ends with it.
 RUN_CORES = name_run(cores_of(workflow), runs_remotely(workflow))
 ULTRALYTICS_FOLDER = ".snakemake/ultralytics"  # not in results/: its settings contain paths of this machine
 
 try:
-    check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text()))
+    check_config(config, yaml.safe_load((CHECKOUT / "config/schemas/config.schema.yaml").read_text()))
     VIDEOS = rows_of(config)
     config["download"] |= published_options(config, VIDEOS)
     DOWNLOAD = DownloadOptions.from_config(config["download"])

@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from scripts.core.files import link_file
-from scripts.core.schemas import VideoRecord
+from scripts.core.row_types import VideoRecord
 from scripts.core.tables import read_rows
 from scripts.frames.extract_frames import extract_frames
 from scripts.frames.sampling import FrameSettings

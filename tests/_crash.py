@@ -23,7 +23,7 @@ from tests._run import Outcome, Run
 
 DISK_MB = 300  # a run does not begin with less than 100
 END_S = 10.0  # for processes that notice that their run is gone
-LOOK_S = 0.05
+POLL_S = 0.05
 CLOCKS = ("began_at", "recorded_at")  # of the store's video.json
 SHARED = {"runs", "sites"}  # of the store: their names and times depend on the run
 # These grow with each run or contain times.
@@ -125,7 +125,7 @@ def await_jobs(started: Started, count: int, rule: str = "") -> None:
         jobs = Outcome(0, started.text()).jobs
         if (jobs[rule] if rule else jobs.total()) >= count:
             return
-        time.sleep(LOOK_S)
+        time.sleep(POLL_S)
 
 
 def await_process(started: Started, kind: str) -> int | None:
@@ -134,7 +134,7 @@ def await_process(started: Started, kind: str) -> int | None:
         for pid, found in processes(started.run).items():
             if found == kind:
                 return pid
-        time.sleep(LOOK_S)
+        time.sleep(POLL_S)
     return None
 
 
@@ -238,7 +238,7 @@ def leftovers(run: Run, undisturbed: Run, owners: list[str]) -> list[str]:
     """Return the processes, sockets, files and folders that an undisturbed run does not leave."""
     end = time.monotonic() + END_S
     while (alive := processes(run)) and time.monotonic() < end:
-        time.sleep(LOOK_S)
+        time.sleep(POLL_S)
     sockets = [p.name for p in private_folder().iterdir() if any(o.replace(".", "_") in p.name for o in owners)]
     left = {f"process {kind}" for kind in alive.values()} | {f"socket {name}" for name in sockets}
     return sorted(left | (_paths(run) - _paths(undisturbed)))

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from scripts.core.schemas import CopyRow, FilterRow, ImageRow, LedgerRow
+from scripts.core.row_types import CopyRow, FilterRow, ImageRow, LedgerRow
 
 
 def copy_row(frame: str, representative: str = "", **changes: Any) -> CopyRow:

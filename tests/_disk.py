@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from glob import glob
 from pathlib import Path
 
-LOOK_S = 0.05
+POLL_S = 0.05
 
 
 def sizes(folder: Path, pattern: str) -> dict[Path, int]:
@@ -31,7 +31,7 @@ def sampled_bytes(folder: Path, pattern: str) -> Iterator[list[int]]:
 
     def look() -> None:
         before = sizes(folder, pattern)
-        while not stop.wait(LOOK_S):
+        while not stop.wait(POLL_S):
             after = sizes(folder, pattern)
             seen.append(sum(min(size, after[path]) for path, size in before.items() if path in after))
             before = after

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from scripts.core.schemas import FILTER, HASHES, HashRow
+from scripts.core.row_types import HashRow
+from scripts.core.schemas import FILTER, HASHES
 from scripts.core.tables import write_table
 from scripts.dedup.deduplicate import Rules
 from scripts.dedup.hashing import THUMB_PX

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core.files import sha256_of
-from scripts.core.schemas import PublishedRow
+from scripts.core.row_types import PublishedRow
 from scripts.rehydrate.instants import FrameOutput
 from tests._clips import DEFAULTS
 

@@ -1,1 +1,1 @@
-"""Files, tables, names of results, locks, text, errors, the code hash: knows no video."""
+"""Files, tables, names of results, locks, text, errors, the code hash: no step of the pipeline."""

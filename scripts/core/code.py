@@ -3,7 +3,7 @@
 import ast
 import functools
 import hashlib
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from pathlib import Path
 
 # Rooms and files that say how a job runs. What it writes is the same with any version of them: an edit reruns nothing.
@@ -35,17 +35,25 @@ def hashed_files(scripts: Path, rule: str, left_out: Set[str] = NOT_HASHED) -> s
 
 
 def _is_template(path: Path) -> bool:
-    return path.is_file() and path.suffix not in (".py", ".pyc")
+    return path.suffix in (".jinja", ".css", ".js")
 
 
 @functools.cache  # several scripts import the same modules, and parsing Python is slow
 def _imported_files(scripts: Path, source: bytes) -> tuple[Path, ...]:
-    """Return the files that imports may mean: `import scripts.a.b`, `from scripts.a import b`, and so on."""
+    """Return the files that these imports may name: `import scripts.a.b`, `from scripts.a import b`, and so on."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in _running_code(ast.parse(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     parts = [name.split(".") for name in sorted(names) if name.startswith("scripts.")]
-    return tuple(scripts.joinpath(*names_below).with_suffix(".py") for _, *names_below in parts)
+    return tuple(scripts.joinpath(*inner).with_suffix(".py") for _, *inner in parts)
+
+
+def _running_code(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes but those under `if TYPE_CHECKING`, which never run."""
+    for node in ast.iter_child_nodes(tree):
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            yield node
+            yield from _running_code(node)

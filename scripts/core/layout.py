@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+CHECKOUT = Path(__file__).parents[2]  # of the code that runs
 RESULTS = Path("results")  # relative to the run folder, the working directory of a run and of its jobs
 RETRIES = "retries.json"  # in results/
 

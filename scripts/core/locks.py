@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from filelock import FileLock
 
-POLL_S = 0.02
+POLL_S = 0.02  # for locks that are held for moments
+LONG_POLL_S = 0.5  # for those that are held for minutes, perhaps on a network file system
 
 
 @contextmanager
-def hold(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+def hold(path: Path, on_wait: Callable[[], None] | None = None, poll_s: float = POLL_S) -> Iterator[None]:
     """Hold the lock file `path` until the block ends; call `on_wait` once if another process holds it.
 
     Raise OSError where files cannot be locked, as on some network file systems.
@@ -23,7 +24,7 @@ def hold(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[None
         if on_wait:
             on_wait()
         lock = _lock(path)
-        lock.acquire()
+        lock.acquire(poll_interval=poll_s)
     try:
         yield
     finally:
@@ -34,7 +35,7 @@ def hold(path: Path, on_wait: Callable[[], None] | None = None) -> Iterator[None
 def hold_folder(folder: Path) -> Iterator[None]:
     """Create a folder and lock it against other jobs and runs. Log a message if this job has to wait."""
     folder.mkdir(parents=True, exist_ok=True)
-    with hold(folder / "lock", lambda: logging.info("waiting for another job that uses %s", folder)):
+    with hold(folder / "lock", lambda: logging.info("waiting for another job that uses %s", folder), LONG_POLL_S):
         yield
 
 

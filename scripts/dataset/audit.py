@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from scripts.core.files import write_json
-from scripts.core.schemas import ImageRow
+from scripts.core.row_types import ImageRow
 from scripts.core.text import listed
 from scripts.dataset.balance import SplitOutcome, Suggestion, Tally, outcome, suggest_seed, tally
 from scripts.dataset.leaks import ClosestPair, NaiveLeak, closest_pairs, naive_leak

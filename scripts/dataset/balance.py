@@ -8,7 +8,7 @@ from typing import TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from scripts.core.schemas import ImageRow
+from scripts.core.row_types import ImageRow
 from scripts.dataset.splits import Group, Splitting, assign_splits, wanted_splits
 from scripts.inputs.videos import SPLITS
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.core.files import link_file, read_json, write_text
 from scripts.core.layout import AUDIT, LEDGER_TABLE
-from scripts.core.schemas import LEDGER, CopyRow, DetectionRow, ImageRow, LedgerRow, VideoRecord
+from scripts.core.row_types import CopyRow, DetectionRow, ImageRow, LedgerRow, VideoRecord
+from scripts.core.schemas import LEDGER
 from scripts.core.tables import read_rows, write_table
 from scripts.core.tsv import tsv_text
 from scripts.dataset.audit import absent_classes, audit, write_audit

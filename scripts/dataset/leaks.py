@@ -8,9 +8,9 @@ from typing import TypedDict
 import numpy as np
 import numpy.typing as npt
 
+from scripts.frames.phash import HASH_BITS
 from scripts.inputs.videos import SPLITS
 
-HASH_BITS = 64
 NAIVE_TEST_FRAMES = 10_000  # at most this many test frames of a random split are compared: an estimate is enough
 
 HashArray = npt.NDArray[np.uint64]

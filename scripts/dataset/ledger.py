@@ -6,10 +6,15 @@ from pathlib import Path
 
 from scripts.core.errors import UserError
 from scripts.core.layout import FILTER_TABLE
-from scripts.core.schemas import CopyRow, FilterRow, LedgerRow
+from scripts.core.row_types import CopyRow, FilterRow, LedgerRow
 from scripts.core.tables import count_rows, read_rows
 
-STAGES = ("extract_frames", "filter_frames", "deduplicate", "export_dataset")  # one of them decides on each frame
+DECIDING_STAGES = (
+    "extract_frames",
+    "filter_frames",
+    "deduplicate",
+    "export_dataset",
+)  # one of them decides on each frame
 
 
 def check_totals(
@@ -31,7 +36,7 @@ def check_totals(
     if unknown := sorted(set(passed) - set(folders)):
         raise UserError(f"results/dedup names {unknown[0]}, which is not in this run: delete it and run again")
     for video, paths in folders.items():
-        by_stage = {stage: decided[video, stage] for stage in STAGES}
+        by_stage = {stage: decided[video, stage] for stage in DECIDING_STAGES}
         totals = {
             FILTER_TABLE: (count_rows(paths["filtered"] / FILTER_TABLE), sum(by_stage.values())),
             "dedup/copies.parquet": (passed[video], by_stage["deduplicate"] + by_stage["export_dataset"]),

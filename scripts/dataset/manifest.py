@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from scripts.core.errors import UserError
 from scripts.core.files import read_json, sha256_of, write_text
 from scripts.core.layout import FILTER_TABLE, MANIFEST_TABLE, VIDEOS_TABLE
-from scripts.core.schemas import PUBLISHED, FilterRow, ImageRow, MediaRecord, PublishedRow
+from scripts.core.row_types import FilterRow, ImageRow, MediaRecord, PublishedRow
+from scripts.core.schemas import PUBLISHED
 from scripts.core.tables import read_note, read_rows, write_table
 from scripts.core.tsv import tsv_text
 from scripts.inputs.published import COLUMNS, SETTINGS

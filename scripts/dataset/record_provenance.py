@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from scripts.core.files import sha256_of, write_json
+from scripts.core.layout import CHECKOUT
 from scripts.dataset.versions import PACKAGES, commit_of, installed_versions, model_facts, tool_versions
 from scripts.inputs.settings import runtime_settings
 from scripts.job.start import start_job
@@ -76,7 +77,7 @@ if __name__ == "__main__":
     start_job(snakemake.log[0])
     log_runtime_settings(snakemake.config)
     record_provenance(
-        checkout=Path(__file__).resolve().parents[2],
+        checkout=CHECKOUT.resolve(),
         settings=snakemake.params.settings,
         code=snakemake.params.rules,
         models=dict(zip(snakemake.params.required, map(Path, snakemake.input.models), strict=True)),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from scripts.core.schemas import CopyRow
+from scripts.core.row_types import CopyRow
 from scripts.inputs.videos import SPLITS
 
 

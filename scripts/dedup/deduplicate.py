@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from scripts.core.files import write_json
 from scripts.core.layout import FILTER_TABLE
+from scripts.core.row_types import KeptFrames
 from scripts.core.schemas import COPIES
 from scripts.core.tables import write_table
 from scripts.dedup.distances import Search, measure_distances
@@ -45,13 +46,6 @@ class Rules:
     match_mirrored: bool
     prefer: str
     weights: Mapping[str, float]
-
-
-class KeptFrames(TypedDict):
-    """The kept frames of a video in kept.json, and a digest that changes if they or their images change."""
-
-    frames: list[str]
-    digest: str
 
 
 def deduplicate(sources: Mapping[str, VideoFiles], rules: Rules, copies: Path, kept: Path, distances: Path) -> None:

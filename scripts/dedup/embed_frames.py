@@ -12,7 +12,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from scripts.core.errors import UserError
 from scripts.core.files import whole_file
 from scripts.core.layout import HASHES_TABLE
-from scripts.core.schemas import HashRow
+from scripts.core.row_types import HashRow
 from scripts.core.tables import read_rows
 from scripts.dedup.vector_space import VECTOR_ROLES, in_steps
 from scripts.job.environment import inference_threads

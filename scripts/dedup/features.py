@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from scripts.core.layout import HASHES_TABLE, THUMBNAILS
-from scripts.dedup.hashing import CORES, ROLES
+from scripts.dedup.hashing import INNER_ROLES, ROLES
 from scripts.dedup.same_objects import Appearance
 from scripts.dedup.vector_space import VECTOR_ROLES
 
@@ -45,7 +45,7 @@ class Hashes:
     @cached_property
     def is_inner_crop(self) -> np.ndarray:
         """Return a mask of the inner-crop hashes. They are compared only with inner-crop hashes."""
-        return np.isin(self.roles, [ROLES.index(role) for role in CORES])
+        return np.isin(self.roles, [ROLES.index(role) for role in INNER_ROLES])
 
     def where(self, chosen: np.ndarray) -> "Hashes":
         """Return the hashes chosen by a mask."""

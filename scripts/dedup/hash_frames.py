@@ -9,7 +9,8 @@ import numpy as np
 
 from scripts.core.files import whole_file
 from scripts.core.layout import FILTER_TABLE, HASHES_TABLE, THUMBNAILS
-from scripts.core.schemas import HASHES, FilterRow, HashRow
+from scripts.core.row_types import FilterRow, HashRow
+from scripts.core.schemas import HASHES
 from scripts.core.tables import read_rows, write_table
 from scripts.dedup.hashing import THUMB_PX, Hashed, hash_picture
 from scripts.job.start import start_job

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from scripts.dedup.hash_space import NearPairs
+from scripts.frames.phash import HASH_BITS
 
-HASH_BITS = 64
 # Vectors are stored in steps of 1/2048, which float16 holds exactly. In units of a step, all products and their sums
 # are whole numbers below 2**24, which float32 holds exactly. So the order in which a library sums does not matter.
 STEPS = 2048

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # filter_frames loads pyarrow later, during inference
-    from scripts.core.schemas import Fate, FilterRow
+    from scripts.core.row_types import Fate, FilterRow
 
 
 def draw(video: str, frame: str, seed: int) -> str:

@@ -28,12 +28,12 @@ def detect_images(model: Path, images: list[Path], query: Inference, runtime: Ru
 def _detect(model: Path, images: list[Path], query: Inference, runtime: RuntimeOptions) -> Iterator[Detections]:
     if runtime.warm:
         from scripts.warm.client import detect_warm
-        from scripts.warm.sockets import NoPlace
+        from scripts.warm.sockets import NoDetector
 
         try:
             yield from detect_warm(model, images, query, runtime)
             return
-        except NoPlace as reason:
+        except NoDetector as reason:
             logging.info("no warm detector, because %s: this job loads the model itself", reason)
     from scripts.model.engine import Engine, first_device
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from scripts.core.errors import UserError
 from scripts.core.files import read_json
 from scripts.core.layout import FILTER_TABLE
-from scripts.core.schemas import DETECTIONS, DetectionRow, FilterRow
+from scripts.core.row_types import DetectionRow, FilterRow
+from scripts.core.schemas import DETECTIONS
 from scripts.core.tables import read_rows, write_table
 from scripts.detection.detect import detect_images
 from scripts.job.environment import inference_threads

@@ -19,7 +19,7 @@ from scripts.model.inference import Detections, Inference, RuntimeOptions
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-    from scripts.core.schemas import FilterRow, FrameRow
+    from scripts.core.row_types import FilterRow, FrameRow
 
 DROPPED_KEPT = 3  # frames per video, because the report shows those of all videos
 

@@ -21,7 +21,7 @@ from scripts.media.probe import NotVideo
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-    from scripts.core.schemas import VideoRecord  # pyarrow takes long to import
+    from scripts.core.row_types import VideoRecord
 
 
 CLOCKS = ("began_at", "recorded_at")  # only in the store: equal runs write equal bytes to results/

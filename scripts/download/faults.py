@@ -19,7 +19,7 @@ DECIDED_BY = {
     "needs_auth": ("cookies",),
     "forbidden": ("cookies", "allow_private_hosts"),  # true allows curl_cffi, which a site may accept
 }
-SECRET = frozenset({"cookies"})  # recorded only as set or not set
+SECRET_KEYS = frozenset({"cookies"})  # recorded only as set or not set
 # Patterns for the site's message, tried in this order. The texts are yt-dlp's and YouTube's.
 MESSAGES = (
     ("later", r"premieres in|live event will begin|processing this video|check back later|not currently live"
@@ -49,7 +49,7 @@ def refused_under(status: str, options: DownloadOptions) -> dict[str, Any]:
 def recorded_options(keys: Iterable[str], options: DownloadOptions) -> dict[str, Any]:
     """Return the values of these options for a record, without secrets; unknown keys are left out."""
     values = vars(options)
-    return {key: bool(values[key]) if key in SECRET else values[key] for key in keys if key in values}
+    return {key: bool(values[key]) if key in SECRET_KEYS else values[key] for key in keys if key in values}
 
 
 class Rejected(Exception):

@@ -23,7 +23,7 @@ from scripts.inputs.redact import provenance, redact
 from scripts.media.probe import NotVideo, probe_media
 
 if TYPE_CHECKING:  # pyarrow takes long to import
-    from scripts.core.schemas import MediaRecord
+    from scripts.core.row_types import MediaRecord
 
 EXTENSIONS = {"mov": "mp4", "matroska": "mkv", "mpegts": "ts", "mpeg": "mpg", "asf": "wmv", "ogg": "ogv"}
 

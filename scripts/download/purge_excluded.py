@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.core.errors import UserError
+from scripts.core.files import delete_folder
 from scripts.core.locks import hold_folder
 from scripts.download.store_users import entries_of, other_runs, read_used_entries, write_used_entries
 from scripts.inputs.rows import check_removed, listed_rows, rows_of
@@ -35,6 +36,8 @@ def purge_excluded(
 def _delete_unused(store: Path, names: set[str], others: Mapping[str, set[str]]) -> set[str]:
     """Delete these entries unless something else uses them; return the names of those that are gone."""
     gone = set()
+    for left in store.glob(".[0-9a-f]*.part"):  # of an earlier purge that was killed
+        shutil.rmtree(left, ignore_errors=True)
     for name in sorted(names):
         entry = store / name
         if entry.is_symlink() or not entry.is_dir():
@@ -47,7 +50,7 @@ def _delete_unused(store: Path, names: set[str], others: Mapping[str, set[str]])
             for path, size_bytes in files_in(entry):
                 logging.info("deleted: %s, %.1f MB", path, size_bytes / 1e6)
             try:
-                shutil.rmtree(entry)
+                delete_folder(entry)
             except OSError as error:
                 raise UserError(f"cannot delete {entry}: {error.strerror}; make it writable and run again") from error
         gone.add(name)

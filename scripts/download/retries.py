@@ -9,14 +9,13 @@ from urllib.parse import urlsplit
 from scripts.core.errors import UserError
 from scripts.core.files import read_json, write_json
 from scripts.core.layout import RETRIES, record_path
-from scripts.download.faults import TRANSIENT, recorded_options
+from scripts.download.faults import RETRYABLE, TRANSIENT, recorded_options
 from scripts.download.options import DownloadOptions
 
 if TYPE_CHECKING:  # pyarrow takes long to import
-    from scripts.core.schemas import VideoRecord
+    from scripts.core.row_types import VideoRecord
 
 RETRY_TARGETS = frozenset({"retry_failed", "rehydrate"})  # targets that retry temporary failures
-OUTAGE = frozenset({"blocked", "failed"})
 
 
 def retry_numbers(results: Path, videos: Collection[str], to_retry: Collection[str]) -> dict[str, int]:
@@ -61,7 +60,7 @@ def write_retry_numbers(results: Path, numbers: dict[str, int]) -> None:
 def check_outage(records: Iterable[Path], max_failed_share: float) -> None:
     """Raise UserError if more than this share of the videos failed or were blocked."""
     videos: list[VideoRecord] = [read_json(path) for path in records]
-    failed = [record for record in videos if record["status"] in OUTAGE]
+    failed = [record for record in videos if record["status"] in RETRYABLE]
     if not videos or len(failed) <= max_failed_share * len(videos):
         return
     causes = Counter((urlsplit(r["url"]).hostname or "", r["status"], r["message"].split("\n")[0]) for r in failed)

@@ -19,7 +19,7 @@ from scripts.download.options import DownloadOptions
 from scripts.inputs.urls import is_local
 
 if TYPE_CHECKING:  # pyarrow takes long to import
-    from scripts.core.schemas import MediaRecord, VideoRecord
+    from scripts.core.row_types import MediaRecord, VideoRecord
 
 DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from scripts.core.files import read_json
 from scripts.core.layout import FRAMES_TABLE, RESULTS
-from scripts.core.schemas import FRAMES, FrameRow, VideoRecord
+from scripts.core.row_types import FrameRow, VideoRecord
+from scripts.core.schemas import FRAMES
 from scripts.core.tables import write_table
 from scripts.frames.damage import find_damage
 from scripts.frames.extraction import Extraction, WaitForDisk, media_source, no_limit

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.errors import UserError
-from scripts.core.schemas import MediaRecord
+from scripts.core.row_types import MediaRecord
 from scripts.frames.sampling import FrameSettings
 from scripts.media.clip import Clip
 from scripts.media.ffmpeg import MediaStream

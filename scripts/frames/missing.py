@@ -1,6 +1,6 @@
 """Find out which part of a video has no frames, and describe it for the note of frames.parquet."""
 
-from scripts.core.schemas import FrameRow
+from scripts.core.row_types import FrameRow
 from scripts.frames.damage import Damage
 from scripts.frames.extraction import Extraction
 from scripts.frames.single_pass import PassResult

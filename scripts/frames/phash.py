@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image
 
+HASH_BITS = 64
 PHASH_SIDE_PX = 32
 _positions = (2 * np.arange(PHASH_SIDE_PX) + 1) * np.arange(8)[:, None]
 COSINES = 2 * np.cos(np.pi * _positions / (2 * PHASH_SIDE_PX))  # the first 8 rows of the DCT-II

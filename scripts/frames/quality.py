@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from scripts.core.schemas import Fate
+from scripts.core.row_types import Fate
 from scripts.frames.phash import METRIC_SIDE_PX, phash_bits
 from scripts.frames.sampling import FrameSettings
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from scripts.core.errors import UserError
-from scripts.core.schemas import Fate, FrameRow
+from scripts.core.row_types import Fate, FrameRow
 from scripts.frames.command import frames_command
 from scripts.frames.extraction import Extraction
 from scripts.frames.quality import Measures, fate_of, measure

@@ -10,7 +10,7 @@ from scripts.inputs.columns import CREDITS
 from scripts.inputs.urls import is_local
 
 if TYPE_CHECKING:
-    from scripts.core.schemas import VideoRecord
+    from scripts.core.row_types import VideoRecord
 
 # Fields of yt-dlp's answer that may be published. All others can contain cookies, tokens or signed addresses.
 PROVENANCE = (

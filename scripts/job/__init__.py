@@ -1,1 +1,1 @@
-"""Run a job: its log, its end, its environment, disk space. Not part of the code hash."""
+"""Run a job: its log, its end, its environment, disk space, the frame budget. Not part of the code hash."""

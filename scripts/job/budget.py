@@ -57,6 +57,7 @@ def working(marks: Path, kind: str) -> list[Path]:
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
     """Hold a lock file. Where files cannot be locked, as on some network file systems, no job waits for another."""
+    path.touch()
     with ExitStack() as stack:
         with suppress(OSError):
             stack.enter_context(hold(path))

@@ -20,6 +20,7 @@ import ffmpeg
 
 from scripts.core.errors import UserError
 from scripts.media.clip import Clip, window
+from scripts.media.jpeg import JPEG_END
 from scripts.media.probe import DECODE_OPTIONS, OPEN_OPTIONS, SEEKABLE, ffmpeg_exe, killed_message
 
 NOISE = "deprecated pixel format used"  # logged for every JPEG, although the range is set
@@ -27,7 +28,6 @@ CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFP
 INCOMPLETE_BUILD = re.compile("Option not found|No such filter|Unrecognized option|Unknown encoder|Filter not found")
 CUT = re.compile(r"frame:\d+ +pts:(\d+) |lavfi\.scene_score=")
 LINE_BYTES = 4096
-JPEG_END = b"\xff\xd9"
 PR_SET_PDEATHSIG = 1
 CHECK_S = 1.0  # between two checks of the deadline
 LOG_WAIT_S = 5.0  # for the rest of the log of an ended ffmpeg; a child process could keep it open

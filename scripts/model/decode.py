@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core.errors import UserError
-
-JPEG_END = b"\xff\xd9"
+from scripts.media.jpeg import JPEG_END
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scripts.core.files import link_file, write_text
 from scripts.core.layout import DATA_YAML, MANIFEST_TABLE, RETAKEN_TABLE
-from scripts.core.schemas import RetakenRow
+from scripts.core.row_types import RetakenRow
 from scripts.core.tables import read_rows
 from scripts.core.tsv import tsv_text
 from scripts.dataset.formats.yolo import data_yaml, label_lines

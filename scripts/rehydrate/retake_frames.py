@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from scripts.core.files import read_json, whole_file
 from scripts.core.layout import RETAKEN_TABLE
-from scripts.core.schemas import RETAKEN, PublishedRow, RetakenRow, VideoRecord
+from scripts.core.row_types import PublishedRow, RetakenRow, VideoRecord
+from scripts.core.schemas import RETAKEN
 from scripts.core.tables import write_table
 from scripts.dataset.manifest import read_published
 from scripts.frames.quality import measure

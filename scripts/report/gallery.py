@@ -162,10 +162,10 @@ def read_copies(distances: Path, pictures: Pictures) -> Row:
     return copies
 
 
-def read_groups(verdicts: Sequence[Row], pictures: Pictures) -> list[CopyGroup]:
+def read_groups(copy_rows: Sequence[Row], pictures: Pictures) -> list[CopyGroup]:
     """Return groups of copies with pictures of the representative and of its most distant copies."""
     groups: dict[str, list[Row]] = defaultdict(list)
-    for verdict in verdicts:
+    for verdict in copy_rows:
         if not verdict["keep"]:
             groups[verdict["representative"]].append(verdict)
     return [

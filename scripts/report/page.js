@@ -9,7 +9,7 @@ const valueOf = (cell) => {
 
 const byCell = (column, turn) => (one, other) => {
   const [a, b] = [one, other].map((row) => valueOf(row.cells[column]));
-  if (a.blank || b.blank) return a.blank - b.blank; // empty cells come last in both directions
+  if (a.blank || b.blank) return a.blank - b.blank; // blank cells come last in both directions
   if (!Number.isNaN(a.number) && !Number.isNaN(b.number)) return turn * (a.number - b.number);
   return turn * a.text.localeCompare(b.text, "en", { numeric: true });
 };

@@ -17,12 +17,12 @@ from scripts.job.disk import full_disk_fault
 from scripts.run.leftovers import lock_message, register_run
 from scripts.run.preflight import preflight
 from scripts.run.takedown import take_down
-from scripts.warm.sockets import NoPlace, clear_sockets, private_folder
+from scripts.warm.sockets import NoDetector, clear_sockets, private_folder
 
 
 def check_lock_and_disk() -> None:
     """Print a message about the lock of a killed run. Raise UserError if the disk is too full for Snakemake."""
-    with suppress(NoPlace):
+    with suppress(NoDetector):
         clear_sockets(private_folder())  # of killed detectors
     if message := lock_message():
         print(message, file=sys.stderr)
@@ -39,7 +39,6 @@ def start_run(
     table or for a run that would mix a published dataset with another one.
     """
     register_run(RESULTS, MARKS)
-    _replace_old_outputs(RESULTS)
     known = set(videos)
     if config["rehydrate"]:
         check_rehydration(targets, RESULTS)
@@ -48,6 +47,7 @@ def start_run(
         known |= listed - set(config["exclude"])
     take_down(known, config["exclude"], patterns, config["max_removed_share"])
     preflight(videos, RESULTS, config)
+    _delete_old_outputs(RESULTS)
     register_used_entries(Path(config["store"]), Path.cwd(), [row.url for row in listed_rows(config).values()])
 
 
@@ -56,9 +56,9 @@ def stop_run(reason: object) -> NoReturn:
     sys.exit(f"reelsieve: {reason}")
 
 
-def _replace_old_outputs(results: Path) -> None:
-    """Delete the table of copies under its earlier name; this run writes it again."""
+def _delete_old_outputs(results: Path) -> None:
+    """Delete the table of copies under the name that earlier versions gave it."""
     old = results / "dedup/manifest.parquet"
     if old.exists():
         old.unlink()
-        print(f"reelsieve: {old} is now called {copies_path(results).name}; this run writes it again", file=sys.stderr)
+        print(f"reelsieve: deleted {old}: this table is called {copies_path(results).name} now", file=sys.stderr)

@@ -38,11 +38,11 @@ class Display:
         """Begin to show the stages, unless they are shown already or were closed."""
         if self._opened or self._closed.is_set():
             return
-        self._opened = True
         if self._redraw:
             from scripts.run.screen import Screen  # not at the top: it imports rich, which only a terminal needs
 
             self._screen = Screen(self._counts, self._stream)
+        self._opened = True
         threading.Thread(target=self._keep_up_to_date, daemon=True).start()
 
     def close(self) -> None:

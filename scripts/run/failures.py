@@ -10,7 +10,7 @@ from scripts.core.text import one_line
 from scripts.job.log import INTERRUPTED
 
 if TYPE_CHECKING:
-    from scripts.core.schemas import VideoRecord
+    from scripts.core.row_types import VideoRecord
 
 LAST_LINES, LONGEST_LINE = 12, 1000  # of a failed job's log
 

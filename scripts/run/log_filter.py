@@ -2,7 +2,7 @@
 
 import logging
 
-from scripts.run.snakemake_internals import CHATTER, FAILED, INTERRUPTED, NOISE_EVENTS
+from scripts.run.snakemake_internals import CHATTER, DIED_OF_SIGINT, FAILED, NOISE_EVENTS
 
 
 def event_of(record: logging.LogRecord) -> str:
@@ -18,5 +18,5 @@ def is_shown(record: logging.LogRecord) -> bool:
 def _is_hidden(record: logging.LogRecord) -> bool:
     text = str(record.msg or "").strip()
     if record.levelno >= logging.WARNING and "CalledProcessError" in text:  # the end of the job's log says more
-        return FAILED in text or INTERRUPTED in text
+        return FAILED in text or DIED_OF_SIGINT in text
     return text.startswith(CHATTER)

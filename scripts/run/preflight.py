@@ -1,5 +1,6 @@
 """Check before a run, without network, everything that would make its downloads fail one by one."""
 
+import os
 import re
 import shutil
 import sys
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from scripts.core.errors import UserError
 from scripts.core.files import read_json
 from scripts.core.layout import record_path
-from scripts.core.locks import hold
+from scripts.core.locks import try_lock
 from scripts.download.options import DownloadOptions
 from scripts.download.rate_limits import site_of
 from scripts.download.ytdlp import base_options, read_cookies
@@ -24,7 +25,7 @@ from scripts.inputs.videos import Video
 from scripts.media.probe import ffmpeg_exe, ffmpeg_version
 
 if TYPE_CHECKING:
-    from scripts.core.schemas import VideoRecord
+    from scripts.core.row_types import VideoRecord
 
 OLD_DAYS = 90  # yt-dlp has a release about every month, because sites change
 LEAST_FREE_BYTES, USUAL_VIDEO_BYTES = 10**9, 10**8
@@ -98,11 +99,14 @@ def _check_disk(results: Path) -> Iterator[str]:
 def _check_store(store: Path, count: int) -> Iterator[str]:
     try:
         store.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=store) as file:
-            file.write(b"x")
-            file.flush()
-            with hold(Path(file.name)):
-                pass
+        trial = store / f".trial.{os.getpid()}.part"
+        try:
+            trial.write_bytes(b"x")
+            if (lock := try_lock(trial)) is None:
+                raise OSError("a new file is locked already")
+            lock.release()
+        finally:
+            trial.unlink(missing_ok=True)
     except OSError as error:
         raise Problem(
             f"config key store: cannot write and lock files in {store.absolute()}: {error}; choose a folder that allows"

@@ -25,12 +25,12 @@ IDLE = "Nothing to be done"
 STOPPED = "Terminating processes on user request"
 STOPPED_IN_LOG = re.compile(rf"^({STOPPED}|Will exit after finishing)", re.MULTILINE)
 KILLED_IN_LOG = re.compile(r"died with <Signals\.SIGKILL|non-zero exit status 137")
-INTERRUPTED = "died with <Signals.SIGINT"
+DIED_OF_SIGINT = "died with <Signals.SIGINT"
 FAILED = "returned non-zero exit status"
 
 
 def is_main_workflow(workflow: Any) -> bool:
-    """Tell whether this Snakefile is the one that runs, and no other workflow uses it as a module."""
+    """Return whether this Snakefile is the one that runs, and no other workflow uses it as a module."""
     return bool(workflow.modifier.is_main_snakefile())
 
 
@@ -55,7 +55,7 @@ def cores_of(workflow: Any) -> int:
 
 
 def runs_remotely(workflow: Any) -> bool:
-    """Tell whether this process runs a job that was submitted to a cluster."""
+    """Return whether this process runs a job that was submitted to a cluster."""
     return bool(workflow.remote_exec)
 
 
@@ -109,5 +109,5 @@ def plain_terminal_handler(logger: logging.Logger) -> logging.Handler | None:
 
 
 def has_colour_terminal(handler: Any) -> bool:
-    """Tell whether this handler writes to a terminal on which it may draw."""
+    """Return whether this handler writes to a terminal on which it may draw."""
     return bool(handler.is_tty and not handler.nocolor)

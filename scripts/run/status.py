@@ -14,6 +14,7 @@ import yaml
 from scripts.core.errors import UserError
 from scripts.core.files import read_json
 from scripts.core.layout import (
+    CHECKOUT,
     RESULTS,
     detections_table,
     filter_table,
@@ -32,9 +33,8 @@ from scripts.run.stages import RunState, StageState, stage_of
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from scripts.core.schemas import VideoRecord
+    from scripts.core.row_types import KeptFrames, VideoRecord
 
-ROOT = Path(__file__).parents[2]
 MOST_ROWS = 40  # of videos, without --all
 PLAIN_WIDTH = 160  # of the output if it goes to no terminal
 WAITING, LOST = "waiting", "lost"
@@ -62,14 +62,7 @@ class VideoState(TypedDict):
     message: str
 
 
-class KeptFrames(TypedDict):
-    """The entry of a video in kept.json."""
-
-    frames: list[str]
-    digest: str
-
-
-def video_state(video: str, kept: Mapping[str, KeptFrames]) -> VideoState:
+def video_state(video: str, kept: Mapping[str, "KeptFrames"]) -> VideoState:
     """Return the progress of a video from the files in results/."""
     done = [stage for stage, path_of in DONE.items() if path_of(RESULTS, video).exists()]
     state: VideoState = {
@@ -105,7 +98,7 @@ def _frames_in(folder: Path) -> int | None:
         return None
 
 
-def read_kept() -> dict[str, KeptFrames]:
+def read_kept() -> dict[str, "KeptFrames"]:
     """Return the kept frames of each video; empty before deduplicate has run."""
     try:
         kept: dict[str, KeptFrames] = read_json(kept_path(RESULTS))
@@ -168,8 +161,10 @@ def show(folder: Path, most: int) -> None:
 
     from scripts.run.screen import stage_table
 
-    config = yaml.safe_load((find_config(Path("config")) or ROOT / "config/config.yaml").read_text(encoding="utf-8"))
-    check_config(config, yaml.safe_load((ROOT / "config/schemas/config.schema.yaml").read_text(encoding="utf-8")))
+    config = yaml.safe_load(
+        (find_config(Path("config")) or CHECKOUT / "config/config.yaml").read_text(encoding="utf-8")
+    )
+    check_config(config, yaml.safe_load((CHECKOUT / "config/schemas/config.schema.yaml").read_text(encoding="utf-8")))
     kept, (sentence, stage_states) = read_kept(), read_run_state()
     states = [video_state(video, kept) for video in rows_of(config)]
     stages = [stage_of(state) for state in stage_states]

@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import shorten
 
 from scripts.core.files import read_json
-from scripts.core.layout import AUDIT, RESULTS, dataset_folder, registry_path, report_path
+from scripts.core.layout import AUDIT, DATA_YAML, RESULTS, dataset_folder, registry_path, report_path
 from scripts.core.text import one_line
 from scripts.core.tsv import read_tsv
 from scripts.download.faults import TRANSIENT
@@ -31,14 +31,14 @@ def summary(registry: Path, report: Path, warnings: Sequence[str] = (), absent: 
     """
     rows = read_tsv(registry)
     dropped, absent_classes = describe_dropped(mostly_dropped(rows)), describe_absent_classes(absent)
-    data = report.parent / "dataset/data.yaml"
+    data = dataset_folder(report.parent) / DATA_YAML
     lines = [
         *_video_lines(rows, registry),
         *([f"{dropped}; see the report, section Lost"] if dropped else []),
         *([absent_classes] if absent_classes else []),
         *_count_lines(rows),
         *([f"  look at the splits (report, section Splits): {one_line('; '.join(warnings))}"] if warnings else []),
-        f"dataset: {report.parent / 'dataset'}",
+        f"dataset: {dataset_folder(report.parent)}",
         f"report:  {report}",
         *([f"train:   yolo detect train model=yolo26n.pt data={shlex.quote(str(data))}"] if data.exists() else []),
     ]
@@ -97,7 +97,7 @@ def print_failure(logs: Sequence[str]) -> None:
         *(f"  {one_line(cause, 1000)}" for cause in _causes(text)[:MOST_CAUSES]),
     ]
     if report_path(RESULTS).exists() and not stopped:
-        lines.append("results/report.html is of an earlier run.")
+        lines.append(f"{report_path(RESULTS)} is of an earlier run.")
     lines += [
         f"Finished jobs are kept. {'To continue,' if stopped else 'Fix the cause, then'} run the same command again.",
         f"All messages are in {', '.join(map(str, found))}",

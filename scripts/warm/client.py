@@ -17,15 +17,14 @@ from pathlib import Path
 
 from scripts.core.code import code_hash_in
 from scripts.core.errors import UserError
-from scripts.core.layout import MODEL_CARD
+from scripts.core.layout import CHECKOUT, MODEL_CARD
 from scripts.core.locks import hold
 from scripts.job.environment import OWNER
 from scripts.job.process import is_alive, owner_name
 from scripts.model.inference import Detections, Inference, RuntimeOptions
 from scripts.warm.devices import devices_for, hold_device
-from scripts.warm.sockets import LONGEST_PATH, NO_SOCKET, NoPlace, clear_sockets, private_folder, this_host, turn_of
+from scripts.warm.sockets import LONGEST_PATH, NO_SOCKET, NoDetector, clear_sockets, private_folder, this_host, turn_of
 
-ROOT = Path(__file__).parents[2]  # from which `python -m scripts...` works
 LISTEN_S = 60.0  # for a new process to open its socket, before it loads the model
 START_S = 300.0  # to load a model, with a cold disk
 ANSWER_S = 120.0  # for a batch; a process that takes longer hangs
@@ -38,9 +37,9 @@ class Gone(Exception):
 
 
 def detect_warm(model: Path, images: list[Path], query: Inference, runtime: RuntimeOptions) -> Iterator[Detections]:
-    """Yield the detections of each image that can be read, as Engine.detect does. Raise NoPlace if no detector can run.
+    """Yield the detections of each image that can be read, as Engine.detect does.
 
-    NoPlace comes before the first detection, UserError at any time.
+    Raise NoDetector, before the first detection, if no detector can run, and UserError at any time.
     """
     done = 0
     with hold_device(model) as device, _Detector(model, device, runtime).turn() as detector:
@@ -63,7 +62,7 @@ def detect_warm(model: Path, images: list[Path], query: Inference, runtime: Runt
 
 def start_early(model: Path, runtime: RuntimeOptions) -> None:
     """Start the detector, so that it loads the model before the first job needs it."""
-    with suppress(NoPlace, OSError):
+    with suppress(NoDetector, OSError):
         _Detector(model, devices_for(model)[0], runtime).start()
 
 
@@ -73,15 +72,15 @@ class _Detector:
     def __init__(self, model: Path, device: str, runtime: RuntimeOptions) -> None:
         owner = os.environ.get(OWNER, "")
         if not is_alive(owner):
-            raise NoPlace("this job is not part of a run on this machine")
+            raise NoDetector("this job is not part of a run on this machine")
         card = (model / MODEL_CARD).read_bytes()
-        code = code_hash_in(ROOT / "scripts", "server", left_out=frozenset())
+        code = code_hash_in(CHECKOUT / "scripts", "server", left_out=frozenset())
         key = json.dumps([str(model.absolute()), card.hex(), device, runtime.threads, code])
         name = hashlib.sha256(f"{this_host()} {owner} {key}".encode()).hexdigest()[:16]
         # Nodes may share the folder of sockets, hence the host. The owner shows which sockets killed runs left.
         self._socket = private_folder() / f"{this_host()}-{owner.replace('.', '_')}-{name}"
         if len(os.fsencode(self._socket)) > LONGEST_PATH:
-            raise NoPlace(f"the path of the socket is too long: {self._socket}")
+            raise NoDetector(f"the path of the socket is too long: {self._socket}")
         self.log = runtime.work.absolute().parent / f"detector-{name}.log"
         self._process = ""
         work = str(runtime.work.absolute())
@@ -154,7 +153,7 @@ class _Detector:
         with self.log.open("a") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "scripts.warm.server", *self._command],
-                cwd=ROOT,
+                cwd=CHECKOUT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -165,7 +164,7 @@ class _Detector:
             if connection := self._connect_once():
                 return connection
             if process.poll() == NO_SOCKET:
-                raise NoPlace(f"no socket can be made in {self._socket.parent}")
+                raise NoDetector(f"no socket can be made in {self._socket.parent}")
             if process.returncode is not None:
                 raise Gone(f"the detector did not start: {self._last_log_line()}")
             time.sleep(0.01)

@@ -11,7 +11,7 @@ from scripts.core.locks import try_lock
 from scripts.model.card import read_model_card, runs_on_cpu
 from scripts.warm.sockets import private_folder
 
-LOOK_S = 0.1
+POLL_S = 0.1
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def hold_device(model: Path) -> Iterator[str]:
                     path.unlink(missing_ok=True)
                     lock.release()
                 return
-        time.sleep(LOOK_S)
+        time.sleep(POLL_S)
 
 
 def devices_for(model: Path) -> list[str]:

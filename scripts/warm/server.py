@@ -24,7 +24,7 @@ from scripts.model.inference import Inference
 from scripts.warm.sockets import NO_SOCKET, turn_of
 
 IDLE_S = 600.0  # longer than the pause between two downloads of a site
-LOOK_S = 0.5
+POLL_S = 0.5
 
 
 class Request(TypedDict):
@@ -47,7 +47,7 @@ class Watchdog(threading.Thread):
     def run(self) -> None:
         """Wait for the end, then delete the socket and exit."""
         while is_alive(self._owner) and (self.busy or time.monotonic() < self.idle_since + IDLE_S):
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
         self._path.unlink(missing_ok=True)
         turn_of(self._path).unlink(missing_ok=True)
         os._exit(0)  # nothing else interrupts inference

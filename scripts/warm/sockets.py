@@ -17,7 +17,7 @@ LONGEST_NAME = 50  # of a socket, without its folder
 OWNED = re.compile(r"([0-9a-f]{8})-(\d+)_(\w+)-[0-9a-f]{16}")  # the start of a socket's name: host, owner, hash
 
 
-class NoPlace(Exception):
+class NoDetector(Exception):
     """No warm detector can run here, so the job loads the model itself."""
 
 
@@ -40,7 +40,10 @@ def clear_sockets(folder: Path) -> None:
 
 
 def private_folder() -> Path:
-    """Return a folder that only this user can enter, with a path short enough for sockets. Raise NoPlace if none is."""
+    """Return a folder that only this user can enter, with a path short enough for sockets.
+
+    Raise NoDetector if there is none.
+    """
     for parent in dict.fromkeys([os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"]):
         folder = Path(parent) / f"reelsieve-{os.getuid()}"
         if not parent or len(os.fsencode(folder)) > LONGEST_PATH - LONGEST_NAME:
@@ -52,4 +55,4 @@ def private_folder() -> Path:
             continue
         if stat.S_ISDIR(known.st_mode) and known.st_uid == os.getuid() and not known.st_mode & 0o077:
             return folder
-    raise NoPlace("no private folder for a socket: set TMPDIR to a short path that only you can enter")
+    raise NoDetector("no private folder for a socket: set TMPDIR to a short path that only you can enter")

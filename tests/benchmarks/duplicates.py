@@ -18,7 +18,7 @@ import imagehash
 import numpy as np
 from PIL import Image
 
-from scripts.dedup.hashing import CORES, KNOWN, METHODS, MIRRORED, QUERY, Hashed, hash_picture
+from scripts.dedup.hashing import INNER_ROLES, KNOWN, METHODS, MIRRORED, QUERY, Hashed, hash_picture
 from scripts.dedup.same_objects import SURE, Appearance, View, same_objects, view_of
 from scripts.model.inference import Detections, Inference
 from tests._infer import detect_alone
@@ -155,7 +155,7 @@ def _meetings(newcomer: Hashed, kept: Hashed, roles: frozenset[str]) -> Iterable
             if (
                 mine in roles
                 and other in KNOWN
-                and (mine in CORES) == (other in CORES)
+                and (mine in INNER_ROLES) == (other in INNER_ROLES)
                 and (bits := (value ^ known).bit_count()) <= FARTHEST_BITS
             ):
                 yield bits, mine, other

@@ -89,7 +89,7 @@ def test_another_table_in_the_same_folder_deletes_nothing(finished: Finished, tm
     run.write_table("night\tclips/night.mp4\t\t\ttest\tcity", "park2\tclips/park.mp4\t\t\ttrain\tpark")
     before = {path: path.stat().st_mtime_ns for path in files(run)}
     outcome = run.snakemake()
-    assert outcome.code == 1 and "7 of 8 videos that this run folder holds are no longer in the table" in outcome.text
+    assert outcome.code == 1 and "7 of 8 videos of this run folder are no longer in the table" in outcome.text
     assert "Is it the right table?" in outcome.text and "max_removed_share=1" in outcome.text
     assert {path: path.stat().st_mtime_ns for path in files(run)} == before
     run.write_config(run.read_config() | {"exclude": ["nigth"]})

@@ -3,7 +3,7 @@
 from typing import Any
 
 from scripts.core.files import write_json
-from scripts.core.schemas import ImageRow
+from scripts.core.row_types import ImageRow
 from scripts.dataset.formats.images import Dataset, objects_of, xywh
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core.files import write_text
-from scripts.core.schemas import ImageRow
+from scripts.core.row_types import ImageRow
 from scripts.dataset.formats.images import Dataset, objects_of, typical_first, xywh
 
 

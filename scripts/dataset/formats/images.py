@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.core.schemas import ImageRow, Objects
+from scripts.core.row_types import ImageRow, Objects
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.core.files import whole_file
-from scripts.core.schemas import ImageRow
+from scripts.core.row_types import ImageRow
 from scripts.dataset.formats.images import Dataset, objects_of, typical_first
 
 SHARD_BYTES = 500_000_000  # of the contents of a shard; only a single pair may exceed it

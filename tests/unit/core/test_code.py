@@ -32,9 +32,11 @@ def scripts(tmp_path: Path) -> Path:
         "a/make.py": "import scripts.b.plain\nfrom scripts.b import member\nfrom scripts.b.third import x\n",
         "b/plain.py": "def late():\n    from scripts.c.deep import x\n",
         "b/member.py": "import os\n",
-        "b/third.py": "from scripts.job.log import x\n",
+        "b/third.py": "from scripts.job.log import x\nif TYPE_CHECKING:\n    from scripts.c.types import x\n",
         "c/deep.py": "x = 1\n",
         "c/other.py": "x = 1\n",
+        "c/types.py": "x = 1\n",
+        "b/.page.jinja.swp": "x",
         "job/log.py": "from scripts.d.only_job import x\n",
         "d/only_job.py": "x = 1\n",
         "b/page.jinja": "x",
@@ -57,6 +59,8 @@ def scripts(tmp_path: Path) -> Path:
         "c/deep.py": True,  # within a function of an imported file
         "b/page.jinja": True,
         "c/other.py": False,
+        "c/types.py": False,  # under TYPE_CHECKING, so it never runs
+        "b/.page.jinja.swp": False,  # as an editor leaves it
         "d/page.jinja": False,
         "b/old.pyc": False,
         "job/log.py": False,

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scripts.core.schemas import ImageRow
+from scripts.core.row_types import ImageRow
 from scripts.dataset.audit import audit
 from scripts.dataset.balance import outcome, suggest_seed, tally
 from scripts.dataset.splits import Splitting, assign_splits, plan_splits

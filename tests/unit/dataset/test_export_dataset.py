@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 from scripts.core.files import sha256_of
-from scripts.core.schemas import LedgerRow, PublishedRow
+from scripts.core.row_types import LedgerRow, PublishedRow
 from scripts.core.tables import read_rows
 from scripts.core.tsv import read_tsv
 from scripts.dataset.export_dataset import FORMATS

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.core.errors import UserError
-from scripts.core.schemas import DETECTIONS, FILTER, CopyRow, FilterRow, LedgerRow
+from scripts.core.row_types import CopyRow, FilterRow, LedgerRow
+from scripts.core.schemas import DETECTIONS, FILTER
 from scripts.core.tables import write_table
-from scripts.dataset.ledger import STAGES, check_totals, ledger_row
+from scripts.dataset.ledger import DECIDING_STAGES as STAGES
+from scripts.dataset.ledger import check_totals, ledger_row
 from tests._dataset_rows import copy_row, filter_row, ledger_row_of
 
 STAGED = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(STAGES)), min_size=1, max_size=12)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.core.schemas import CopyRow
+from scripts.core.row_types import CopyRow
 from scripts.dataset.splits import Plan, Splitting, choose_split, conflicts, duplicate_links, identity_of, plan_splits
 from scripts.inputs.videos import SPLITS
 from tests._dataset_rows import copy_row

@@ -14,7 +14,7 @@ from scripts.dedup.distances import NO_PAIR, PAIRS_SHOWN, Distances, Search, mea
 from scripts.dedup.features import Hashes
 from scripts.dedup.grouping import Check, group_frames
 from scripts.dedup.hash_space import HashSpace
-from scripts.dedup.hashing import CORES, KNOWN, MIRRORED, QUERY, ROLES
+from scripts.dedup.hashing import INNER_ROLES, KNOWN, MIRRORED, QUERY, ROLES
 
 Picture = Sequence[tuple[str, int]]
 # Few distinct bits, so that some hashes are near; a picture may have none.
@@ -37,8 +37,8 @@ def measured(pictures: Sequence[Picture], limit: int, check: Check = accept_all,
 
 def bits(later: Picture, earlier: Picture) -> int:
     """Return the distance of two pictures as the search for copies defines it."""
-    query = [(role in CORES, value) for role, value in later if role in QUERY | MIRRORED]
-    known = [(role in CORES, value) for role, value in earlier if role in KNOWN]
+    query = [(role in INNER_ROLES, value) for role, value in later if role in QUERY | MIRRORED]
+    known = [(role in INNER_ROLES, value) for role, value in earlier if role in KNOWN]
     return min(((a ^ b).bit_count() for inner, a in query for other, b in known if inner == other), default=NO_PAIR)
 
 

@@ -11,7 +11,8 @@ from scripts.dedup.features import Hashes
 from scripts.dedup.grouping import Check, Groups, group_frames
 from scripts.dedup.hash_space import HashSpace
 from scripts.dedup.hashing import ROLES
-from scripts.dedup.vector_space import HASH_BITS, VectorSpace
+from scripts.dedup.vector_space import VectorSpace
+from scripts.frames.phash import HASH_BITS
 from tests._hashed import cone
 
 # Few distinct bits, so that hashes lie close together and chains form.

@@ -10,7 +10,7 @@ import yaml
 from PIL import Image, ImageDraw, ImageOps
 
 from scripts.dedup.hashing import (
-    CORES,
+    INNER_ROLES,
     KNOWN,
     METHODS,
     MIRRORED,
@@ -44,7 +44,7 @@ def distance(later: Hashed, kept: Hashed, roles: frozenset[str] = QUERY) -> int:
         (mine ^ other).bit_count()
         for role, mine in later.hashes
         for known, other in kept.hashes
-        if role in roles and known in KNOWN and (role in CORES) == (known in CORES)
+        if role in roles and known in KNOWN and (role in INNER_ROLES) == (known in INNER_ROLES)
     )
 
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.dedup.hash_space import HashSpace
-from scripts.dedup.vector_space import HASH_BITS, STEPS, VectorSpace
+from scripts.dedup.vector_space import STEPS, VectorSpace
+from scripts.frames.phash import HASH_BITS
 from tests._hashed import cone
 
 Found = list[tuple[int, int, int]]

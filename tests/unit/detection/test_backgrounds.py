@@ -5,7 +5,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scripts.core.schemas import FilterRow
+from scripts.core.row_types import FilterRow
 from scripts.core.tables import read_rows
 from scripts.detection.backgrounds import drop_backgrounds, pass_backgrounds
 from tests._exported import export, settings

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from scripts.core.schemas import FrameRow
+from scripts.core.row_types import FrameRow
 from scripts.core.tables import read_note, read_rows
 from scripts.detection.filter_frames import DROPPED_KEPT, filter_frames, judge_frame, pick_dropped
 from scripts.model.inference import Detections, RuntimeOptions

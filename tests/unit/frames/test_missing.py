@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.core.schemas import FrameRow
+from scripts.core.row_types import FrameRow
 from scripts.frames.damage import Damage
 from scripts.frames.extraction import Extraction, no_limit
 from scripts.frames.missing import damage_note, end_note, starts_late, wanted_end_s

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scripts.core.schemas import VideoRecord
+from scripts.core.row_types import VideoRecord
 from scripts.inputs.redact import credits_of, provenance, public_url, redact
 
 SOURCE = "https://a.example/v_(1).mp4?sig=s3cret-1&v=12"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scripts.core.schemas import PublishedRow, RetakenRow
+from scripts.core.row_types import PublishedRow, RetakenRow
 from scripts.core.tables import read_rows
 from scripts.media.clip import Clip
 from scripts.media.ffmpeg import MediaStream

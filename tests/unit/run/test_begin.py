@@ -45,7 +45,7 @@ def test_the_earlier_name_of_the_table_of_copies_is_removed(
     old.parent.mkdir(parents=True)
     old.touch()
     start_run(VIDEOS, config, [], ["all"])
-    assert not old.exists() and "is now called copies.parquet" in capsys.readouterr().err
+    assert not old.exists() and "this table is called copies.parquet now" in capsys.readouterr().err
 
 
 def test_a_rehydration_keeps_published_videos_without_their_file(config: dict[str, Any]) -> None:

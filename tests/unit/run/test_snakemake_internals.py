@@ -119,7 +119,7 @@ def test_failed_commands_are_told_apart_by_pythons_words() -> None:
 
     assert internals.KILLED_IN_LOG.search(text(-9)) and internals.KILLED_IN_LOG.search(text(137))
     assert not internals.KILLED_IN_LOG.search(text(1))
-    assert internals.INTERRUPTED in text(-2) and internals.FAILED in text(1)
+    assert internals.DIED_OF_SIGINT in text(-2) and internals.FAILED in text(1)
 
 
 def test_batches_follow_the_table_and_know_their_group() -> None:

@@ -1,0 +1,3 @@
+"""What every JPEG has."""
+
+JPEG_END = b"\xff\xd9"  # a file without it was cut off
