@@ -22,7 +22,7 @@ from scripts.download.ytdlp import make_client, video_options
 from scripts.inputs.redact import provenance, redact
 from scripts.media.probe import NotVideo, probe_media
 
-if TYPE_CHECKING:  # pyarrow takes long to import
+if TYPE_CHECKING:  # so that an edit of the types downloads nothing again
     from scripts.core.row_types import MediaRecord
 
 EXTENSIONS = {"mov": "mp4", "matroska": "mkv", "mpegts": "ts", "mpeg": "mpg", "asf": "wmv", "ogg": "ogv"}

@@ -12,7 +12,7 @@ from scripts.core.layout import RETRIES, record_path
 from scripts.download.faults import RETRYABLE, TRANSIENT, recorded_options
 from scripts.download.options import DownloadOptions
 
-if TYPE_CHECKING:  # pyarrow takes long to import
+if TYPE_CHECKING:  # so that an edit of the types downloads nothing again
     from scripts.core.row_types import VideoRecord
 
 RETRY_TARGETS = frozenset({"retry_failed", "rehydrate"})  # targets that retry temporary failures

@@ -18,7 +18,7 @@ from scripts.core.locks import hold_folder
 from scripts.download.options import DownloadOptions
 from scripts.inputs.urls import is_local
 
-if TYPE_CHECKING:  # pyarrow takes long to import
+if TYPE_CHECKING:  # so that an edit of the types downloads nothing again
     from scripts.core.row_types import MediaRecord, VideoRecord
 
 DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
