@@ -28,16 +28,16 @@ init: ## lay out a run folder for your own videos: make init DIR=my-run
 	@$(CHECK_PYTHON)
 	@$(PYTHON) config/init.py "$$DIR"
 
-status: .venv/run.installed ## show how far the run in DIR is, also while it goes on: make status DIR=my-run
+status: .venv/run.installed ## show the progress of the run in DIR, also while it runs: make status DIR=my-run
 	@$(BIN)/python -m scripts.run.status "$$DIR"
 
-verify: .venv/run.installed ## print digests of the dataset and results of a run folder, to compare with others': make verify DIR=my-run
+verify: .venv/run.installed ## print digests of a run folder's dataset and results, to compare with another's: make verify DIR=my-run
 	@$(BIN)/snakemake verify --directory "$$DIR" --cores 1 --quiet all
 
 test: .venv/test.installed lint ## run the linters and all tests
 	$(BIN)/python -m pytest -rs -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder --durations 10 $(TESTS)
 
-test-slurm: .venv/test.installed ## run both SLURM profiles on a SLURM of the tests' own (needs root and apt-get, else skips)
+test-slurm: .venv/test.installed ## test both SLURM profiles on a SLURM that the tests start (needs root and apt-get, else skips)
 	$(BIN)/python -m pytest -rs tests/slurm
 
 lint: .venv/test.installed ## run the linters
@@ -47,7 +47,7 @@ lint: .venv/test.installed ## run the linters
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
-bench: .venv/test.installed ## compare with hand-written scripts, bare ffmpeg, other libraries, many videos (four hours; nothing else should run)
+bench: .venv/test.installed ## run all benchmarks, the whole crash matrix and 20 mutations (four hours; run nothing else)
 	$(BIN)/python -m tests.benchmarks.designs --write
 	$(BIN)/python -m tests.benchmarks.frames_budget
 	$(BIN)/python -m tests.benchmarks.extract_frames
@@ -55,8 +55,9 @@ bench: .venv/test.installed ## compare with hand-written scripts, bare ffmpeg, o
 	$(BIN)/python -m tests.benchmarks.near_hashes --write
 	$(BIN)/python -m tests.benchmarks.many_videos --write
 	$(BIN)/python -m tests.benchmarks.crashes --write
+	$(BIN)/python -m tests.benchmarks.mutations
 
-docs: .venv/test.installed ## write what schema and tests say: config.yaml, the manual's table, measured tables and pictures in docs/
+docs: .venv/test.installed ## write config.yaml, the manual's keys, measured tables and pictures in docs/ from the schema and the tests
 	$(BIN)/python config/document.py
 	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/media/test_media_cases.py tests/faults/test_download_faults.py \
 	    tests/workflow/test_report.py tests/workflow/test_progress.py tests/workflow/test_rerun_matrix.py \

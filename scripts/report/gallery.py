@@ -8,6 +8,7 @@ from typing import Any, TypedDict, TypeVar
 
 from scripts.core.files import read_json
 from scripts.core.layout import AUDIT, DROPPED
+from scripts.core.row_types import CopyRow, DetectionRow, LedgerRow
 from scripts.report.thumbnails import PAIR_PX, Picture, Pictures, Thumbnail, thumbnail
 
 SAMPLE_PX = 320  # longer side
@@ -18,8 +19,8 @@ MAX_GROUPS, MAX_COPIES = 24, 5  # groups of copies, and copies beside each repre
 N_COLOURS = 10  # of page.css
 
 T = TypeVar("T")
-Row = dict[str, Any]  # of a table
-Labels = Mapping[tuple[str, str], Row]  # by video and frame
+Entry = TypeVar("Entry", bound=Mapping[str, Any])  # with the key `video`
+Labels = Mapping[tuple[str, str], DetectionRow]  # by video and frame
 
 
 class Copy(Picture):
@@ -61,7 +62,7 @@ class Sample(Thumbnail):
     numbers: list[int]
 
 
-def pick_samples(exported: Sequence[Row], labels: Labels, count: int) -> list[Row]:
+def pick_samples(exported: Sequence[LedgerRow], labels: Labels, count: int) -> list[LedgerRow]:
     """Return up to `count` exported frames in the order of the dataset.
 
     They show each class in each split. Up to a quarter have the lowest confidences, of each class in turn. The rest
@@ -81,7 +82,7 @@ def pick_samples(exported: Sequence[Row], labels: Labels, count: int) -> list[Ro
     return [entry for entry in exported if (entry["video"], entry["frame"]) in chosen]
 
 
-def lowest_confidences(exported: Sequence[Row], labels: Labels) -> list[Row]:
+def lowest_confidences(exported: Sequence[LedgerRow], labels: Labels) -> list[LedgerRow]:
     """Return the frame with the lowest confidence of each class, then the second of each class, and so on."""
     by_class: dict[str, list[tuple[float, int]]] = defaultdict(list)
     for number, entry in enumerate(exported):
@@ -96,9 +97,9 @@ def lowest_confidences(exported: Sequence[Row], labels: Labels) -> list[Row]:
     return [exported[number] for number in dict.fromkeys(number for *_, number in ranked)]
 
 
-def in_turn(entries: Sequence[Row]) -> Iterator[Row]:
+def in_turn(entries: Sequence[Entry]) -> Iterator[Entry]:
     """Yield one frame of each video, then a second of each, and so on; both are spread over the whole."""
-    by_video: dict[str, list[Row]] = defaultdict(list)
+    by_video: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_video[entry["video"]].append(entry)
     spread_frames = [spread(of_video) for of_video in spread(list(by_video.values()))]
@@ -112,7 +113,7 @@ def spread(items: Sequence[T]) -> list[T]:
     return [items[i] for i in sorted(range(len(items)), key=lambda i: f"{i:0{bits}b}"[::-1])]
 
 
-def read_samples(exported: Sequence[Row], labels: Labels, dataset: Path, names: Sequence[str]) -> list[Sample]:
+def read_samples(exported: Sequence[LedgerRow], labels: Labels, dataset: Path, names: Sequence[str]) -> list[Sample]:
     """Return images of the dataset with their boxes; `names` are the classes in the order of their numbers."""
     numbers = {name: number for number, name in enumerate(names)}
     return [
@@ -121,7 +122,7 @@ def read_samples(exported: Sequence[Row], labels: Labels, dataset: Path, names: 
     ]
 
 
-def _sample(entry: Row, row: Row, dataset: Path, numbers: Mapping[str, int]) -> Sample:
+def _sample(entry: LedgerRow, row: DetectionRow, dataset: Path, numbers: Mapping[str, int]) -> Sample:
     thumb = thumbnail(dataset / entry["file"], SAMPLE_PX)
     return {
         **thumb,
@@ -135,7 +136,7 @@ def _sample(entry: Row, row: Row, dataset: Path, numbers: Mapping[str, int]) -> 
     }
 
 
-def _boxes(row: Row, factor: float, numbers: Mapping[str, int]) -> Iterator[Box]:
+def _boxes(row: DetectionRow, factor: float, numbers: Mapping[str, int]) -> Iterator[Box]:
     found = sorted(zip(row["confidences"], row["classes"], row["boxes_xyxy_px"], strict=True), reverse=True)
     for confidence, name, box in found[:MAX_BOXES]:
         x1, y1, x2, y2 = (round(px * factor, 1) for px in box)
@@ -154,17 +155,17 @@ def read_dropped(pictures: Pictures, first: Sequence[str]) -> list[Picture]:
     return [pictures.of(f"{entry['video']}/{entry['frame']}", DROPPED) for entry in chosen]
 
 
-def read_copies(distances: Path, pictures: Pictures) -> Row:
+def read_copies(distances: Path, pictures: Pictures) -> dict[str, Any]:
     """Return the distances that deduplicate measured, with the pictures of its pairs."""
-    copies: Row = read_json(distances)
+    copies: dict[str, Any] = read_json(distances)
     for pair in (pair for pairs in copies["pairs"].values() for pair in pairs):
         pair["pictures"] = [pictures.of(name) for name in pair["frames"]]
     return copies
 
 
-def read_groups(copy_rows: Sequence[Row], pictures: Pictures) -> list[CopyGroup]:
+def read_groups(copy_rows: Sequence[CopyRow], pictures: Pictures) -> list[CopyGroup]:
     """Return groups of copies with pictures of the representative and of its most distant copies."""
-    groups: dict[str, list[Row]] = defaultdict(list)
+    groups: dict[str, list[CopyRow]] = defaultdict(list)
     for verdict in copy_rows:
         if not verdict["keep"]:
             groups[verdict["representative"]].append(verdict)
@@ -181,7 +182,7 @@ def read_groups(copy_rows: Sequence[Row], pictures: Pictures) -> list[CopyGroup]
     ]
 
 
-def pick_groups(groups: Mapping[str, Sequence[Row]], count: int) -> list[str]:
+def pick_groups(groups: Mapping[str, Sequence[CopyRow]], count: int) -> list[str]:
     """Return the largest groups, in turn from each set of videos, so that one fixed camera does not take all places."""
     turns: dict[frozenset[str], int] = defaultdict(int)
     ranked = []
@@ -192,9 +193,9 @@ def pick_groups(groups: Mapping[str, Sequence[Row]], count: int) -> list[str]:
     return [kept for *_, kept in sorted(ranked)[:count]]
 
 
-def read_audit(dataset: Path) -> Row:
+def read_audit(dataset: Path) -> dict[str, Any]:
     """Return the audit of the splits, with pictures of the closest images of each two splits."""
-    audit: Row = read_json(dataset / AUDIT)
+    audit: dict[str, Any] = read_json(dataset / AUDIT)
     for pair in audit["closest"]:
         pair["pictures"] = [{**thumbnail(dataset / file, PAIR_PX), "caption": file} for file in pair["files"]]
     return audit

@@ -9,11 +9,12 @@ from typing import Any, TypedDict
 
 import jinja2
 
+from scripts.core.row_types import LedgerRow
 from scripts.download.faults import TRANSIENT
 from scripts.inputs.videos import SPLITS
 from scripts.report.advice import FRAME_REASONS, VIDEO_ADVICE
 
-Row = dict[str, Any]  # of a table
+RegistryRow = dict[str, Any]  # with the user's own columns
 
 FOLDER = Path(__file__).parent
 MAX_ROWS = 1_000  # in the table of videos, and in all tables of failed videos; browsers sort this many at once
@@ -53,7 +54,7 @@ class Failure(TypedDict):
     advice: str
     transient: bool
     n: int
-    videos: list[Row]
+    videos: list[RegistryRow]
 
 
 class SplitCount(TypedDict):
@@ -71,7 +72,7 @@ class ClassCounts(TypedDict):
     splits: dict[str, SplitCount]
 
 
-def funnel(rows: Iterable[Row]) -> list[FunnelStage]:
+def funnel(rows: Iterable[RegistryRow]) -> list[FunnelStage]:
     """Return how many frames of all videos reached each stage, and how many were lost since the stage before."""
     listed = list(rows)
     totals = [sum(row[name] for row in listed) for name in FUNNEL]
@@ -82,7 +83,7 @@ def funnel(rows: Iterable[Row]) -> list[FunnelStage]:
     ]
 
 
-def losses(ledger: Iterable[Row]) -> list[Loss]:
+def losses(ledger: Iterable[LedgerRow]) -> list[Loss]:
     """Return the reasons for which frames were dropped, the most frequent first."""
     counts = Counter((entry["stage"], entry["reason"].split(" of ")[0]) for entry in ledger if not entry["file"])
     most = max(counts.values(), default=1)
@@ -93,9 +94,9 @@ def losses(ledger: Iterable[Row]) -> list[Loss]:
     ]
 
 
-def failures(rows: Iterable[Row]) -> list[Failure]:
+def failures(rows: Iterable[RegistryRow]) -> list[Failure]:
     """Return the failed videos by status with advice, the most frequent status first."""
-    by_status: dict[str, list[Row]] = defaultdict(list)
+    by_status: dict[str, list[RegistryRow]] = defaultdict(list)
     for row in rows:
         if row["status"] != "ok":
             by_status[row["status"]].append(row)
@@ -109,7 +110,7 @@ def failures(rows: Iterable[Row]) -> list[Failure]:
     return found
 
 
-def shown_rows(rows: Sequence[Row]) -> tuple[list[Row], int]:
+def shown_rows(rows: Sequence[RegistryRow]) -> tuple[list[RegistryRow], int]:
     """Return the rows for the table of videos, evenly spread if there are too many, and the number of hidden rows."""
     step = -(-len(rows) // MAX_ROWS) or 1
     shown = rows[::step]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from scripts.core.files import read_json, write_text
 from scripts.core.layout import FILTER_TABLE, LEDGER_TABLE
+from scripts.core.row_types import DetectionRow, LedgerRow
 from scripts.core.tables import read_note, read_rows
 from scripts.core.tsv import tsv_text
 from scripts.inputs.columns import REGISTRY_COLUMNS
@@ -33,6 +34,7 @@ from scripts.report.page import (
     Failure,
     FunnelStage,
     Loss,
+    RegistryRow,
     class_rows,
     failures,
     flattened,
@@ -46,9 +48,6 @@ from scripts.report.times import write_times
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
-
-
-Row = dict[str, Any]  # of a table
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,8 @@ class Sources:
 class PageContent(TypedDict):
     """The values that page.html.jinja shows."""
 
-    rows: list[Row]
-    shown: list[Row]
+    rows: list[RegistryRow]
+    shown: list[RegistryRow]
     n_hidden: int
     funnel: list[FunnelStage]
     losses: list[Loss]
@@ -82,16 +81,16 @@ class PageContent(TypedDict):
     histograms: dict[str, Histogram]
     drawings: dict[str, Drawing]
     samples: list[Sample]
-    copies: Row
+    copies: dict[str, Any]
     groups: list[CopyGroup]
-    audit: Row
+    audit: dict[str, Any]
     provenance: list[tuple[str, str]]
 
 
-def report(videos: Mapping[str, Row], sources: Sources, page: Path, registry: Path) -> list[Row]:
+def report(videos: Mapping[str, Mapping[str, Any]], sources: Sources, page: Path, registry: Path) -> list[RegistryRow]:
     """Write the registry and the page, and return the rows of the registry."""
     ledger = read_rows(sources.dataset / LEDGER_TABLE)
-    by_video: dict[str, list[Row]] = {video: [] for video in videos}
+    by_video: dict[str, list[LedgerRow]] = {video: [] for video in videos}
     for entry in ledger:
         by_video[entry["video"]].append(entry)
     detections = {video: read_rows(sources.folders[video]["detections"]) for video in videos}
@@ -103,7 +102,7 @@ def report(videos: Mapping[str, Row], sources: Sources, page: Path, registry: Pa
     return rows
 
 
-def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: Sources) -> PageContent:
+def page_content(rows: list[RegistryRow], ledger: list[LedgerRow], labels: Labels, sources: Sources) -> PageContent:
     """Return the content of the page; `rows` are those of the registry."""
     exported = [entry for entry in ledger if entry["file"]]
     in_dataset = [labels[entry["video"], entry["frame"]] for entry in exported]
@@ -142,14 +141,14 @@ def page_content(rows: list[Row], ledger: list[Row], labels: Labels, sources: So
     }
 
 
-def read_provenance(path: Path) -> Row:
+def read_provenance(path: Path) -> dict[str, Any]:
     """Return the provenance of the dataset without the commit, which can change while the code does not."""
-    provenance: Row = read_json(path)
+    provenance: dict[str, Any] = read_json(path)
     return provenance | {"workflow": {"code": provenance["workflow"]["code"]}}
 
 
 def histograms_of(
-    filtered: Mapping[str, Path], in_dataset: list[Row], copies: Row, settings: Mapping[str, Any]
+    filtered: Mapping[str, Path], in_dataset: list[DetectionRow], copies: dict[str, Any], settings: Mapping[str, Any]
 ) -> dict[str, Histogram]:
     """Return the histograms by name; `in_dataset` are the labels of the dataset's images."""
     tables = [folder / FILTER_TABLE for folder in filtered.values()]
@@ -161,7 +160,9 @@ def histograms_of(
     return {histogram.name: histogram for histogram in histograms}
 
 
-def registry_row(video: str, row: Row, paths: Mapping[str, Path], ledger: list[Row], labels: list[Row]) -> Row:
+def registry_row(
+    video: str, row: Mapping[str, Any], paths: Mapping[str, Path], ledger: list[LedgerRow], labels: list[DetectionRow]
+) -> RegistryRow:
     """Return the row of a video: its status, and how many frames reached each stage."""
     record = read_json(paths["record"])
     media, note = record["media"] or {}, read_note(paths["filtered"] / FILTER_TABLE)
@@ -186,7 +187,7 @@ def registry_row(video: str, row: Row, paths: Mapping[str, Path], ledger: list[R
     }
 
 
-def registry_tsv(rows: list[Row]) -> str:
+def registry_tsv(rows: list[RegistryRow]) -> str:
     """Return the registry as TSV: the fixed columns, then the user's own columns."""
     columns = [*REGISTRY_COLUMNS, *(k for k in (rows[0] if rows else {}) if k not in REGISTRY_COLUMNS)]
     cells = [{c: "" if row.get(c) is None else " ".join(str(row[c]).split()) for c in columns} for row in rows]

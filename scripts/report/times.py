@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from scripts.core.files import write_text
 from scripts.core.tsv import read_tsv
-from scripts.report.page import render
-
-Row = dict[str, Any]  # of the registry
+from scripts.report.page import RegistryRow, render
 
 # What each stage works on: a column of the registry, the unit shown, and how many of the column make one unit.
 WORK = {
@@ -38,12 +36,12 @@ class StageTimes(TypedDict):
     share: float  # of the time of the slowest stage
 
 
-def write_times(benchmarks: Path, rows: Sequence[Row], page: Path) -> None:
+def write_times(benchmarks: Path, rows: Sequence[RegistryRow], page: Path) -> None:
     """Write the page of times; `rows` are those of the registry."""
     write_text(page, render("times.html.jinja", {"stages": times_of(benchmarks, rows)}))
 
 
-def times_of(benchmarks: Path, rows: Sequence[Row]) -> list[StageTimes]:
+def times_of(benchmarks: Path, rows: Sequence[RegistryRow]) -> list[StageTimes]:
     """Return the times, memory and rate of each stage, the slowest stage first."""
     names = {path.relative_to(benchmarks).parts[0].removesuffix(".tsv") for path in benchmarks.rglob("*.tsv")}
     names.discard("report")  # this job has no file yet; an earlier run may have left one
@@ -60,7 +58,7 @@ def _jobs(benchmarks: Path, stage: str) -> Iterator[Mapping[str, str]]:
             yield from read_tsv(file)[-1:]
 
 
-def _stage_times(stage: str, jobs: Sequence[Mapping[str, str]], rows: Sequence[Row]) -> StageTimes:
+def _stage_times(stage: str, jobs: Sequence[Mapping[str, str]], rows: Sequence[RegistryRow]) -> StageTimes:
     seconds = [float(job["s"]) for job in jobs]
     memory = [float(job["max_rss"]) for job in jobs if job["max_rss"] not in ("-", "NA", "")]
     total_s = sum(seconds)

@@ -22,8 +22,8 @@ import yaml
 
 from scripts.media.probe import ffmpeg_exe
 from tests._server import FaultServer
+from tests.benchmarks._designs_page import COLUMNS, Outcome, Round, engine, table, write
 from tests.benchmarks._measure import measure
-from tests.benchmarks._tell import COLUMNS, Outcome, Round, engine, table, write
 from tests.conftest import DEMO, REAL
 
 CORES = 2

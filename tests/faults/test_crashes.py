@@ -33,9 +33,7 @@ def test_a_run_that_is_killed_comes_out_the_same_and_leaves_nothing(
     assert not seen.asked or seen.asked.startswith("reelsieve: "), "the lock was told of in plain words"
 
 
-def test_who_presses_ctrl_c_is_told_that_it_stopped_and_not_that_something_failed(
-    finished_clip: Run, fresh: Run
-) -> None:
+def test_ctrl_c_is_reported_as_a_stop_and_not_as_a_failure(finished_clip: Run, fresh: Run) -> None:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have background commands ignore it
     started = start(fresh)
     signal.signal(signal.SIGINT, before)

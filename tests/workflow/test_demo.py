@@ -51,7 +51,7 @@ def test_a_second_run_has_nothing_to_do(finished: Finished, tmp_path: Path) -> N
     assert "reelsieve: 6 of 8 videos ok" in again.terminal, "it says again how the run ended"
 
 
-def test_what_the_filter_dropped_is_there_to_be_looked_at(finished: Finished) -> None:
+def test_some_frames_that_the_filter_dropped_are_kept(finished: Finished) -> None:
     page = (results(finished) / "report.html").read_text()
     shown = 0
     for video in TRUTH["shots"]:

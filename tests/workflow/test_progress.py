@@ -59,12 +59,12 @@ def test_a_log_gets_plain_lines_and_a_failed_job_says_what_and_where(fresh: Run)
     assert "rule extract_frames:" not in told and "rule extract_frames:" in outcome.text, "the log file has it all"
 
 
-def test_who_asks_for_all_lines_gets_them(finished: tuple[Run, Outcome]) -> None:
+def test_a_dry_run_shows_snakemakes_own_list(finished: tuple[Run, Outcome]) -> None:
     dry = finished[0].snakemake("-n", "--forcerun", "report")
     assert "rule report:" in dry.text and "reason:" in dry.text
 
 
-def test_the_state_of_a_folder_without_a_run_is_told(finished: tuple[Run, Outcome]) -> None:
+def test_status_of_a_folder_without_a_run(finished: tuple[Run, Outcome]) -> None:
     told = status(finished[0]).splitlines()
     assert "no run is going on" in told[0]
     assert next(line for line in told if line.startswith("avenue ")).split()[1:] == ["ok", "detected", "12", "7", "7"]

@@ -49,7 +49,7 @@ def reencode(source: Path, target: Path, *arguments: str) -> None:
     subprocess.run(command, check=True)
 
 
-def test_what_is_published_names_no_folder_and_every_image(finished: Finished) -> None:
+def test_published_files_name_every_image_and_no_folder(finished: Finished) -> None:
     dataset = finished[0].folder / "results/dataset"
     text = (dataset / "videos.tsv").read_text()
     assert text.splitlines()[1].split("\t")[:2] == ["avenue", "avenue.mp4"] and "clips" not in text
@@ -128,7 +128,7 @@ def test_other_forms_of_the_videos_give_the_same_pictures_and_losses_have_reason
         ("all", "rehydrate=results/dataset", "use it only with the target rehydrate"),
     ],
 )
-def test_what_would_mix_datasets_is_refused(
+def test_mixing_two_datasets_is_refused(
     finished: Finished, tmp_path: Path, target: str, config: str, said: str
 ) -> None:
     run = finished[0].copy(tmp_path / "run")

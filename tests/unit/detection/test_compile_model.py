@@ -100,7 +100,7 @@ def test_an_export_of_a_fixed_batch_takes_any_number_of_pictures(
     assert decisions(tmp_path / "m", images[:7], tmp_path / "w") == shown & set(images[:7]) != set()
 
 
-def test_what_was_compiled_once_is_taken_from_the_store(compiled_demo: Path, tmp_path: Path) -> None:
+def test_a_compiled_model_is_taken_from_the_store(compiled_demo: Path, tmp_path: Path) -> None:
     shutil.copytree(compiled_demo / "store", tmp_path / "store")
     [entry] = (tmp_path / "store/models").glob("detector-*")
     (entry / "model_openvino_model/mark").write_text("built before")

@@ -28,7 +28,7 @@ from scripts.report.gallery import (
 from scripts.report.thumbnails import Pictures
 
 
-def entries(**counts: int) -> list[dict[str, Any]]:
+def entries(**counts: int) -> list[Any]:
     """Return exported frames, as many of each video as given."""
     return [{"video": v, "frame": f"{n}", "split": "train"} for v, count in counts.items() for n in range(count)]
 
@@ -49,7 +49,7 @@ def test_the_first_few_are_spread_over_the_whole_and_none_is_lost(count: int) ->
 
 def test_rare_classes_and_low_confidences_are_in_a_sample_of_many_videos() -> None:
     exported = entries(**{f"v{i:03d}": 20 for i in range(300)})
-    labels: dict[tuple[str, str], dict[str, Any]] = {
+    labels: dict[tuple[str, str], Any] = {
         (e["video"], e["frame"]): {"classes": ["car"], "confidences": [0.9]} for e in exported
     }
     labels["v123", "17"] = {"classes": ["car", "fox"], "confidences": [0.9, 0.8]}
@@ -59,7 +59,7 @@ def test_rare_classes_and_low_confidences_are_in_a_sample_of_many_videos() -> No
         "v077",
         "v123",
     ]  # a car's, the fox's
-    chosen = pick_samples(exported, labels, 50)
+    chosen: list[Any] = pick_samples(exported, labels, 50)
     assert len(chosen) == 50 and {"video": "v123", "frame": "17", "split": "train"} in chosen
     assert {"video": "v077", "frame": "13", "split": "train"} in chosen
     assert exported[4444] in chosen and len({entry["video"] for entry in chosen}) >= 38
@@ -97,7 +97,7 @@ def test_dropped_frames_are_shown_of_every_video(tmp_path: Path) -> None:
 
 
 def test_groups_of_a_fixed_camera_leave_room_for_other_groups() -> None:
-    groups = {f"camera/{n}": [{"video": "camera"}] * 50 for n in range(40)} | {"a/1": [{"video": "b"}]}
+    groups: dict[str, Any] = {f"camera/{n}": [{"video": "camera"}] * 50 for n in range(40)} | {"a/1": [{"video": "b"}]}
     picked = pick_groups(groups, 10)
     assert len(picked) == 10 and "a/1" in picked and picked[0].startswith("camera")
 
@@ -107,12 +107,12 @@ def test_a_group_shows_its_representative_and_its_most_distant_copies(tmp_path: 
     (tmp_path / "a").mkdir()
     for name in names:
         Image.new("RGB", (64, 36)).save(tmp_path / "a" / name)
-    verdicts = [
+    copy_rows: list[Any] = [
         {"video": "a", "frame": name, "keep": not bits, "representative": f"a/{names[0]}", "distance_bits": bits}
         for bits, name in enumerate(names)
     ]
     pictures = Pictures({"a": tmp_path / "a"}, {f"a/{name}": float(bits) for bits, name in enumerate(names)})
-    (group,) = read_groups(verdicts, pictures)
+    (group,) = read_groups(copy_rows, pictures)
     assert group["kept"]["caption"].startswith("a at 0") and group["n_copies"] == MAX_COPIES + 2
     assert [copy["distance_bits"] for copy in group["copies"]] == [7, 6, 5, 4, 3]
     assert group["copies"][0]["caption"] == "a at 7\N{NO-BREAK SPACE}s"
@@ -120,10 +120,10 @@ def test_a_group_shows_its_representative_and_its_most_distant_copies(tmp_path: 
 
 def test_samples_have_boxes_in_pixels_of_the_thumbnail(tmp_path: Path) -> None:
     Image.new("RGB", (640, 360)).save(tmp_path / "a.jpg")
-    entry = {"video": "a", "frame": "0", "split": "train", "file": "a.jpg", "pts_s": 1.5}
+    entry: Any = {"video": "a", "frame": "0", "split": "train", "file": "a.jpg", "pts_s": 1.5}
     confidences = [number / 100 for number in range(MAX_BOXES + 1)]
     boxes = [[100.0, 20.0, 300.0, 60.0]] * len(confidences)
-    row = {"classes": ["dog", *["cat"] * MAX_BOXES], "confidences": confidences, "boxes_xyxy_px": boxes}
+    row: Any = {"classes": ["dog", *["cat"] * MAX_BOXES], "confidences": confidences, "boxes_xyxy_px": boxes}
     (sample,) = read_samples([entry], {("a", "0"): row}, tmp_path, ["cat", "dog"])
     assert (sample["width"], sample["height"], sample["classes"], sample["numbers"]) == (
         320,

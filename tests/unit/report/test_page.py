@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from typing import Any
 
 from scripts.report.page import (
     FOLDER,
@@ -37,7 +38,7 @@ def test_the_rows_shown_of_many_videos_are_spread_over_the_table() -> None:
 
 
 def test_losses_count_each_frame_outside_the_dataset() -> None:
-    ledger = [
+    ledger: list[Any] = [
         {"stage": "deduplicate", "reason": "duplicate of a/1.jpg", "file": ""},
         {"stage": "deduplicate", "reason": "duplicate of a/2.jpg", "file": ""},
         {"stage": "extract_frames", "reason": "dark", "file": ""},

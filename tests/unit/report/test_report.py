@@ -72,9 +72,9 @@ def test_the_registry_counts_the_frames_of_a_video_at_each_stage(tmp_path: Path)
     (tmp_path / "video.json").write_text(json.dumps(RECORD | {"url": "u", "message": ""}))
     write_table(tmp_path / "filter.parquet", [], FILTER, note="no frame is sharp")
     stages = ["extract_frames", "filter_frames", "deduplicate", "export_dataset", "export_dataset"]
-    ledger: list[dict[str, Any]] = [{"stage": stage, "split": "", "file": ""} for stage in stages]
+    ledger: list[Any] = [{"stage": stage, "split": "", "file": ""} for stage in stages]
     ledger[-1] |= {"split": "val", "file": "images/val/a.jpg"}
-    labels: list[dict[str, Any]] = [{"classes": ["dog", "cat"]}, {"classes": []}]
+    labels: list[Any] = [{"classes": ["dog", "cat"]}, {"classes": []}]
     paths = {"record": tmp_path / "video.json", "filtered": tmp_path}
     row = registry_row("a", {"split": "", "extra": {"camera": "north", "video": "b"}}, paths, ledger, labels)
     counts = [row[name] for name in ("frames", "looked_at", "passed", "kept", "exported", "objects")]

@@ -235,7 +235,7 @@ def test_the_same_input_gives_the_same_bytes(dataset: Path, tmp_path: Path) -> N
     assert [f for f in sorted(files) if (dataset / f).read_bytes() != (again / f).read_bytes()] == []
 
 
-def test_what_was_not_asked_for_is_not_there(tmp_path: Path) -> None:
+def test_outputs_that_nobody_configured_do_not_exist(tmp_path: Path) -> None:
     folder = export(tmp_path, settings(formats=["coco"]))
     assert sorted(path.name for path in folder.iterdir()) == [
         "ATTRIBUTION.tsv", "README.md", "annotations", "audit.json", "images", "ledger.parquet", "manifest.parquet",
