@@ -10,6 +10,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from select import select
+
+PLAN_S = 300.0
 
 
 class Planner:
@@ -24,6 +27,7 @@ class Planner:
         said = folder / "plan.txt"
         self._process.stdin.write(json.dumps([str(folder), str(said), *command]) + "\n")
         self._process.stdin.flush()
+        assert select([self._process.stdout], [], [], PLAN_S)[0], f"no plan within {PLAN_S:g} s"
         code = int(self._process.stdout.readline())
         return code, said.read_text()
 

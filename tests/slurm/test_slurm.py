@@ -31,6 +31,7 @@ def assert_one_gpu_job_at_a_time(jobs: list[Submission]) -> None:
 
 
 def test_a_submission_per_job_gives_the_bytes_of_a_local_run(finished_pair: Run, pair: Run) -> None:
+    pair.write_config(pair.read_config() | {"store": "a store"})  # without a compiled model
     outcome = submit(pair, "slurm")
     assert outcome.code == 0, outcome.text[-3000:]
     jobs = submissions(pair.folder)

@@ -121,7 +121,9 @@ def test_trying_again_fetches_only_what_may_come(ran: tuple[Run, Outcome], serve
     for name, record in before.items():
         same = (run.folder / f"results/download/{name}/video.json").read_bytes() == record
         assert same is (name not in PASSING), name
-    assert run.snakemake("-n").nothing_to_do and run.snakemake("retry_failed", "-n").nothing_to_do
+    retries = (run.folder / "results/retries.json").read_bytes()
+    assert run.snakemake("-n").nothing_to_do and run.snakemake("retry_failed").nothing_to_do
+    assert (run.folder / "results/retries.json").read_bytes() == retries, "nothing was retried, so nothing is counted"
 
 
 def test_another_limit_fetches_only_what_the_old_one_rejected(

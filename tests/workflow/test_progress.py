@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from tests._run import Outcome, Run, lay_out
 from tests._terminal import draw, run_in_terminal
@@ -59,8 +60,8 @@ def test_a_log_gets_plain_lines_and_a_failed_job_says_what_and_where(fresh: Run)
     assert "rule extract_frames:" not in told and "rule extract_frames:" in outcome.text, "the log file has it all"
 
 
-def test_a_dry_run_shows_snakemakes_own_list(finished: tuple[Run, Outcome]) -> None:
-    dry = finished[0].snakemake("-n", "--forcerun", "report")
+def test_a_dry_run_shows_snakemakes_own_list(finished: tuple[Run, Outcome], tmp_path: Path) -> None:
+    dry = finished[0].copy(tmp_path / "run").snakemake("-n", "--forcerun", "report")
     assert "rule report:" in dry.text and "reason:" in dry.text
 
 

@@ -8,14 +8,19 @@ from PIL import Image
 from scripts.core.row_types import FrameRow
 from scripts.core.tables import read_note, read_rows
 from scripts.detection.filter_frames import DROPPED_KEPT, filter_frames, judge_frame, pick_dropped
-from scripts.model.inference import Detections, RuntimeOptions
+from scripts.model.inference import Detections, Inference, RuntimeOptions
 from tests._detectors import ASK
 
 
 def test_every_frame_gets_a_row_with_its_reason(
     model: Path, frames: Path, alone: list[Detections], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scripts.detection.filter_frames.detect_images", lambda *asked: alone)
+
+    def detect(used: Path, images: list[Path], query: Inference, runtime: RuntimeOptions) -> list[Detections]:
+        assert (used, images, query) == (model, sorted(frames.glob("*.jpg")), ASK)
+        return alone
+
+    monkeypatch.setattr("scripts.detection.filter_frames.detect_images", detect)
     filter_frames(frames, model, tmp_path / "out", ASK, 2, 0, RuntimeOptions(1, tmp_path / "w", warm=False))
     rows = {row["frame"]: row for row in read_rows(tmp_path / "out/filter.parquet")}
     assert len(rows) == 4 and read_note(tmp_path / "out/filter.parquet") == "kept"

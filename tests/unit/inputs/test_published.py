@@ -39,13 +39,13 @@ def test_local_videos_without_their_file_are_left_out(tmp_path: Path) -> None:
 
 def test_every_problem_of_a_published_table_is_reported_with_its_line(tmp_path: Path) -> None:
     rows = ["a\t../up.mp4\t480\t640\t2", "b\thttps://a.example\t143\t640\t32", "c\thttps://a.example/c\t144\t640\t31"]
-    publish(tmp_path, "\n".join([*rows, rows[-1]]) + "\n")
+    publish(tmp_path, "\n".join([*rows, rows[-1], "../f\thttps://a.example/f\t144\t640\t31"]) + "\n")
     with pytest.raises(UserError) as caught:
         read_published_videos(tmp_path, tmp_path)
     text = str(caught.value)
-    assert text.startswith("4 problem(s)") and "line 2: '../up.mp4' is neither" in text
+    assert text.startswith("5 problem(s)") and "line 2: '../up.mp4' is neither" in text
     assert "line 3: max_height_px '143'" in text and "line 3: jpeg_qscale '32'" in text
-    assert "line 5: video id 'c' appears twice" in text
+    assert "line 5: video id 'c' appears twice" in text and "line 6: video id '../f'" in text
 
 
 def test_a_folder_without_a_published_dataset_is_refused(tmp_path: Path) -> None:

@@ -69,6 +69,11 @@ def test_videos_that_lost_nearly_all_frames_and_a_yolo_dataset_are_named() -> No
 
 
 def test_only_the_results_of_this_run_are_summarised(capsys: pytest.CaptureFixture[str]) -> None:
+    write_registry(OK)
+    Path("report.html").touch()
+    print_last_summary(Path())  # without a dataset
+    Path("report.html").unlink()
+    Path("registry.tsv").unlink()
     print_last_summary(Path())
     Path("dataset").mkdir()
     Path("dataset/audit.json").write_text(json.dumps({"warnings": [], "absent_classes": []}))
