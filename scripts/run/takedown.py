@@ -25,7 +25,7 @@ def take_down(
     """Delete all outputs of other videos than these, and outputs that combine them with others.
 
     The calling run makes the combined ones again. `patterns` are the paths of the rules, with wildcards. Raise
-    UserError, before anything is deleted, if so many videos left the table that it may be the wrong one.
+    UserError, before anything is deleted, if more videos left the table than max_removed_share allows.
     """
     if not videos and not excluded:
         return  # expand_sources has not filled the table yet
