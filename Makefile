@@ -74,10 +74,9 @@ clean: ## remove the environment and the demo run
 	rm -rf .venv demo
 
 # The lock is complete, and pip's own resolver would add opencv-python, which needs libraries a bare server lacks.
-# Python compiles what it imports; compiling all of the packages would take 40 s more.
 .venv/%.installed: .venv/bin/python requirements.txt requirements-dev.txt
 	@echo "Installing pinned packages into .venv (a few GB with PyTorch; some minutes the first time)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 	    -r $(if $(filter test,$*),requirements-dev.txt,requirements.txt)
 	touch $@
 
