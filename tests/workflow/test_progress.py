@@ -24,7 +24,8 @@ def test_a_terminal_shows_a_line_per_stage_and_others_can_look_at_the_run(fresh:
     fresh.write_table(*rows)
 
     def look(screen: str) -> str:
-        return status(fresh) if re.search(r"\d frames", screen) and (fresh.folder / ".snakemake/reelsieve.json").exists() else ""
+        has_begun = re.search(r"\d frames", screen) and (fresh.folder / ".snakemake/reelsieve.json").exists()
+        return status(fresh) if has_begun else ""
 
     seen = run_in_terminal([*fresh.command(), *COMMAND], fresh.folder.parent, look)
     assert seen.code == 0, seen.text
