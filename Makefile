@@ -61,7 +61,7 @@ docs: .venv/test.installed ## write config.yaml, the manual's keys, measured tab
 	$(BIN)/python config/document.py
 	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/media/test_media_cases.py tests/faults/test_download_faults.py \
 	    tests/workflow/test_report.py tests/workflow/test_progress.py tests/workflow/test_rerun_matrix.py \
-	    tests/unit/core/test_code.py \
+	    tests/unit/core/test_code.py tests/docs/test_public_reports.py \
 	    tests/docs/test_commands.py
 
 lock: ## resolve the newest versions that fit into requirements*.txt (envs/ follow by hand; a test compares)
