@@ -208,7 +208,7 @@ def pinned_for(python: str) -> set[str]:
     """Return what requirements.txt pins where this Python runs: some packages have one version for each."""
     where = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux"}
     lines = (REPO / "requirements.txt").read_text().splitlines()
-    asked = [Requirement(line) for line in lines if re.match(r"[A-Za-z0-9]", line)]
+    asked = [Requirement(line.removesuffix(" \\")) for line in lines if re.match(r"[A-Za-z0-9]", line)]
     assert len(asked) > 100
     found = [a for a in asked if not a.marker or a.marker.evaluate(where | {"platform_system": "Linux"})]
     assert len({a.name for a in found}) == len(found)
