@@ -13,6 +13,7 @@ from scripts.download.deadline import Meter
 from scripts.download.faults import Answer, Rejected, RetryLater, chain_of, retry_after_s
 from scripts.download.options import DownloadOptions
 from scripts.download.private_hosts import PrivateHost
+from scripts.download.protocols import http_only
 from scripts.download.resume import Changed, Partial
 from scripts.inputs.redact import redact
 
@@ -135,12 +136,12 @@ def format_sort(options: DownloadOptions) -> list[str]:
 
 
 def make_client(options: DownloadOptions, ytdlp_options: dict[str, Any], answer: Answer) -> Any:
-    """Return a YoutubeDL that keeps error responses in `answer` and checks responses against `client.partial`."""
+    """Return a YoutubeDL that uses HTTP only, keeps error responses in `answer`, and checks others with `partial`."""
     from yt_dlp import YoutubeDL
     from yt_dlp.networking import Request
     from yt_dlp.networking.exceptions import HTTPError, TransportError
 
-    class Client(YoutubeDL):  # type: ignore[misc]
+    class Client(http_only(YoutubeDL)):  # type: ignore[misc]
         meter: Meter | None = None  # set when the download of the media begins
         partial: Partial | None = None  # set too if the media are one file, which is resumed by offset
 
