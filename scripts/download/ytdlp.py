@@ -24,6 +24,7 @@ OWN_OPTIONS = frozenset({
     "ratelimit", "sleep_interval_requests", "source_address",
 })  # fmt: skip
 FORMAT = "bv[format_id!$=-sr]/b[format_id!$=-sr]/bv*/b"  # video alone, to merge nothing; -sr: upscaled by the site
+DENO_FOLDER = Path(".snakemake/deno")
 COOKIE_HEADER = "# Netscape HTTP Cookie File"  # yt-dlp refuses a file without it
 REQUEST_RETRIES = 3  # by yt-dlp, of one request or fragment; our attempts start again with the page
 LONGEST_REQUEST_WAIT_S = 30.0
@@ -57,6 +58,8 @@ class Logger:
 def base_options(url: str, options: DownloadOptions) -> dict[str, Any]:
     """Return the options that all uses of yt-dlp share."""
     os.environ["YTDLP_NO_PLUGINS"] = "1"  # plugins found on the path would run as code of this job
+    os.environ.setdefault("DENO_DIR", str(DENO_FOLDER.absolute()))  # otherwise in the home folder
+    os.environ.setdefault("DENO_NO_UPDATE_CHECK", "1")
     if not options.allow_private_hosts:
         sys.modules["curl_cffi"] = None  # type: ignore[assignment]  # it looks up names by itself, around the check for private hosts
     own = {key: value for key, value in options.ytdlp.items() if key in OWN_OPTIONS}
