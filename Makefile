@@ -65,18 +65,18 @@ docs: .venv/test.installed ## write config.yaml, the manual's keys, measured tab
 	    tests/docs/test_commands.py
 
 lock: ## resolve the newest versions that fit into requirements*.txt (envs/ follow by hand; a test compares)
-	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \
+	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt --generate-hashes \
 	    --custom-compile-command "make lock" requirements.in -o requirements.txt
-	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \
+	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt --generate-hashes \
 	    --custom-compile-command "make lock" -c requirements.txt requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove the environment and the demo run
 	rm -rf .venv demo
 
-# The lock is complete, and pip's own resolver would add opencv-python, which needs libraries a bare server lacks.
+# The lock is complete, and pip's own resolver would add what requirements-override.txt leaves out.
 .venv/%.installed: .venv/bin/python requirements.txt requirements-dev.txt
 	@echo "Installing pinned packages into .venv (a few GB with PyTorch; some minutes the first time)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	    -r $(if $(filter test,$*),requirements-dev.txt,requirements.txt)
 	touch $@
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scripts.core.files import clear_parts, link_media, write_json
 from scripts.core.layout import MEDIA, RECORD
 from scripts.core.locks import hold_folder
+from scripts.core.shared_files import refuse_link
 from scripts.download.faults import OK, TRANSIENT, Fault, refused_under
 from scripts.download.fetch import Fetched, describe, fetch_video
 from scripts.download.options import DownloadOptions
@@ -66,6 +67,7 @@ def fetch_into_store(url: str, entry: Path, site: Site, options: DownloadOptions
     if stored := read_stored(version):
         logging.info("in the store since %s: %s", stored.record["recorded_at"], version)
         return stored.record, stored.path
+    refuse_link(version)
     version.mkdir(exist_ok=True)
     fault, fetched = fetch_video(url, version, site, options)
     record = _record(fault, began_at, fetched)

@@ -15,6 +15,7 @@ from scripts.download.deadline import Deadline, Meter, TooSlow, watched
 from scripts.download.faults import OK, RETRYABLE, Answer, Fault, NotYet, Rejected, chain_of, classify
 from scripts.download.options import DownloadOptions
 from scripts.download.private_hosts import allowed_hosts
+from scripts.download.protocols import keep_http_formats
 from scripts.download.rate_limits import Site
 from scripts.download.resume import Partial, identity_of_pieces
 from scripts.download.store import is_disk_fault
@@ -114,6 +115,7 @@ class _Job:
             self._meter.expect_page()
             info = client.extract_info(self.url, download=False)
             check_kind(info)
+            keep_http_formats(info)
             others = [f for f in info.get("formats") or [] if f.get("format_id") not in self._broken]
             info["formats"] = others or info.get("formats")  # without another format, retry the same
             self._meter.got_page()
