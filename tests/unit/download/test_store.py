@@ -1,5 +1,6 @@
 """What is deleted from the store, and what never is."""
 
+import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -128,3 +129,15 @@ def test_refused_connections_are_not_blamed_on_the_disk() -> None:
     assert not is_disk_fault(PermissionError(13, "Permission denied"))
     assert is_disk_fault(PermissionError(13, "Permission denied", "media.part"))
     assert is_disk_fault(OSError(28, "No space left on device"))
+
+
+def test_all_addresses_of_a_video_share_an_entry_also_one_of_an_earlier_version(tmp_path: Path) -> None:
+    plain, short = "https://www.youtube.com/watch?v=aaaaaaaaaaa", "https://youtu.be/aaaaaaaaaaa?si=x"
+    assert entry_of(tmp_path, short) == entry_of(tmp_path, plain)
+    old = tmp_path / hashlib.sha256(short.encode()).hexdigest()[:24]
+    (old / "720p-x").mkdir(parents=True)
+    (old / "720p-x/media.mp4").touch()
+    assert entry_of(tmp_path, short) == old != entry_of(tmp_path, plain), "its upload may be gone"
+    (entry_of(tmp_path, plain) / "720p-x").mkdir(parents=True)
+    (entry_of(tmp_path, plain) / "720p-x/media.mp4").touch()
+    assert entry_of(tmp_path, short) == entry_of(tmp_path, plain)
