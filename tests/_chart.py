@@ -92,7 +92,9 @@ def ycbcr(rgb: np.ndarray, matrix: str, bits: int, full: bool) -> np.ndarray:
     blue, red = (rgb[:, 2] - luma) / (2 - 2 * kb), (rgb[:, 0] - luma) / (2 - 2 * kr)
     scale, peak = 2 ** (bits - 8), 2**bits - 1
     zero, y_span, c_span = (0, peak, peak) if full else (16 * scale, 219 * scale, 224 * scale)
-    return np.rint(np.stack([zero + y_span * luma, 128 * scale + c_span * blue, 128 * scale + c_span * red], axis=1))
+    planes = [zero + y_span * luma, 128 * scale + c_span * blue, 128 * scale + c_span * red]
+    coded: np.ndarray = np.rint(np.stack(planes, axis=1))
+    return coded
 
 
 def pq(nits: np.ndarray) -> np.ndarray:
