@@ -59,7 +59,8 @@ bench: .venv/test.installed ## run all benchmarks, the whole crash matrix and 20
 
 docs: .venv/test.installed ## write config.yaml, the manual's keys, measured tables and pictures in docs/ from the schema and the tests
 	$(BIN)/python config/document.py
-	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/media/test_media_cases.py tests/faults/test_download_faults.py \
+	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/media/test_media_cases.py tests/unit/media/test_colour.py \
+	    tests/faults/test_download_faults.py \
 	    tests/workflow/test_report.py tests/workflow/test_progress.py tests/workflow/test_rerun_matrix.py \
 	    tests/unit/core/test_code.py tests/docs/test_public_reports.py \
 	    tests/docs/test_commands.py

@@ -91,7 +91,7 @@ def _allowed(sub: Schema) -> str:
     """Return a key's choices or range; empty where its description or default shows them."""
     if "enum" in sub:
         unnamed = any(f"`{choice}`" not in sub.get("description", "") for choice in sub["enum"])
-        return ', '.join(sub['enum']) if unnamed else ""
+        return ", ".join(sub["enum"]) if unnamed else ""
     if sub["type"] == "array":
         return _allowed(sub["items"])
     if sub["type"] not in ("integer", "number"):

@@ -18,7 +18,7 @@ from scripts.core.layout import RECORD, filter_table, media_folder
 from scripts.core.locks import hold_folder
 from scripts.core.shared_files import read_shared_json
 from scripts.download.options import DownloadOptions
-from scripts.inputs.urls import is_local
+from scripts.inputs.urls import is_local, source_of
 
 if TYPE_CHECKING:  # so that an edit of the types downloads nothing again
     from scripts.core.row_types import MediaRecord, VideoRecord
@@ -36,8 +36,16 @@ class Stored(NamedTuple):
 
 
 def entry_of(store: Path, url: str) -> Path:
-    """Return the folder of a URL."""
-    return store / hashlib.sha256(url.encode()).hexdigest()[:24]
+    """Return the folder of a source, which all addresses of a video share.
+
+    Earlier versions stored each address apart; such a folder is used if it holds the only copy.
+    """
+    entry, old = (store / hashlib.sha256(text.encode()).hexdigest()[:24] for text in (source_of(url), url))
+    return old if old != entry and not _has_media(entry) and _has_media(old) else entry
+
+
+def _has_media(entry: Path) -> bool:
+    return any(entry.glob("*/media.*"))
 
 
 def form_of(options: DownloadOptions) -> list[Any]:

@@ -10,7 +10,7 @@ from scripts.core.errors import UserError
 from scripts.core.files import clear_parts, write_json
 from scripts.core.shared_files import read_shared_json, refuse_link
 from scripts.download.store import entry_of
-from scripts.inputs.urls import is_local
+from scripts.inputs.urls import is_local, source_of
 
 ENTRY = re.compile(r"[0-9a-f]{24}")
 
@@ -24,7 +24,8 @@ class StoreUser(TypedDict):
 
 def entries_of(store: Path, urls: Iterable[str]) -> set[str]:
     """Return the names of the entries of these sources; local files have none."""
-    return {entry_of(store, url).name for url in urls if not is_local(url)}
+    remote = [url for url in urls if not is_local(url)]
+    return {entry_of(store, text).name for url in remote for text in (url, source_of(url))}
 
 
 def register_used_entries(store: Path, folder: Path, urls: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from scripts.core.row_types import FrameRow, VideoRecord
 from scripts.core.schemas import FRAMES
 from scripts.core.tables import write_table
 from scripts.frames.damage import find_damage
-from scripts.frames.extraction import Extraction, WaitForDisk, media_source, no_limit
+from scripts.frames.extraction import Extraction, WaitForDisk, media_source, no_limit, stream_note
 from scripts.frames.missing import damage_note, end_note, starts_late
 from scripts.frames.sampling import FrameSettings, spread
 from scripts.frames.single_pass import PassResult, decode_once
@@ -58,9 +58,10 @@ def extract_frames(
     if record["status"] != "ok" or media is None:
         write_table(out / FRAMES_TABLE, [], FRAMES, f"no media: {record['status']}")
         return
-    source = media_source(media, folder, clip)
+    source = media_source(media, folder, clip, settings.hdr)
     extraction = Extraction(record["video"], source, media["fps"], clip, settings, out, wait_for_disk)
     result, note = decode_until_complete(extraction, threads)
+    note = "; ".join(filter(None, [stream_note(media, source.colour), note]))
     rows = result.rows
     if settings.mode == "budget":
         drop_over_budget(out, rows, result.cuts_ms, min(settings.budget, settings.max_frames))
@@ -84,6 +85,8 @@ def decode_until_complete(extraction: Extraction, threads: int) -> tuple[PassRes
             result = decode_once(extraction, threads, damage.untrusted_ms)
         damaged = damage_note(damage, extraction, result)
     end = "" if result.limit or "the last picture is at" in damaged else end_note(result.rows, extraction)
+    if result.complaint and damaged == f"ffmpeg complains: {result.complaint}" and result.complaint in result.failure:
+        damaged = ""  # the failure says it already
     return result, "; ".join(filter(None, [result.failure, result.limit, damaged, end]))
 
 

@@ -22,7 +22,7 @@ from scripts.core.locks import try_lock
 from scripts.download.options import DownloadOptions
 from scripts.download.rate_limits import site_of
 from scripts.download.ytdlp import base_options, read_cookies
-from scripts.inputs.videos import Video
+from scripts.inputs.videos import Video, describe_aliases
 from scripts.media.probe import ffmpeg_exe, ffmpeg_version
 
 if TYPE_CHECKING:
@@ -53,7 +53,11 @@ def check_folder(folder: Path) -> None:
 def preflight(videos: Mapping[str, Video], results: Path, config: Mapping[str, Any]) -> None:
     """Print versions and warnings. Raise UserError with every problem that would fail the run."""
     urls = [video.url for video in videos.values() if not video.is_local and not _is_downloaded(results, video.video)]
-    checks: list[Callable[[], Iterator[str]]] = [_check_ffmpeg, lambda: _check_disk(results)]
+    checks: list[Callable[[], Iterator[str]]] = [
+        _check_ffmpeg,
+        lambda: _check_disk(results),
+        lambda: iter(describe_aliases(videos.values())),
+    ]
     if urls:
         store, options = Path(config["store"]), DownloadOptions.from_config(config["download"])
         checks += [

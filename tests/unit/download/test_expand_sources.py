@@ -7,6 +7,7 @@ import pytest
 
 from scripts.core.errors import UserError
 from scripts.download.expand_sources import expand_sources, new_rows, video_id
+from scripts.inputs.urls import source_of
 from scripts.inputs.videos import read_videos
 from tests._server import FaultServer, refuse, serve
 from tests.conftest import download_options
@@ -118,3 +119,13 @@ def test_a_table_keeps_its_line_ends(server: FaultServer, tmp_path: Path) -> Non
         and b"\r\nmine\thttps://a.example/x\r\n" in table.read_bytes()
     )
     assert len(read_videos(table)) == 2
+
+
+def test_a_video_that_the_table_has_by_another_address_is_not_added() -> None:
+    taken = {source_of("https://youtu.be/aaaaaaaaaaa?si=x")}
+    entries = [
+        {"webpage_url": f"https://www.youtube.com/{path}", "id": path[-11:], "ie_key": "Youtube"}
+        for path in ("shorts/aaaaaaaaaaa", "shorts/bbbbbbbbbbb", "watch?v=bbbbbbbbbbb")
+    ]
+    rows = new_rows(entries, "https://www.youtube.com/@a", taken, set())
+    assert [row["url"] for row in rows] == ["https://www.youtube.com/shorts/bbbbbbbbbbb"]

@@ -1,5 +1,6 @@
 """What is deleted from the store, and what never is."""
 
+import hashlib
 import os
 import shutil
 from dataclasses import replace
@@ -266,3 +267,15 @@ def test_a_damaged_record_of_a_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="runs is a symbolic link"):
         register_used_entries(tmp_path, tmp_path / "run", [URL])
     assert not list((tmp_path / "victim").iterdir())
+
+
+def test_all_addresses_of_a_video_share_an_entry_also_one_of_an_earlier_version(tmp_path: Path) -> None:
+    plain, short = "https://www.youtube.com/watch?v=aaaaaaaaaaa", "https://youtu.be/aaaaaaaaaaa?si=x"
+    assert entry_of(tmp_path, short) == entry_of(tmp_path, plain)
+    old = tmp_path / hashlib.sha256(short.encode()).hexdigest()[:24]
+    (old / "720p-x").mkdir(parents=True)
+    (old / "720p-x/media.mp4").touch()
+    assert entry_of(tmp_path, short) == old != entry_of(tmp_path, plain), "its upload may be gone"
+    (entry_of(tmp_path, plain) / "720p-x").mkdir(parents=True)
+    (entry_of(tmp_path, plain) / "720p-x/media.mp4").touch()
+    assert entry_of(tmp_path, short) == entry_of(tmp_path, plain)

@@ -152,3 +152,17 @@ def test_extraction_waits_for_the_filter_except_on_a_cluster(
     filter_soon.join()
     assert waited is (submission == "") and len(read_rows(out / FRAMES_TABLE)) == 6
     assert not list(Path(".snakemake/frames").glob("extract-*"))
+
+
+@pytest.mark.public_report(
+    "ffmpeg (found by us) 7",
+    saw="The message of a video of 2 lines held the same error twice.",
+    here="An error is said once; pictures of under 3 px are refused.",
+)
+def test_the_error_of_ffmpeg_is_said_once(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ffmpeg").write_text("#!/bin/sh\necho '[error] it broke' >&2\nexit 1\n")
+    (tmp_path / "ffmpeg").chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "ffmpeg"))
+    assert not extract(clip, tmp_path)
+    note = read_note(tmp_path / "out/frames.parquet")
+    assert note == "ffmpeg gave up: it broke; no frame from 0 s on: the video lasts 6.0 s"

@@ -166,3 +166,10 @@ def test_ffmpeg_before_5_1_is_too_old(
         return
     with pytest.raises(UserError, match="is older than ffmpeg 5.1: unset IMAGEIO_FFMPEG_EXE"):
         check(config, tmp_path, "clip.mp4")
+
+
+def test_rows_that_are_one_video_are_named(
+    config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check(config, tmp_path, YOUTUBE, YOUTUBE + "&t=3")
+    assert f"reelsieve: rows v0, v1 are one video, {YOUTUBE}: it is downloaded once" in capsys.readouterr().err
