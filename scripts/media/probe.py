@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core.errors import UserError
+from scripts.media.length import length_s
 
 # A file named .mp4 can be a playlist that names other files (docs/decisions.md), so every open limits containers and
 # protocols.
@@ -85,7 +86,6 @@ def _facts(media: Any, stream: Any, frame: Any, size_bytes: int) -> MediaFacts:
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     if max(frame.width * max(aspect, 1), frame.height) > MAX_SIDE_PX:
         raise NotVideo(f"pictures of {frame.width} x {frame.height} at pixel aspect {aspect}: over {MAX_SIDE_PX} px")
-    seconds = stream.duration and float(stream.duration * stream.time_base)
     return MediaFacts(
         container=media.format.name.split(",")[0],
         stream=stream.index,
@@ -95,7 +95,7 @@ def _facts(media: Any, stream: Any, frame: Any, size_bytes: int) -> MediaFacts:
         rotation_deg=int(frame.rotation) % 360,
         pixel_aspect=f"{aspect.numerator}:{aspect.denominator}",
         fps=round(float(stream.average_rate), 4) if stream.average_rate else None,
-        duration_s=round(seconds or (media.duration or 0) / 1e6, 3) or None,
+        duration_s=length_s(media, stream),
         bytes=size_bytes,
     )
 
