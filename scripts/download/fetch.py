@@ -137,7 +137,8 @@ class _Job:
             return Fault("failed", "yt-dlp reported success but left no file", retryable=True)
         try:
             media = describe(files[0])
-            check_whole(files[0], media["stream"], info.get("duration"), info["in_pieces"])
+            sent_whole = not info["in_pieces"] and self.partial.total_bytes() == media["bytes"]
+            note = check_whole(files[0], media["stream"], info.get("duration"), info["in_pieces"], sent_whole)
         except NotVideo as error:
             first_time = not self._broken
             self._broken.add(str(info.get("format_id")))
@@ -147,7 +148,7 @@ class _Job:
             return replace(self._invalid, retryable=first_time)
         files[0].replace(self.folder / media["file"])
         self.media, self.source = media, provenance(info, self.url)
-        return OK
+        return replace(OK, message=note)
 
 
 def check_kind(info: dict[str, Any] | None) -> None:

@@ -79,6 +79,11 @@ class Partial:
         """Return the size of the parts."""
         return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file() and path.name != NAME)
 
+    def total_bytes(self) -> int | None:
+        """Return the size of the whole file, if the server said it."""
+        whole = self._note.get("whole")
+        return whole["total_bytes"] if whole else None
+
     def begin(self, source: Source) -> None:
         """Set what is downloaded next, and delete parts of anything else."""
         if self._note.get("source") != source:

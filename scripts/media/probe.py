@@ -9,6 +9,7 @@ from typing import Any
 
 from scripts.core.errors import UserError
 from scripts.media.colour import tags_of
+from scripts.media.length import length_s
 from scripts.media.tracks import best_track, video_tracks
 
 # A file named .mp4 can be a playlist that names other files (docs/decisions.md), so every open limits containers and
@@ -96,7 +97,6 @@ def _facts(media: Any, stream: Any, frame: Any, size_bytes: int) -> MediaFacts:
     if min(frame.width, frame.height) < LEAST_SIDE_PX:
         raise NotVideo(f"pictures of {frame.width} x {frame.height}: under {LEAST_SIDE_PX} px")
     tracks = [track.index for track in video_tracks(media)]
-    seconds = stream.duration and float(stream.duration * stream.time_base)
     return MediaFacts(
         container=media.format.name.split(",")[0],
         stream=stream.index,
@@ -109,7 +109,7 @@ def _facts(media: Any, stream: Any, frame: Any, size_bytes: int) -> MediaFacts:
         pixel_aspect=f"{aspect.numerator}:{aspect.denominator}",
         **tags_of(frame),
         fps=round(float(stream.average_rate), 4) if stream.average_rate else None,
-        duration_s=round(seconds or (media.duration or 0) / 1e6, 3) or None,
+        duration_s=length_s(media, stream),
         bytes=size_bytes,
     )
 
