@@ -155,7 +155,7 @@ def test_extraction_waits_for_the_filter_except_on_a_cluster(
 
 
 @pytest.mark.public_report(
-    "ffmpeg (found by us) 7",
+    "found by us 7",
     saw="The message of a video of 2 lines held the same error twice.",
     here="An error is said once; pictures of under 3 px are refused.",
 )
