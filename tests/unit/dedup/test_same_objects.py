@@ -127,6 +127,11 @@ def parked(colour: tuple[int, int, int], roof: int = 60, at: tuple[float, float,
 RED, WHITE = (200, 30, 40), (225, 225, 225)
 
 
+@pytest.mark.public_report(
+    "intel-iot-devkit/sample-videos (found by us 2)",
+    saw="six people at one table, one after the other: 118 of 193 dropped frames showed another person",
+    here="objects at one place must also look the same: none of 168 dropped frames",
+)
 @pytest.mark.parametrize("other", [parked(WHITE), parked((30, 110, 30)), parked(RED, 250)])
 def test_another_object_at_the_same_place_is_a_difference(other: Image.Image) -> None:
     assert same(seen(parked(RED), CAR), seen(parked(RED), (0.21, 0.5, 0.41, 0.7)))
