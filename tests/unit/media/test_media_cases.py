@@ -20,7 +20,7 @@ from scripts.frames.extract_frames import extract_frames
 from scripts.frames.sampling import FrameSettings
 from scripts.media.clip import Clip
 from tests._clips import DEFAULTS, KINDS, hurt, make_kind
-from tests._page import collected, page_text, read_outcomes
+from tests._page import collected, page_text, read_outcomes, rest_of
 from tests.conftest import H264, REPO, MakeClip, download_options, pattern
 
 PAGE = REPO / "docs/media.md"
@@ -148,6 +148,18 @@ def of_kind(kind: str) -> Build:
 
 CASES |= {kind: (what, of_kind(kind)) for kind, (what, _) in KINDS.items()}
 CASES["rotated.mp4"] = ("rotated by 90 degrees", of_kind("rotated.mp4"))
+STILL = ("-f", "lavfi", "-i", "color=red:size=320x180:rate=1/20:duration=20")
+HELD = (*pattern(5), *STILL, "-filter_complex", "[0][1]concat=n=2,settb=1/1000", "-fps_mode", "vfr", "-bf", "0")
+SOUND_FIRST = ("-itsoffset", "1.5", *pattern(5), "-f", "lavfi", "-i", "sine=duration=6.5", "-c:a", "aac")
+CLOCKS = {
+    "clock.mkv": ("clock starts at 60 s", (*pattern(5), *H264, "-output_ts_offset", "60")),
+    "clock.webm": ("clock starts at 60 s", (*pattern(5), "-c:v", "libvpx", "-output_ts_offset", "60")),
+    "clock.wmv": ("clock starts at 60 s", (*pattern(5), "-c:v", "wmv2", "-output_ts_offset", "60")),
+    "sound_first.mp4": ("sound from 0 s, pictures from 1.5 s", (*SOUND_FIRST, *H264)),
+    "still.mkv": ("last picture stays for 20 s", (*HELD, *H264)),
+    "still.mp4": ("last picture stays for 20 s", (*HELD, *H264)),
+}
+CASES |= {name: (what, made(name, *arguments)) for name, (what, arguments) in CLOCKS.items()}
 LABELS = {name: f"{what} ({Path(name).suffix})" for name, (what, _) in CASES.items()}
 
 
@@ -179,7 +191,8 @@ def test_a_file_has_the_outcome_on_the_page(
 
 def test_the_page_has_every_file() -> None:
     known = read_outcomes(PAGE, HEAD)
-    assert page_text(HEAD, {name: known[name] for name in LABELS.values()}) == PAGE.read_text(encoding="utf-8")
+    text = page_text(HEAD, {name: known[name] for name in LABELS.values()}) + rest_of(PAGE, HEAD)
+    assert text == PAGE.read_text(encoding="utf-8")
 
 
 PROBE = """
