@@ -51,6 +51,7 @@ bench: .venv/test.installed ## run all benchmarks, the whole crash matrix and 20
 	$(BIN)/python -m tests.benchmarks.designs --write
 	$(BIN)/python -m tests.benchmarks.frames_budget
 	$(BIN)/python -m tests.benchmarks.extract_frames
+	$(BIN)/python -m tests.benchmarks.damage --write
 	$(BIN)/python -m tests.benchmarks.duplicates --write
 	$(BIN)/python -m tests.benchmarks.near_hashes --write
 	$(BIN)/python -m tests.benchmarks.many_videos --write

@@ -176,6 +176,18 @@ def of_kind(kind: str) -> Build:
 
 CASES |= {kind: (what, of_kind(kind)) for kind, (what, _) in KINDS.items()}
 CASES["rotated.mp4"] = ("rotated by 90 degrees", of_kind("rotated.mp4"))
+STILL = ("-f", "lavfi", "-i", "color=red:size=320x180:rate=1/20:duration=20")
+HELD = (*pattern(5), *STILL, "-filter_complex", "[0][1]concat=n=2,settb=1/1000", "-fps_mode", "vfr", "-bf", "0")
+SOUND_FIRST = ("-itsoffset", "1.5", *pattern(5), "-f", "lavfi", "-i", "sine=duration=6.5", "-c:a", "aac")
+CLOCKS = {
+    "clock.mkv": ("clock starts at 60 s", (*pattern(5), *H264, "-output_ts_offset", "60")),
+    "clock.webm": ("clock starts at 60 s", (*pattern(5), "-c:v", "libvpx", "-output_ts_offset", "60")),
+    "clock.wmv": ("clock starts at 60 s", (*pattern(5), "-c:v", "wmv2", "-output_ts_offset", "60")),
+    "sound_first.mp4": ("sound from 0 s, pictures from 1.5 s", (*SOUND_FIRST, *H264)),
+    "still.mkv": ("last picture stays for 20 s", (*HELD, *H264)),
+    "still.mp4": ("last picture stays for 20 s", (*HELD, *H264)),
+}
+CASES |= {name: (what, made(name, *arguments)) for name, (what, arguments) in CLOCKS.items()}
 LABELS = {name: f"{what} ({Path(name).suffix})" for name, (what, _) in CASES.items()}
 
 
