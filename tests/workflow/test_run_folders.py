@@ -89,10 +89,6 @@ def test_the_order_of_hashes_runs_nothing_again(finished_pair: Run, tmp_path: Pa
     here="nothing is to be done, run after run",
 )  # fmt: skip
 @pytest.mark.public_report(
-    "snakemake 3559", saw="the rules below a checkpoint run again endlessly once files are newer",
-    here="one run brings all up to date, and the next has nothing to do",
-)  # fmt: skip
-@pytest.mark.public_report(
     "snakemake 2175", saw="after --touch a rule below a checkpoint runs again, each time",
     here="nothing is to be done after --touch, run after run",
 )  # fmt: skip
@@ -104,6 +100,17 @@ def test_a_finished_run_stays_finished_also_when_its_files_are_touched(finished_
         assert outcome.code == 0, outcome.text[-3000:]
         assert arguments or outcome.nothing_to_do, outcome.text[-3000:]
     assert run.results() == before
+
+
+@pytest.mark.public_report(
+    "snakemake 3559", saw="once the output of a checkpoint is newer, the rules below it run again endlessly",
+    here="a newer output with the same content runs nothing again",
+)  # fmt: skip
+def test_a_newer_output_of_the_checkpoint_runs_nothing_again(finished_pair: Run, tmp_path: Path) -> None:
+    run = finished_pair.copy(tmp_path / "run")
+    for path in (run.folder / "results/dedup").iterdir():
+        os.utime(path)
+    assert run.snakemake().nothing_to_do and run.snakemake("-n").nothing_to_do
 
 
 @pytest.mark.public_report(

@@ -32,10 +32,6 @@ def test_a_video_is_stored_linked_and_described(server: FaultServer, clip: Path,
     assert not list((tmp_path / "store").glob("*/*/partial"))
 
 
-@pytest.mark.public_report(
-    "img2dataset 358", saw="after an interruption by a full disk all is downloaded from the beginning",
-    here="a stored video is not requested again",
-)  # fmt: skip
 def test_a_stored_video_is_not_downloaded_again(server: FaultServer, clip: Path, tmp_path: Path) -> None:
     first = download(server.add("/clip.mp4", clip), tmp_path)
     asked = server.requests.total()

@@ -73,7 +73,7 @@ def test_the_hour_has_a_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.public_report(
-    "PeerTube 6471", saw="after HTTP error 429 the next video is requested at once",
+    "PeerTube 6471", saw="imports fail with HTTP error 429, and it does not wait before it tries again",
     here="all jobs pause for the site",
 )  # fmt: skip
 def test_a_pause_holds_for_all_jobs_and_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
