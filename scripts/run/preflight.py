@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from scripts.core.errors import UserError
 from scripts.core.files import read_json
-from scripts.core.layout import record_path
+from scripts.core.layout import CHECKOUT, record_path
 from scripts.core.locks import try_lock
 from scripts.download.options import DownloadOptions
 from scripts.download.rate_limits import site_of
@@ -40,7 +40,12 @@ class Problem(Exception):
 
 
 def check_folder(folder: Path) -> None:
-    """Raise UserError if a run folder is not writable. Snakemake would fail with a traceback."""
+    """Raise UserError if a run folder is not usable. Snakemake would fail with a traceback."""
+    for what, path in (("run folder", folder.absolute()), ("checkout", CHECKOUT)):
+        if {"{", "}"} & set(str(path)):
+            raise UserError(
+                f"the {what} is {path}: Snakemake takes braces in its path for wildcards: rename or move the folder"
+            )
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass

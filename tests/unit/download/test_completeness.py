@@ -66,6 +66,10 @@ def test_the_site_announces_the_length_if_the_file_does_not(make_clip: MakeClip,
         check(cut, announced_s=10)
 
 
+@pytest.mark.public_report(
+    "yt-dlp 10808", saw="a download without some segments counts as complete",
+    here="a file with a gap is refused, and the gap is named",
+)  # fmt: skip
 def test_a_missing_segment_is_noticed(make_clip: MakeClip, tmp_path: Path) -> None:
     pieces = [make_clip(f"piece{i}.ts", *pattern(2), *H264, "-output_ts_offset", str(2 * i)) for i in range(4)]
     joined = tmp_path / "gap.ts"

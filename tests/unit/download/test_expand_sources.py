@@ -72,6 +72,10 @@ def test_lists_have_the_rate_limits_of_downloads(server: FaultServer, tmp_path: 
         expand([url], tmp_path / "other.tsv", allow_private_hosts=False)
 
 
+@pytest.mark.public_report(
+    "yt-dlp 11617", saw="a premiere that has not begun ends the download of a playlist",
+    here="it is left out with a warning, and the other videos are added",
+)  # fmt: skip
 def test_private_deleted_and_live_videos_are_skipped_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     watch = "https://www.youtube.com/watch?v="
     entries: list[dict[str, Any]] = [
@@ -79,6 +83,7 @@ def test_private_deleted_and_live_videos_are_skipped_with_a_warning(caplog: pyte
         {"ie_key": "Youtube", "id": "b", "url": f"{watch}b", "title": "[Deleted video]"},
         {"ie_key": "Youtube", "id": "c", "url": f"{watch}c", "title": "Now", "live_status": "is_live"},
         {"ie_key": "Youtube", "id": "f", "url": f"{watch}f", "title": "Over", "live_status": "post_live"},
+        {"ie_key": "Youtube", "id": "h", "url": f"{watch}h", "title": "Soon", "live_status": "is_upcoming"},
         {"ie_key": "Youtube", "id": "g", "url": f"{watch}g", "title": "Mine", "availability": "private"},
         {
             "ie_key": "Youtube",
@@ -101,6 +106,7 @@ def test_private_deleted_and_live_videos_are_skipped_with_a_warning(caplog: pyte
     assert [r.getMessage().split(":")[0].removeprefix("skipped because ") for r in caplog.records] == [
         "it is private or deleted",
         "it is private or deleted",
+        "it is not a finished recording",
         "it is not a finished recording",
         "it is not a finished recording",
         "it is private or deleted",

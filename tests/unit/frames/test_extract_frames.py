@@ -25,6 +25,14 @@ def picture(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path).convert("L"), float)
 
 
+@pytest.mark.public_report(
+    "cvat 1961", saw="a video recorded upright on a phone is shown lying",
+    here="frames are upright",
+)  # fmt: skip
+@pytest.mark.public_report(
+    "opencv 15499", saw="frames of phone videos ignore the rotation in the header",
+    here="frames are upright",
+)  # fmt: skip
 def test_frames_are_upright_with_square_pixels(make_clip: MakeClip, clip: Path, tmp_path: Path) -> None:
     turned = make_clip("turned.mp4", "-display_rotation", "90", "-i", str(clip), "-c", "copy")
     rows = extract(turned, tmp_path / "a")

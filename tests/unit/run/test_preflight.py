@@ -156,6 +156,16 @@ def test_a_run_folder_must_be_writable(tmp_path: Path) -> None:
         check_folder(Path("/proc/none"))
 
 
+@pytest.mark.parametrize("name", ["{3}", "a}"])
+def test_braces_in_the_path_of_a_folder_are_refused(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(UserError, match="the run folder is .* braces .* rename or move"):
+        check_folder(tmp_path / name)
+    monkeypatch.setattr(preflight_module, "CHECKOUT", tmp_path / name)
+    with pytest.raises(UserError, match="the checkout is .* braces"):
+        check_folder(tmp_path)
+
+
 @pytest.mark.parametrize(("version", "old"), [("5.0.1", True), ("n5.1-2024", False), ("N-12345", False)])
 def test_ffmpeg_before_5_1_is_too_old(
     config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, old: bool

@@ -63,6 +63,14 @@ def test_pycocotools_loads_each_split(dataset: Path, split: str) -> None:
     assert_same(found, split)
 
 
+@pytest.mark.public_report(
+    "label-studio 7096", saw="of two images with one name in two folders, the YOLO export keeps one",
+    here="names hold the video, so each image has its own label file",
+)  # fmt: skip
+@pytest.mark.public_report(
+    "yolo2labelme 1", saw="an image without a label file ends the conversion",
+    here="each image has a label file, an empty one if it shows nothing",
+)  # fmt: skip
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_cocos_own_evaluation_of_the_labels_against_themselves_is_perfect(dataset: Path, split: str) -> None:
     coco = COCO(str(dataset / f"annotations/instances_{split}.json"))
@@ -130,6 +138,14 @@ def test_supervision_loads(dataset: Path, form: str, split: str) -> None:
     saw="the place of train.cache and val.cache cannot be set: they are written into the dataset",
     here="make verify counts only files with names of ours, and .gitignore keeps caches from what is published",
 )
+@pytest.mark.public_report(
+    "ultralytics 9560", saw="training fails with background images that have empty label files",
+    here="ultralytics trains and counts them as backgrounds",
+)  # fmt: skip
+@pytest.mark.public_report(
+    "yolov5 7049", saw="quotes and commas in class names stop the training",
+    here="ultralytics trains with the same names",
+)  # fmt: skip
 def test_ultralytics_trains_on_images_and_backgrounds_and_its_caches_change_no_digest(
     dataset: Path, tmp_path: Path
 ) -> None:
@@ -168,7 +184,7 @@ loaded = load_dataset(*json.loads(sys.argv[1]), **json.loads(sys.argv[2]))
 rows = {split: [{k: v if isinstance(v, (int, float, str, dict, list)) else list(v.size) if hasattr(v, 'size') else None
         for k, v in row.items()} for row in part] for split, part in loaded.items()}
 print('ROWS', json.dumps(rows))
-objects = loaded['train'].features.get('objects')
+objects = next(iter(loaded.values())).features.get('objects')
 kind = objects['category'].feature if isinstance(objects, dict) else None
 print('NAMES', json.dumps(getattr(kind, 'names', [])))
 """
@@ -345,3 +361,53 @@ def test_outputs_that_nobody_configured_do_not_exist(tmp_path: Path) -> None:
     assert sorted(path.name for path in (folder / "images").iterdir()) == ["test", "train", "val"]
     boxes = [a["bbox"] for a in read_json(folder / "annotations/instances_val.json")["annotations"]]
     assert boxes == [xywh(box) for image in truth()["val"].values() for box, _ in image]
+
+
+BOX = ([1.0, 2.0, 30.0, 40.0], 0, 0.5)
+SPLIT_NAMES: Frames = {
+    "train-station": ("val", {0: [BOX], 10: [BOX]}), "test_drive": ("train", {0: [BOX], 20: [BOX]}),
+    "validation": ("train", {0: [BOX]}), "dev.eval": ("train", {0: [BOX]}), "val": ("test", {0: [BOX]}),
+}  # fmt: skip
+
+
+@pytest.mark.public_report(
+    "datasets 5650", saw="file names with the word train break the loading of an image folder",
+    here="each image is in its own split, whatever its name says",
+)  # fmt: skip
+@pytest.mark.parametrize("form", NAMES)
+def test_hugging_face_takes_no_split_from_the_name_of_a_video(tmp_path: Path, form: str) -> None:
+    loaded, _ = load_with_datasets(tmp_path, str(export(tmp_path, settings(formats=[form]), frames=SPLIT_NAMES)))
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 4, "validation": 2, "test": 1}
+
+
+@pytest.mark.public_report(
+    "datasets 6556", saw="a dataset of one image and its metadata is read as JSON, without the image",
+    here="the image is read",
+)  # fmt: skip
+@pytest.mark.parametrize("form", NAMES)
+def test_hugging_face_loads_a_dataset_of_one_image(tmp_path: Path, form: str) -> None:
+    frames: Frames = {"v": ("val", {0: [BOX]})}
+    folder = export(tmp_path, settings(formats=[form]), frames=frames)
+    loaded, _ = load_with_datasets(tmp_path, str(folder))
+    assert list(loaded) == ["validation"] and COLUMNS[form] in loaded["validation"][0]
+
+
+@pytest.mark.public_report(
+    "fiftyone 1952", saw="labels are swapped, because each split numbers only the classes that it has",
+    here="a class has one number in all splits",
+)  # fmt: skip
+def test_classes_have_the_same_numbers_in_splits_that_lack_others(tmp_path: Path) -> None:
+    import supervision
+
+    other = (BOX[0], 1, 0.5)
+    frames: Frames = {"a": ("train", {0: [other]}), "b": ("val", {0: [BOX]})}
+    dataset = export(tmp_path, settings(formats=["yolo", "coco"]), frames=frames)
+    for split, name in (("train", CLASSES[1]), ("val", CLASSES[0])):
+        images, labels = str(dataset / "images" / split), str(dataset / "labels" / split)
+        instances = str(dataset / f"annotations/instances_{split}.json")
+        for loaded in (
+            supervision.DetectionDataset.from_yolo(images, labels, str(dataset / "data.yaml")),
+            supervision.DetectionDataset.from_coco(str(dataset), instances),
+        ):
+            [(_, _, seen)] = list(loaded)
+            assert seen.class_id is not None and [loaded.classes[n] for n in seen.class_id] == [name]
