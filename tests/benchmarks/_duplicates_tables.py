@@ -73,8 +73,8 @@ def write_tables(measured: Measured, write: bool) -> None:
         " `dedup.method: embedding`.\n",
         f"## False copies\n\n{false_table(measured, bits)}",
         f"## Another object at the same place\n\n{camera_table()}",
-        "Real fixed cameras, objects labelled by time (`python -m tests.benchmarks.same_objects FOLDER --write`). False:"
-        " an object that is clear in one of the two frames is not in the other. Before: places alone.\n",
+        "Real fixed cameras, objects labelled by time (`python -m tests.benchmarks.same_objects FOLDER --write`)."
+        " False: an object that is clear in one of the two frames is not in the other. Before: places alone.\n",
         f"## Methods and thresholds\n\n{methods_table(measured)}",
         "Recall: all changes except mirror, drawn and filmed images. Precision: with the first four kinds of pairs"
         " above. All figures: [duplicates.tsv](duplicates.tsv). crop_resistant takes half a second per image; it was"
