@@ -7,8 +7,9 @@ from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from scripts.core.errors import UserError
+from scripts.core.layout import CHECKOUT
 from scripts.download.retries import RETRY_TARGETS
-from scripts.inputs.config import find_config
+from scripts.inputs.config import check_keys_once, find_config
 from scripts.job.start import UNTIL_STARTED
 from scripts.run.begin import check_lock_and_disk, start_run, stop_run
 from scripts.run.leftovers import end_run
@@ -17,6 +18,7 @@ from scripts.run.progress import show_progress, stop_progress
 from scripts.run.snakemake_internals import (
     batch_groups,
     is_main_workflow,
+    named_config_files,
     own_rules,
     path_patterns,
     renamed_rules,
@@ -36,6 +38,8 @@ try:
     check_folder(Path())
     check_lock_and_disk()
     OWN_CONFIG = find_config(Path("config")) if IS_MAIN else None
+    for path in (CHECKOUT / "config/config.yaml", *named_config_files(workflow)):
+        check_keys_once(path)
 except UserError as error:
     stop_run(error)
 

@@ -1,6 +1,5 @@
 """Write files completely or not at all, and share bytes on disk instead of copying them."""
 
-import errno
 import hashlib
 import json
 import os
@@ -64,19 +63,24 @@ def link_file(source: Path, target: Path) -> None:
 
 
 def link_media(source: Path, target: Path) -> None:
-    """Hard-link `source` to `target`, or make a symbolic link where that does not work. Never copy."""
-    if not _hard_link(source, target):
+    """Hard-link `source` to `target`, or make a symbolic link where that does not work. Copy if neither works."""
+    if _hard_link(source, target):
+        return
+    try:
         target.symlink_to(source.resolve())
+    except OSError:
+        with whole_file(target) as part:
+            shutil.copyfile(source, part)
 
 
 def _hard_link(source: Path, target: Path) -> bool:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
-        os.link(source.resolve(), target)
-    except OSError as error:
-        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES, errno.ENOTSUP):
-            raise
+        os.link(source.resolve(strict=True), target)
+    except FileNotFoundError:
+        raise
+    except OSError:  # each file system has its own way to say no; a full disk fails the copy as well
         return False
     return True
 

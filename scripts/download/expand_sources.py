@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from scripts.core.errors import UserError
 from scripts.core.files import write_text
 from scripts.download.attempts import retry_with_backoff
-from scripts.download.deadline import Deadline, Meter, watched
+from scripts.download.deadline import Deadline, Meter, TooBig, watched
 from scripts.download.faults import OK, Answer, Fault, classify
 from scripts.download.options import DownloadOptions
 from scripts.download.private_hosts import allowed_hosts
@@ -64,15 +64,18 @@ def list_videos(source: str, store: Path, options: DownloadOptions) -> tuple[Fau
     listing = {"extract_flat": "in_playlist", "retries": 3, "extractor_args": {**DATES, **own}}
 
     def once(left_s: float) -> tuple[Fault, bool]:
-        answer = Answer()
+        answer, meter = Answer(), Meter(0, options.timeout_s)
+        meter.bound_memory()
         try:
             with (
-                watched(left_s, Meter(0, options.timeout_s)),
+                watched(left_s, meter),
                 make_client(options, base_options(source, options) | listing, answer) as client,
             ):
                 entries.extend(_walk(client.extract_info(source, download=False) or {}))
         except Deadline:
             return Fault("failed", f"not listed within deadline_s = {options.deadline_s:g} s"), False
+        except TooBig as big:
+            return Fault("rejected", str(big)), False
         except Exception as error:
             fault = classify(error, fetching=False, answer=answer)
             return replace(fault, message=redact(fault.message, source)), False
