@@ -51,6 +51,7 @@ bench: .venv/test.installed ## run all benchmarks, the whole crash matrix and 20
 	$(BIN)/python -m tests.benchmarks.designs --write
 	$(BIN)/python -m tests.benchmarks.frames_budget
 	$(BIN)/python -m tests.benchmarks.extract_frames
+	$(BIN)/python -m tests.benchmarks.damage --write
 	$(BIN)/python -m tests.benchmarks.duplicates --write
 	$(BIN)/python -m tests.benchmarks.near_hashes --write
 	$(BIN)/python -m tests.benchmarks.many_videos --write
@@ -59,24 +60,25 @@ bench: .venv/test.installed ## run all benchmarks, the whole crash matrix and 20
 
 docs: .venv/test.installed ## write config.yaml, the manual's keys, measured tables and pictures in docs/ from the schema and the tests
 	$(BIN)/python config/document.py
-	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/media/test_media_cases.py tests/faults/test_download_faults.py \
+	REELSIEVE_WRITE_DOCS=1 $(BIN)/python -m pytest tests/unit/media/test_media_cases.py tests/unit/media/test_colour.py \
+	    tests/faults/test_download_faults.py \
 	    tests/workflow/test_report.py tests/workflow/test_progress.py tests/workflow/test_rerun_matrix.py \
 	    tests/unit/core/test_code.py tests/docs/test_public_reports.py \
 	    tests/docs/test_commands.py
 
 lock: ## resolve the newest versions that fit into requirements*.txt (envs/ follow by hand; a test compares)
-	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \
+	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt --generate-hashes \
 	    --custom-compile-command "make lock" requirements.in -o requirements.txt
-	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt \
+	uv pip compile -q --upgrade --universal --python-version 3.11 --override requirements-override.txt --generate-hashes \
 	    --custom-compile-command "make lock" -c requirements.txt requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove the environment and the demo run
 	rm -rf .venv demo
 
-# The lock is complete, and pip's own resolver would add opencv-python, which needs libraries a bare server lacks.
+# The lock is complete, and pip's own resolver would add what requirements-override.txt leaves out.
 .venv/%.installed: .venv/bin/python requirements.txt requirements-dev.txt
 	@echo "Installing pinned packages into .venv (a few GB with PyTorch; some minutes the first time)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
 	    -r $(if $(filter test,$*),requirements-dev.txt,requirements.txt)
 	touch $@
 

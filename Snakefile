@@ -76,6 +76,7 @@ rule all:
         hashes=collect("results/hashes/{video}", video=VIDEOS),
         vectors=VECTORS,
         detections=detections,
+        copies="results/dedup/copies.parquet",
         distances="results/dedup/distances.json",
         dataset="results/dataset",
         report="results/report.html",

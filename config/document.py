@@ -79,7 +79,7 @@ def _items(keys: Schema, prefix: str) -> Iterator[str]:
             yield from _items(sub["properties"], f"{prefix}{key}.")
         else:
             allowed = _allowed(sub)
-            yield f"- **`{prefix}{key}: {_default(sub)}`** {sub['description']}{allowed and f' {allowed}.'}"
+            yield f"- **`{prefix}{key}: {_default(sub)}`** {sub['description']}{allowed and f' ({allowed})'}"
 
 
 def _default(sub: Schema) -> str:
@@ -91,7 +91,7 @@ def _allowed(sub: Schema) -> str:
     """Return a key's choices or range; empty where its description or default shows them."""
     if "enum" in sub:
         unnamed = any(f"`{choice}`" not in sub.get("description", "") for choice in sub["enum"])
-        return f"Values: {', '.join(sub['enum'])}" if unnamed else ""
+        return ", ".join(sub["enum"]) if unnamed else ""
     if sub["type"] == "array":
         return _allowed(sub["items"])
     if sub["type"] not in ("integer", "number"):
@@ -99,7 +99,7 @@ def _allowed(sub: Schema) -> str:
     if "maximum" in sub:
         steps = f", multiples of {sub['multipleOf']}" if "multipleOf" in sub else ""
         return f"{sub['minimum']} to {sub['maximum']}{steps}"
-    return f"Above {sub['exclusiveMinimum']}" if "exclusiveMinimum" in sub else f"{sub['minimum']} or more"
+    return f"above {sub['exclusiveMinimum']}" if "exclusiveMinimum" in sub else f"{sub['minimum']} or more"
 
 
 if __name__ == "__main__":

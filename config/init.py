@@ -1,5 +1,6 @@
 """Create a run folder: `make init DIR=my-run`."""
 
+import argparse
 import sys
 from pathlib import Path
 from shlex import quote
@@ -23,7 +24,10 @@ def lay_out(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="the run folder to create")
+    chosen = parser.parse_args().folder
     try:
-        lay_out(Path(sys.argv[1]))
+        lay_out(chosen)
     except OSError as error:
-        sys.exit(f"cannot create {sys.argv[1]}: {error}")
+        sys.exit(f"cannot create {chosen}: {error}")

@@ -28,7 +28,9 @@ def put_in_store(store: Path, url: str = URL, **options: Any) -> Path:
     """Store a video of five bytes; return its folder."""
     options_used = download_options(**options)
     version = version_of(entry_of(store, url), options_used)
-    media = {"file": "media.mp4", "bytes": 5, "height": options_used.max_height_px}
-    write_json(version / "video.json", {"media": media})
+    height = options_used.max_height_px
+    media = {"file": "media.mp4", "bytes": 5, "width": height, "height": height, "stream": 0}
+    record = {"status": "ok", "message": "", "source": {}, "recorded_at": "2026-01-01T00:00:00+00:00", "media": media}
+    write_json(version / "video.json", record)
     (version / "media.mp4").write_bytes(b"video")
     return version

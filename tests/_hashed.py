@@ -36,7 +36,7 @@ def write_hashes(folder: Path, hashes: Mapping[str, Sequence[tuple[str, int]]]) 
         for frame, own in hashes.items()
     ]  # fmt: skip
     write_table(folder / "hashes.parquet", rows, HASHES)
-    np.save(folder / "thumbs.npy", np.zeros((len(rows), THUMB_PX, THUMB_PX), np.uint8))
+    np.save(folder / "thumbs.npy", np.zeros((len(rows), THUMB_PX, THUMB_PX, 3), np.uint8))
     return folder
 
 

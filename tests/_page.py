@@ -36,3 +36,10 @@ def read_outcomes(page: Path, head: str) -> dict[str, str]:
         names, _, outcome = row.removeprefix("| ").removesuffix(" |").partition(" | ")
         found |= dict.fromkeys(names.split("; "), outcome)
     return found
+
+
+def replace_section(page: Path, title: str, text: str) -> None:
+    """Write a section, from its title to the next one, or append it."""
+    before, _, after = page.read_text(encoding="utf-8").partition(f"\n{title}\n")
+    _, mark, others = after.partition("\n## ")
+    page.write_text(f"{before}\n{title}\n\n{text}{mark}{others}", encoding="utf-8")

@@ -19,6 +19,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path` to write to. It replaces `path` only if the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part.unlink(missing_ok=True)  # in a shared folder, another user's link there would be written through
     try:
         yield part
         os.replace(part, path)

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.core.shared_files import refuse_link
+
 if TYPE_CHECKING:
     from filelock import FileLock
 
@@ -34,6 +36,7 @@ def hold(path: Path, on_wait: Callable[[], None] | None = None, poll_s: float = 
 @contextmanager
 def hold_folder(folder: Path) -> Iterator[None]:
     """Create a folder and lock it against other jobs and runs. Log a message if this job has to wait."""
+    refuse_link(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with hold(folder / "lock", lambda: logging.info("waiting for another job that uses %s", folder), LONG_POLL_S):
         yield
@@ -57,5 +60,6 @@ def try_lock(path: Path) -> "FileLock | None":
 def _lock(path: Path) -> "FileLock":
     from filelock import FileLock  # not at the top: it takes 40 ms, and many jobs lock nothing
 
+    refuse_link(path)  # filelock fails at a link, without a message, and never cuts a file short
     # No soft lock where the system offers no locks: after a killed job it would stay locked.
     return FileLock(path, poll_interval=POLL_S, thread_local=False, fallback_to_soft=False)

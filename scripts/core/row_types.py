@@ -8,11 +8,16 @@ class MediaRecord(TypedDict):
 
     container: str
     stream: int
+    track: int
+    tracks: int
     codec: str
     width: int
     height: int
     rotation_deg: int
     pixel_aspect: str
+    matrix: int
+    transfer: int
+    primaries: int
     fps: float | None
     duration_s: float | None
     bytes: int

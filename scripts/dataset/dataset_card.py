@@ -11,15 +11,24 @@ from urllib.parse import urlsplit
 import jinja2
 import yaml
 
+from scripts.core.files import sha256_of
+from scripts.core.layout import MANIFEST_TABLE
 from scripts.core.text import printable
+from scripts.dataset.formats.imagefolder import METADATA, features
 from scripts.dataset.formats.images import Dataset
 from scripts.dataset.versions import installed_versions, model_facts
 
 PACKAGES = ("ultralytics", "torch", "openvino", "ImageHash", "numpy", "pillow", "pyarrow", "snakemake", "yt-dlp")
 MOST_VIDEOS = 100  # in the card's table; ATTRIBUTION.tsv has them all
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-# The files that load_dataset reads, in order of preference: it reads a folder in one format only.
-HUB_PLACES = {"imagefolder": "images/{}/**", "webdataset": "shards/{}-*.tar", "parquet": "data/{}.parquet"}
+# The files that load_dataset reads, in order of preference: it reads a folder in one format only. Without any of these
+# formats it reads the images alone.
+HUB_PLACES = {
+    "imagefolder": ["images/{}/*.jpg", "images/{}/" + METADATA],
+    "webdataset": ["shards/{}-*.tar"],
+    "parquet": ["data/{}.parquet"],
+}
+IMAGES_ALONE = ["images/{}/*.jpg"]
 HUB_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 
@@ -31,7 +40,10 @@ def render_card(
     models: Mapping[str, Mapping[str, Any]],
     settings: Mapping[str, Any],
 ) -> str:
-    """Return the card in Markdown. `credits` has a row per video with images, as in ATTRIBUTION.tsv."""
+    """Return the card in Markdown; the manifest must exist.
+
+    `credits` has a row per video with images, as in ATTRIBUTION.tsv.
+    """
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
@@ -78,9 +90,24 @@ def front_matter(dataset: Dataset, formats: list[str]) -> dict[str, Any]:
         "task_categories": ["object-detection"],
         "size_categories": [next((name for most, name in SIZES if total < most), "n>1M")],
     }
-    form = next((form for form in HUB_PLACES if form in formats and total), None)
-    if form is None:
-        return front
+    return front | {"configs": [hub_config(dataset, formats)]} if total else front
+
+
+def hub_config(dataset: Dataset, formats: list[str]) -> dict[str, Any]:
+    """Return what load_dataset reads, and the types of its columns.
+
+    The library caches what it read under a hash of this entry, and not of the files: the digest makes it differ.
+    """
+    form = next((form for form in HUB_PLACES if form in formats), "")
+    places = HUB_PLACES.get(form, IMAGES_ALONE)
     found = [split for split, rows in dataset.images.items() if rows]
-    files = [{"split": HUB_SPLITS[split], "path": HUB_PLACES[form].format(split)} for split in found]
-    return front | {"configs": [{"config_name": "default", "data_files": files}]}
+    entry: dict[str, Any] = {
+        "config_name": "default",
+        "description": f"content sha256:{sha256_of(dataset.folder / MANIFEST_TABLE)}",
+        "data_files": [
+            {"split": HUB_SPLITS[split], "path": [place.format(split) for place in places]} for split in found
+        ],
+    }
+    if form == "imagefolder":
+        return entry | {"features": features(dataset.classes)}
+    return entry if form else entry | {"drop_labels": True}  # else the folders' names become classes

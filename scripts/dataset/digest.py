@@ -1,6 +1,7 @@
 """Compute a digest of a folder of results. It depends on no time, user or path."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,13 @@ from scripts.core.layout import RETRIES
 # Files that the configuration may delete (video.json holds the hash of the media, filtered/ the passed frames), the
 # retries, and the record of versions and settings.
 EXCLUDED = ("frames", "download/*/media", RETRIES, "provenance.json")
+
+# Datasets are opened in place by trainers, which leave caches in them: only files with names that we write count.
+DATASETS = ("dataset", "rehydrated")
+OF_DATASET = re.compile(
+    r"[^/]+\.(md|tsv|json|parquet|yaml|txt)|images/[^/]+/([^/]+\.jpg|metadata\.jsonl)|labels/[^/]+/[^/]+\.txt"
+    r"|annotations/[^/]+\.json|data/[^/]+\.parquet|shards/[^/]+\.tar"
+)
 
 
 def digest_of(folder: Path) -> str:
@@ -25,5 +33,15 @@ def counted_files(folder: Path) -> Iterator[Path]:
     excluded = {path for pattern in EXCLUDED for path in folder.glob(pattern)}
     files = (path for path in folder.rglob("*") if path.is_file())
     for path in sorted(files, key=lambda path: path.relative_to(folder).as_posix()):
-        if not path.name.startswith(".") and excluded.isdisjoint([path, *path.parents]):
+        if path.name.startswith(".") or _is_foreign(path, folder):
+            continue
+        if excluded.isdisjoint([path, *path.parents]):
             yield path
+
+
+def _is_foreign(path: Path, folder: Path) -> bool:
+    """Return whether a file lies in a dataset, but has a name that we do not write there."""
+    inside = next((place for place in DATASETS if folder.name == place), None)
+    parts = path.relative_to(folder).parts
+    parts = parts if inside else parts[1:] if parts[0] in DATASETS else ()
+    return bool(parts) and not OF_DATASET.fullmatch("/".join(parts))

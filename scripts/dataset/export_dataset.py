@@ -67,14 +67,15 @@ def export_dataset(
     ledger = build_ledger(folders, copy_rows, max_distance_bits)
     check_totals(ledger, copy_rows, folders)
     images = take_images(ledger, folders, plan.splits, chosen["negatives_share"], chosen["seed"])
-    dataset = Dataset(out, settings["detect"]["classes"] or models["detect"]["names"], images)
+    all_images = [row for rows in images.values() for row in rows]
+    credits = credit_rows(videos, folders, {row["video"] for row in all_images})
+    licences = {row["video"]: row["license"] for row in credits}
+    dataset = Dataset(out, settings["detect"]["classes"] or models["detect"]["names"], images, licences)
     _link_images(images, folders, out)
     for form in chosen["formats"]:
         FORMATS[form](dataset)
-    all_images = [row for rows in images.values() for row in rows]
-    credits = credit_rows(videos, folders, {row["video"] for row in all_images})
     if "parquet" in chosen["formats"]:
-        write_croissant(dataset, sorted({row["license"] for row in credits} - {""}))
+        write_croissant(dataset, sorted(set(licences.values()) - {""}))
     write_table(out / LEDGER_TABLE, ledger, LEDGER)
     publish(out, all_images, videos, folders, dataset.classes)
     write_text(out / "ATTRIBUTION.tsv", tsv_text(ATTRIBUTION, credits))

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def hash_frames(filtered: Path, method: str, out: Path) -> None:
-    """Write hashes.parquet (a row per passed frame) and thumbs.npy (luma, n x 64 x 64, in the same order)."""
+    """Write hashes.parquet (a row per passed frame) and thumbs.npy (YCbCr, n x 64 x 64 x 3, same order)."""
     out.mkdir(parents=True, exist_ok=True)
     candidates: list[FilterRow] = read_rows(filtered / FILTER_TABLE)
     names = [row["frame"] for row in candidates if row["passed"]]
     with ThreadPoolExecutor(2) as pool:
         hashed = list(pool.map(lambda name: hash_picture((filtered / name).read_bytes(), method), names))
     rows = [row_of(name, found) for name, found in zip(names, hashed, strict=True)]
-    thumbs = np.array([found.thumb for found in hashed], np.uint8).reshape(-1, THUMB_PX, THUMB_PX)
+    thumbs = np.array([found.thumb for found in hashed], np.uint8).reshape(-1, THUMB_PX, THUMB_PX, 3)
     with whole_file(out / THUMBNAILS) as part, part.open("wb") as file:
         np.save(file, thumbs)
     write_table(out / HASHES_TABLE, rows, HASHES)

@@ -34,7 +34,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom; shares of t
 
 @dataclass(frozen=True)
 class Hashed:
-    """A frame's hashes (role, up to 64 bits), the box between its black bars, and a thumbnail (luma, 64 x 64)."""
+    """A frame's hashes (role, up to 64 bits), the box between its black bars, and a thumbnail (YCbCr, 64 x 64 x 3)."""
 
     hashes: list[tuple[str, int]]
     content: Box
@@ -46,17 +46,19 @@ def hash_picture(jpeg: bytes, method: str) -> Hashed:
 
     A flat frame gets one hash, made from its brightness, because noise would decide any other.
     """
-    colour = "RGB" if method == "colorhash" else "L"
+    colour = "RGB" if method == "colorhash" else "YCbCr"
     with JpegImageFile(io.BytesIO(jpeg)) as image:
         image.draft(colour, (METRIC_SIDE_PX, METRIC_SIDE_PX))
-        picture = image.convert(colour)
-    luma = picture.convert("L")
-    thumb = np.asarray(luma.resize((THUMB_PX, THUMB_PX), Image.Resampling.BOX))
+        decoded = image.convert(colour)
+    channels = decoded.convert("YCbCr")
+    luma = channels.getchannel("Y")
+    picture = decoded if method == "colorhash" else luma
+    thumb = np.asarray(channels.resize((THUMB_PX, THUMB_PX), Image.Resampling.BOX))
     left, top, right, bottom = content_px(np.asarray(luma))
     box = (left / luma.width, top / luma.height, right / luma.width, bottom / luma.height)
     content = picture.crop((left, top, right, bottom))
     if np.asarray(content.convert("L")).std() < FLAT_SPREAD:
-        level = round(float(thumb.mean())) // LEVEL_STEP
+        level = round(float(thumb[:, :, 0].mean())) // LEVEL_STEP
         return Hashed([("level", int(FLAT_HASHES[level]))], box, thumb)
     return Hashed(list(_by_role(picture, content, method)), box, thumb)
 

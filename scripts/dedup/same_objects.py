@@ -1,7 +1,8 @@
 """Check whether two frames with near hashes show the same objects in the same places.
 
 Hashes of a fixed camera agree although a car has moved. A logo or a subtitle changes as many pixels but no object. So
-the boxes of the filter model decide. If a box has no counterpart, the pixels inside it decide.
+the boxes of the filter model decide. If a box has no counterpart, the pixels inside it decide. If it has one, the two
+must look the same: another person may stand at the same place.
 """
 
 from dataclasses import dataclass
@@ -18,11 +19,17 @@ SAME_PIXELS = 0.9  # correlation inside a box above which the detector missed th
 SAME_WITHOUT_OBJECTS = 0.97  # correlation above which frames without objects, such as title cards, are the same
 AROUND = 1.15  # times a box's sides: the outline of an object says as much as its inside
 FLAT_LEVELS = 8.0  # by which the luma of two flat frames may differ
+SAME_LOOK = 18.5  # mean difference of RGB values up to which counterparts look the same (docs/decisions.md)
+SHIFT_PX = 2  # of a thumbnail, by which crops and bars move a picture
+LIGHT_ROUNDS = 4  # each leaves out the quarter of the pixels that fits worst: logos, shadows, people without a box
+UNCLIPPED = (4, 245)  # darker and brighter pixels may have been cut off by a change of contrast
+LEAST_OUTSIDE, LEAST_PIXELS = 0.05, 20  # a share of the frame, and pixels, that tell the light
+GAIN = (0.5, 2.0)  # outside of this, a change of contrast is a mistake of ours
 
 
 @dataclass(frozen=True)
 class Appearance:
-    """A frame: its thumbnail, and the objects that the filter model found (boxes in shares of the frame)."""
+    """A frame: its thumbnail (YCbCr), and the objects that the filter model found (boxes in shares of the frame)."""
 
     thumb: np.ndarray
     content: Box
@@ -32,9 +39,10 @@ class Appearance:
 
 @dataclass(frozen=True)
 class View:
-    """The part of a frame that is compared: luma of 64 x 64, and boxes in shares of it."""
+    """The part of a frame that is compared: luma of 64 x 64, the same in RGB (8 bits), and boxes in shares of it."""
 
     luma: np.ndarray
+    rgb: np.ndarray
     boxes: np.ndarray
 
 
@@ -42,23 +50,24 @@ def view_of(appearance: Appearance, role: str) -> View:
     """Return the part of a frame that a hash of this role covers, with the objects that count."""
     left, top, right, bottom = area_of(role, appearance.content)
     edges_px = (left * THUMB_PX, top * THUMB_PX, right * THUMB_PX, bottom * THUMB_PX)
-    image = Image.fromarray(appearance.thumb).resize((THUMB_PX, THUMB_PX), Image.Resampling.BILINEAR, box=edges_px)
-    luma = np.asarray(image, np.float32)
+    whole = Image.fromarray(appearance.thumb, "YCbCr")
+    image = whole.resize((THUMB_PX, THUMB_PX), Image.Resampling.BILINEAR, box=edges_px)
+    luma, rgb = np.asarray(image.getchannel("Y"), np.float32), np.asarray(image.convert("RGB"))
     sure = appearance.confidences >= SURE
     counted = appearance.boxes[sure if sure.any() else slice(None)].reshape(-1, 4)
     wide, high = right - left, bottom - top
     boxes = (counted - np.array([left, top, left, top])) / np.array([wide, high, wide, high])
     if role in MIRRORED:
-        luma = luma[:, ::-1]
+        luma, rgb = luma[:, ::-1], rgb[:, ::-1]
         boxes = np.stack([1 - boxes[:, 2], boxes[:, 1], 1 - boxes[:, 0], boxes[:, 3]], axis=1)
-    return View(luma, boxes)
+    return View(luma, rgb, boxes)
 
 
 def same_objects(a: View, b: View) -> bool:
-    """Return whether neither frame shows an object that the other one lacks."""
+    """Return whether neither frame shows an object that the other one lacks, or another one at its place."""
     if not len(a.boxes) and not len(b.boxes):
         return _same_pixels(a.luma, b.luma, SAME_WITHOUT_OBJECTS)
-    return not (_lacks(a, b) or _lacks(b, a))
+    return not (_lacks(a, b) or _lacks(b, a)) and _look_the_same(a, b)
 
 
 def _lacks(one: View, other: View) -> bool:
@@ -74,12 +83,91 @@ def _lacks(one: View, other: View) -> bool:
     return False
 
 
-def _around(box: np.ndarray) -> tuple[int, int, int, int]:
+def _look_the_same(a: View, b: View) -> bool:
+    """Return whether all objects that are in both frames look the same in both."""
+    pairs = _counterparts(a, b)
+    if not pairs:
+        return True
+    here, there = _in_the_same_light(a, b)
+    return all(_difference(here, there, one, other) <= SAME_LOOK for one, other in pairs)
+
+
+def _counterparts(a: View, b: View) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the boxes of both frames that are at the same place."""
+    seen_a, seen_b = np.clip(a.boxes, 0, 1), np.clip(b.boxes, 0, 1)
+    if not len(seen_a) or not len(seen_b):
+        return []
+    pairs = set()
+    ious = _iou(seen_a, b.boxes)
+    for i in np.flatnonzero((_areas(seen_a) >= INSIDE * _areas(a.boxes)) & (ious.max(axis=1) >= COUNTERPART_IOU)):
+        pairs.add((int(i), int(ious[i].argmax())))
+    ious = _iou(seen_b, a.boxes)
+    for j in np.flatnonzero((_areas(seen_b) >= INSIDE * _areas(b.boxes)) & (ious.max(axis=1) >= COUNTERPART_IOU)):
+        pairs.add((int(ious[j].argmax()), int(j)))
+    return [(seen_a[i], seen_b[j]) for i, j in sorted(pairs)]
+
+
+def _in_the_same_light(a: View, b: View) -> tuple[np.ndarray, np.ndarray]:
+    """Return both pictures (RGB) as if brightness and contrast were the same, by the pixels outside the objects."""
+    outside = np.ones((THUMB_PX, THUMB_PX), bool)
+    for box in np.clip(np.concatenate([a.boxes, b.boxes]), 0, 1):
+        left, top, right, bottom = _around(box)
+        outside[top:bottom, left:right] = False
+    low, high = UNCLIPPED
+    sound = (np.minimum(a.luma, b.luma) > low) & (np.maximum(a.luma, b.luma) < high)
+    chosen = sound & outside if (sound & outside).mean() >= LEAST_OUTSIDE else sound
+    gain, offset = _light(b.luma[chosen], a.luma[chosen])
+    here, there = a.rgb.astype(np.float32), b.rgb.astype(np.float32)
+    if gain >= 1:  # the picture with less contrast changes, for what the other one has cut off cannot come back
+        return here, np.clip(gain * there + offset, 0, 255)
+    return np.clip((here - offset) / gain, 0, 255), there
+
+
+def _light(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Return the gain and the offset that turn the luma x into y, without the pixels that do not fit."""
+    gain, offset = 1.0, 0.0
+    for _ in range(LIGHT_ROUNDS):
+        if x.size < LEAST_PIXELS:
+            break
+        if min(x.std(), y.std()) < FLAT_SPREAD:
+            return 1.0, float(np.median(y - x))
+        gain = float(np.clip(y.std() / x.std(), *GAIN))
+        offset = float(y.mean() - gain * x.mean())
+        errors = np.abs(y - gain * x - offset)
+        fits = errors <= np.quantile(errors, 0.75)
+        x, y = x[fits], y[fits]
+    return gain, offset
+
+
+def _difference(here: np.ndarray, there: np.ndarray, box: np.ndarray, other: np.ndarray) -> float:
+    """Return the mean difference inside two counterparts, where they fit best: at one place, or box upon box."""
+    both = np.concatenate([np.minimum(box[:2], other[:2]), np.maximum(box[2:], other[2:])])
+    centre, moved = (box[:2] + box[2:]) / 2, (other[:2] + other[2:] - box[:2] - box[2:]) / 2
+    half = np.maximum(box[2:] - box[:2], other[2:] - other[:2]) / 2
+    x, y = (round(step) for step in (moved * THUMB_PX).tolist())
+    at_one_place = _least_difference(here, there, both, (0, 0), SHIFT_PX)
+    return min(at_one_place, _least_difference(here, there, np.concatenate([centre - half, centre + half]), (x, y), 1))
+
+
+def _least_difference(here: np.ndarray, there: np.ndarray, box: np.ndarray, to: tuple[int, int], around: int) -> float:
+    """Return the least mean difference of a box to the same one shifted `to` a place (px of a thumbnail)."""
+    left, top, right, bottom = _around(box, 1.0, 0.0)
+    found, least = here[top:bottom, left:right], np.inf
+    for x in range(to[0] - around, to[0] + around + 1):
+        for y in range(to[1] - around, to[1] + around + 1):
+            if left + x >= 0 and top + y >= 0 and right + x <= THUMB_PX and bottom + y <= THUMB_PX:
+                shifted = there[top + y : bottom + y, left + x : right + x]
+                least = min(least, float(np.abs(found - shifted).mean()))
+    return least
+
+
+def _around(box: np.ndarray, times: float = AROUND, rim_px: float = 0.5) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom (px of a thumbnail) of a box and its outline."""
     x, y = (box[0] + box[2]) / 2 * THUMB_PX, (box[1] + box[3]) / 2 * THUMB_PX
-    wide = max((box[2] - box[0]) * THUMB_PX, 3) * AROUND / 2 + 0.5
-    high = max((box[3] - box[1]) * THUMB_PX, 3) * AROUND / 2 + 0.5
-    return max(0, int(x - wide)), max(0, int(y - high)), int(np.ceil(x + wide)), int(np.ceil(y + high))
+    wide = max((box[2] - box[0]) * THUMB_PX, 3) * times / 2 + rim_px
+    high = max((box[3] - box[1]) * THUMB_PX, 3) * times / 2 + rim_px
+    left, top, right, bottom = int(x - wide), int(y - high), int(np.ceil(x + wide)), int(np.ceil(y + high))
+    return max(0, left), max(0, top), min(THUMB_PX, right), min(THUMB_PX, bottom)
 
 
 def _same_pixels(a: np.ndarray, b: np.ndarray, least: float) -> bool:

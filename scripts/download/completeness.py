@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from scripts.media.clock import clock
+from scripts.media.ending import is_whole
+from scripts.media.length import COUNT_FROM_ZERO, container_of
 from scripts.media.probe import DECODE_OPTIONS, OPEN_OPTIONS, NotVideo
 
 # A site rounds the length and may give that of a longer sound track. The length in the file is exact.
@@ -19,11 +21,14 @@ LONGEST_GAP_S = 1.0  # between frames of a stream in segments; slides have longe
 LONGEST_TAIL_BYTES = 64_000_000  # of packets kept to decode the last frames
 
 
-def check_whole(path: Path, stream_index: int, announced_s: float | None, in_pieces: bool) -> None:
+def check_whole(
+    path: Path, stream_index: int, announced_s: float | None, in_pieces: bool, sent_whole: bool = False
+) -> str:
     """Raise NotVideo if the file ends early, lacks a segment, or its last frames cannot be decoded.
 
     This reads the whole file without decoding, then decodes from the last keyframe on. `announced_s` is the site's
-    length. `in_pieces`: the file was joined from segments, so one may be missing.
+    length. `in_pieces`: the file was joined from segments, so one may be missing. `sent_whole`: it has as many bytes as
+    the server announced. Return a note if only that tells a last picture that stays from an end that is missing.
     """
     import av
 
@@ -35,11 +40,16 @@ def check_whole(path: Path, stream_index: int, announced_s: float | None, in_pie
             packets = _Packets(clock(media, stream))
             for packet in media.demux(stream):
                 packets.add(packet)
-            _check_end(packets, media, stream, announced_s)
+            whole = is_whole(path, container_of(media))
+            early = _early_end(packets, media, stream, announced_s, bool(whole))
+            may_stay = sent_whole and whole is None and not _early_end(packets, media, stream, announced_s, True)
+            if early and not may_stay:
+                raise NotVideo(early)
             if in_pieces:
                 _check_gaps(packets)
             if packets.tail:
                 _check_tail(packets.tail)
+            return f"{early}; all bytes are there, so the last frame may stay until then" if early else ""
     except av.error.FFmpegError as error:
         raise NotVideo(f"the file cannot be read to its end: {error.strerror}") from error
 
@@ -79,7 +89,11 @@ class _Packets:
         return statistics.median([step_s for _, step_s in self.steps()] or [0.0])
 
 
-def _check_end(packets: _Packets, media: Any, stream: Any, announced_s: float | None) -> None:
+def _early_end(packets: _Packets, media: Any, stream: Any, announced_s: float | None, whole: bool) -> str:
+    """Return how far the frames end before the announced length, if they do.
+
+    In a file that has all of its bytes, the last frame is shown until the end that the header gives.
+    """
     from av.format import Flags
 
     played_s = max(0.0, packets.end_s - packets.first_s)
@@ -87,15 +101,20 @@ def _check_end(packets: _Packets, media: Any, stream: Any, announced_s: float | 
     # Formats with jumps in time have no length in the header, so ffmpeg gives that of the last packet.
     has_header = not media.format.flags & Flags.ts_discont.value
     own_s = float(stream.duration * stream.time_base) if stream.duration and has_header else 0.0
-    with_length = media.format.name.split(",")[0] in WITH_LENGTH and not media.streams.audio
+    with_length = container_of(media) in WITH_LENGTH and not media.streams.audio
     header_s = (media.duration or 0) / 1e6 if with_length else 0.0
+    if whole:
+        played_s = since_start_s = max(since_start_s, own_s, header_s)
+    elif container_of(media) in COUNT_FROM_ZERO:
+        played_s = since_start_s + max(0.0, (media.start_time or 0) / 1e6)
     for source, whole_s, slack_s, slack, end_s in (
         ("the file's header", own_s, FILE_SLACK_S, FILE_SLACK, played_s),
         ("the file's header", header_s, SITE_SLACK_S, SITE_SLACK, played_s),
         ("the site", announced_s or 0.0, SITE_SLACK_S, SITE_SLACK, since_start_s),
     ):
         if end_s + 2 * packets.usual_step_s() < whole_s - max(slack_s, slack * whole_s):
-            raise NotVideo(f"the frames end at {end_s:.1f} s, but {source} announces {whole_s:.1f} s")
+            return f"the frames end at {end_s:.1f} s, but {source} announces {whole_s:.1f} s"
+    return ""
 
 
 def _check_gaps(packets: _Packets) -> None:

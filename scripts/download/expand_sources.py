@@ -21,7 +21,7 @@ from scripts.download.ytdlp import base_options, make_client
 from scripts.inputs.columns import COLUMNS
 from scripts.inputs.redact import public_url, redact
 from scripts.inputs.table import header_line, read_lines, split_cells, table_lines
-from scripts.inputs.urls import url_fault
+from scripts.inputs.urls import source_of, url_fault
 from scripts.inputs.videos import VIDEO_ID
 from scripts.job.start import start_job_in_view
 
@@ -46,7 +46,7 @@ def expand_sources(sources: list[str], table: Path, store: Path, options: Downlo
         if fault.status != "ok":
             faults.append(f"{public_url(source)}: {fault.status}: {fault.message}")
         taken = rows + added
-        added += new_rows(entries, source, {row["url"] for row in taken}, {row["video"] for row in taken})
+        added += new_rows(entries, source, {source_of(row["url"]) for row in taken}, {row["video"] for row in taken})
     if added:
         append_rows(table, added)
     logging.info("%d video(s) appended to %s", len(added), table)
@@ -95,7 +95,7 @@ def _walk(info: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def new_rows(entries: list[dict[str, Any]], source: str, urls: set[str], ids: set[str]) -> list[dict[str, str]]:
-    """Return a row per entry whose URL is new; add its URL and id to `urls` and `ids`, which are already taken."""
+    """Return a row per entry that is new; add its source and id to `urls` and `ids`, which are already taken."""
     found_at = datetime.now(UTC).isoformat(timespec="seconds")
     rows = []
     for entry in entries:
@@ -104,7 +104,7 @@ def new_rows(entries: list[dict[str, Any]], source: str, urls: set[str], ids: se
         if reason := _skip_reason(entry, title, url):
             logging.warning("skipped because %s: %s %s", reason, title or "(no title)", redact(url, ""))
             continue
-        if url in urls:
+        if source_of(url) in urls:
             continue
         row = {
             "video": video_id(entry, url, ids),
@@ -117,7 +117,7 @@ def new_rows(entries: list[dict[str, Any]], source: str, urls: set[str], ids: se
             "found_duration_s": _seconds(entry.get("duration")),
             "found_upload_date": _upload_date(entry),
         }
-        urls.add(url)
+        urls.add(source_of(url))
         ids.add(row["video"])
         rows.append(row)
     return rows

@@ -56,6 +56,10 @@ class Rejected(Exception):
     """The page is not one finished video of an allowed size on an allowed host."""
 
 
+class Unsupported(Exception):
+    """The video is offered only in a way that is not supported."""
+
+
 class NotYet(Exception):
     """The video is announced and does not exist yet."""
 
@@ -124,7 +128,7 @@ def classify(error: BaseException, fetching: bool, answer: Answer) -> Fault:
 
 def _is_readable(error: BaseException) -> bool:
     """Return whether an error's text is written for people; for others, the type says more."""
-    return isinstance(error, Rejected | NotYet | RetryLater) or any(
+    return isinstance(error, Rejected | Unsupported | NotYet | RetryLater) or any(
         k.__name__ == "YoutubeDLError" for k in type(error).__mro__
     )
 
@@ -147,6 +151,7 @@ def _status(chain: list[BaseException], words: str, http_status: int | None) -> 
     for name, status in (
         ("Rejected", "rejected"),
         ("PrivateHost", "rejected"),
+        ("Unsupported", "unsupported"),
         ("NotYet", "later"),
         ("UserNotLive", "later"),
         ("GeoRestrictedError", "geo_blocked"),

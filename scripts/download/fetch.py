@@ -15,6 +15,7 @@ from scripts.download.deadline import Deadline, Meter, TooBig, TooSlow, watched
 from scripts.download.faults import OK, RETRYABLE, Answer, Fault, NotYet, Rejected, chain_of, classify, out_of_time
 from scripts.download.options import DownloadOptions
 from scripts.download.private_hosts import allowed_hosts
+from scripts.download.protocols import keep_http_formats
 from scripts.download.rate_limits import Site
 from scripts.download.resume import Partial, identity_of_pieces
 from scripts.download.store import is_disk_fault
@@ -118,6 +119,7 @@ class _Job:
             self._meter.expect_page()
             info = client.extract_info(self.url, download=False)
             check_kind(info)
+            keep_http_formats(info)
             others = [f for f in info.get("formats") or [] if f.get("format_id") not in self._broken]
             info["formats"] = others or info.get("formats")  # without another format, retry the same
             self._meter.got_page()
@@ -139,7 +141,8 @@ class _Job:
             return Fault("failed", "yt-dlp reported success but left no file", retryable=True)
         try:
             media = describe(files[0])
-            check_whole(files[0], media["stream"], info.get("duration"), info["in_pieces"])
+            sent_whole = not info["in_pieces"] and self.partial.total_bytes() == media["bytes"]
+            note = check_whole(files[0], media["stream"], info.get("duration"), info["in_pieces"], sent_whole)
         except NotVideo as error:
             first_time = not self._broken
             self._broken.add(str(info.get("format_id")))
@@ -149,7 +152,7 @@ class _Job:
             return replace(self._invalid, retryable=first_time)
         files[0].replace(self.folder / media["file"])
         self.media, self.source = media, provenance(info, self.url)
-        return OK
+        return replace(OK, message=note)
 
 
 def check_kind(info: dict[str, Any] | None) -> None:

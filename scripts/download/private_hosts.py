@@ -11,8 +11,22 @@ from urllib.request import getproxies
 
 from scripts.download.options import DownloadOptions
 
-# Networks whose addresses contain an IPv4 address that a gateway would unwrap (RFC 6052, 4291, 2765).
-WRAPPED = [ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/96", "::/96", "::ffff:0:0:0/96")]
+
+def _networks(*names: str) -> tuple[Any, ...]:
+    return tuple(ipaddress.ip_network(name) for name in names)
+
+
+# The special-purpose registries of IANA (RFC 6890) and multicast. Python's own table is shorter, and differs between
+# its versions. Some of these are reachable from anywhere, such as 192.0.0.9, but lead to a gateway nearby.
+SPECIAL_V4 = _networks(
+    "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+    "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24",
+    "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+    "168.63.129.16/32",  # the host of a virtual machine in Microsoft's cloud
+)  # fmt: skip
+GLOBAL_V6 = ipaddress.ip_network("2000::/3")  # all that is assigned to hosts
+SPECIAL_V6 = _networks("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
+TRANSLATED = _networks("64:ff9b::/96", "64:ff9b:1::/96")  # a gateway (NAT64) takes the IPv4 address at their end
 PROXIES = re.compile(r"(all|https?|socks\w*)", re.IGNORECASE)  # not `no`, which lists hosts without a proxy
 
 
@@ -26,13 +40,13 @@ def is_public(address: str) -> bool:
         ip = ipaddress.ip_address(address.split("%")[0])
     except ValueError:
         return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        embedded = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
-        if any(ip in net for net in WRAPPED):
-            embedded.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
-        if any(v4 is not None and not is_public(str(v4)) for v4 in embedded):
-            return False
-    return ip.is_global and not ip.is_multicast and not getattr(ip, "is_site_local", False)
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip.is_global and not any(ip in network for network in SPECIAL_V4)
+    if any(ip in network for network in TRANSLATED):
+        return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+    if ip.ipv4_mapped:
+        return is_public(str(ip.ipv4_mapped))
+    return ip.is_global and ip in GLOBAL_V6 and not any(ip in network for network in SPECIAL_V6)
 
 
 def allowed_hosts(options: DownloadOptions) -> AbstractContextManager[None]:

@@ -12,11 +12,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
-from scripts.core.files import clear_parts, read_json, write_text
+from scripts.core.files import clear_parts, write_text
 from scripts.core.locks import hold, try_lock
+from scripts.core.shared_files import read_shared_json, refuse_link
 from scripts.download.options import SiteLimits
 
 ALIASES = {"youtu.be": "youtube.com", "youtube-nocookie.com": "youtube.com"}
@@ -24,6 +25,7 @@ HOUR_S = 3600.0
 LONGEST_WAIT_S = 600.0  # if a site is paused for longer, the video is recorded as blocked
 LONGEST_PAUSE_S = 3600.0
 LONGEST_RETRY_AFTER_S = 6 * 3600.0  # the limit for Retry-After, which can be nonsense
+MOST_SECONDS = 1e12  # since the epoch
 POLL_S = 0.2
 LONG_S = 60.0  # longer waits are shown in the terminal too
 
@@ -73,7 +75,7 @@ class Site:
             wait_s = (
                 min(retry_after_s, LONGEST_RETRY_AFTER_S)
                 if retry_after_s
-                else min(LONGEST_PAUSE_S, self.limits.pause_s * 2 ** state["blocks"])
+                else min(LONGEST_PAUSE_S, self.limits.pause_s * 2 ** min(state["blocks"], 30))
             )
             state["blocks"] = min(state["blocks"] + 1, 30)
             state["paused_until"] = max(state["paused_until"], now + wait_s)
@@ -90,7 +92,7 @@ class Site:
     @contextmanager
     def _hold_job_lock(self) -> Iterator[None]:
         """Hold one of the site's locks; the system releases it if this process dies."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         while True:
             for number in range(self.limits.jobs):
                 if lock := try_lock(self.folder / f"job{number}.lock"):
@@ -135,10 +137,15 @@ class Site:
     def _keep_distance(self, state: SiteState) -> None:
         state["not_before"] = time.time() + random.uniform(*self.limits.sleep_s)
 
+    def _make_folder(self) -> None:
+        for folder in (self.folder.parent, self.folder):
+            refuse_link(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+
     @contextmanager
     def _state(self) -> Iterator[SiteState]:
         """Yield the state that all jobs share, and save the changes."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         path = self.folder / "state.json"
         with hold(self.folder / "state.lock"):
             state: SiteState = {
@@ -150,10 +157,25 @@ class Site:
                 "message": "",
             }
             with suppress(OSError, ValueError):  # missing, or damaged by a power failure
-                state.update(read_json(path))
+                state.update(_sound(read_shared_json(path), state))
             yield state
             clear_parts(path)
             write_text(path, json.dumps(state))
+
+
+def _sound(read: Any, state: SiteState) -> Any:
+    """Return the values of a state that have the type of those in `state`; others may have written the file."""
+    if not isinstance(read, dict):
+        return {}
+    return {key: read[key] for key, usual in state.items() if key in read and _is_like(read[key], usual)}
+
+
+def _is_like(value: Any, usual: Any) -> bool:
+    if isinstance(usual, list):
+        return isinstance(value, list) and all(_is_like(one, 0.0) for one in value)
+    if isinstance(usual, str):
+        return isinstance(value, str)
+    return isinstance(value, int | float) and abs(value) < MOST_SECONDS  # not NaN, and no huge power of two
 
 
 def site_of(url: str, store: Path, sites: Mapping[str, SiteLimits]) -> Site:

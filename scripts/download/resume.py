@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any, TypedDict
 from urllib.parse import urljoin, urlsplit
 
-from scripts.core.files import read_json, write_json
+from scripts.core.files import write_json
+from scripts.core.shared_files import is_own_file, read_shared_json, refuse_link
 from scripts.download.faults import Rejected
 
 NAME = "part_of.json"
@@ -55,12 +56,13 @@ class Partial:
     """A folder of partial files with a note about the whole file."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the folder, and delete parts without a note."""
+        """Make the folder, and delete parts without a note, and links, through which another file would be written."""
         self.folder, self._path = folder, folder / NAME
+        refuse_link(folder)
         folder.mkdir(exist_ok=True)
         self._note = self._read()
         self._started_here = False  # whether this process wrote the part from its start
-        if not self._note:
+        if not self._note or not all(map(is_own_file, folder.iterdir())):
             self.clear()
 
     def clear(self) -> None:
@@ -76,6 +78,11 @@ class Partial:
     def size_bytes(self) -> int:
         """Return the size of the parts."""
         return sum(path.stat().st_size for path in self.folder.iterdir() if path.is_file() and path.name != NAME)
+
+    def total_bytes(self) -> int | None:
+        """Return the size of the whole file, if the server said it."""
+        whole = self._note.get("whole")
+        return whole["total_bytes"] if whole else None
 
     def begin(self, source: Source) -> None:
         """Set what is downloaded next, and delete parts of anything else."""
@@ -113,10 +120,10 @@ class Partial:
 
     def _read(self) -> PartOf:
         try:
-            note: PartOf = read_json(self._path)
+            note: PartOf = read_shared_json(self._path)
         except (OSError, ValueError):
             return {}
-        return note
+        return note if isinstance(note, dict) else {}
 
 
 def identity_of_pieces(urlopen: Callable[[str], Any], info: dict[str, Any]) -> str:

@@ -8,19 +8,22 @@ import errno
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from scripts.core.files import delete_folder, read_json
+from scripts.core.files import delete_folder
 from scripts.core.layout import RECORD, filter_table, media_folder
 from scripts.core.locks import hold_folder
+from scripts.core.shared_files import read_shared_json
 from scripts.download.options import DownloadOptions
-from scripts.inputs.urls import is_local
+from scripts.inputs.urls import is_local, source_of
 
 if TYPE_CHECKING:  # so that an edit of the types downloads nothing again
     from scripts.core.row_types import MediaRecord, VideoRecord
 
+MEDIA_FILE = re.compile(r"media\.[a-z0-9]{1,8}")
 DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
 
 
@@ -33,8 +36,16 @@ class Stored(NamedTuple):
 
 
 def entry_of(store: Path, url: str) -> Path:
-    """Return the folder of a URL."""
-    return store / hashlib.sha256(url.encode()).hexdigest()[:24]
+    """Return the folder of a source, which all addresses of a video share.
+
+    Earlier versions stored each address apart; such a folder is used if it holds the only copy.
+    """
+    entry, old = (store / hashlib.sha256(text.encode()).hexdigest()[:24] for text in (source_of(url), url))
+    return old if old != entry and not _has_media(entry) and _has_media(old) else entry
+
+
+def _has_media(entry: Path) -> bool:
+    return any(entry.glob("*/media.*"))
 
 
 def form_of(options: DownloadOptions) -> list[Any]:
@@ -49,16 +60,29 @@ def version_of(entry: Path, options: DownloadOptions) -> Path:
 
 
 def read_stored(version: Path) -> Stored | None:
-    """Return a stored video if its record and its complete file exist."""
+    """Return a stored video if its record and its complete file exist; links could lead out of the store."""
     try:
-        record: VideoRecord = read_json(version / RECORD)
+        record: VideoRecord = read_shared_json(version / RECORD)
     except (OSError, ValueError):  # missing, or damaged by a power failure
         return None
-    media = record["media"]
-    if not media:
+    media = media_in(record)
+    if not media or version.is_symlink():
         return None
     path = version / media["file"]
-    return Stored(record, media, path) if path.is_file() and path.stat().st_size == media["bytes"] else None
+    whole = path.is_file() and not path.is_symlink() and path.stat().st_size == media["bytes"]
+    return Stored(record, media, path) if whole else None
+
+
+def media_in(record: Any) -> "MediaRecord | None":
+    """Return the media of a stored record, or None if another program wrote it: its file could be any path."""
+    if not isinstance(record, dict) or record.get("status") != "ok":
+        return None
+    media, texts = record.get("media"), (record.get("message"), record.get("recorded_at"))
+    if not isinstance(media, dict) or not all(isinstance(text, str) for text in texts):
+        return None
+    numbers = all(isinstance(media.get(key), int) for key in ("bytes", "width", "height", "stream"))
+    named = isinstance(media.get("file"), str) and MEDIA_FILE.fullmatch(media["file"])
+    return cast("MediaRecord", media) if numbers and named and isinstance(record.get("source"), dict) else None
 
 
 def other_versions(version: Path) -> list[Stored]:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypedDict
 
-from scripts.core.files import clear_parts, read_json, write_json
+from scripts.core.errors import UserError
+from scripts.core.files import clear_parts, write_json
+from scripts.core.shared_files import read_shared_json, refuse_link
 from scripts.download.store import entry_of
-from scripts.inputs.urls import is_local
+from scripts.inputs.urls import is_local, source_of
 
 ENTRY = re.compile(r"[0-9a-f]{24}")
 
@@ -22,7 +24,8 @@ class StoreUser(TypedDict):
 
 def entries_of(store: Path, urls: Iterable[str]) -> set[str]:
     """Return the names of the entries of these sources; local files have none."""
-    return {entry_of(store, url).name for url in urls if not is_local(url)}
+    remote = [url for url in urls if not is_local(url)]
+    return {entry_of(store, text).name for url in remote for text in (url, source_of(url))}
 
 
 def register_used_entries(store: Path, folder: Path, urls: Iterable[str]) -> None:
@@ -40,6 +43,7 @@ def read_used_entries(store: Path, folder: Path) -> set[str]:
 
 def write_used_entries(store: Path, folder: Path, entries: Iterable[str]) -> None:
     """Replace the record of a run folder."""
+    refuse_link(store / "runs")
     clear_parts(_file_of(store, folder))
     user: StoreUser = {"folder": str(folder.absolute()), "entries": sorted(entries)}
     write_json(_file_of(store, folder), user)
@@ -58,7 +62,10 @@ def _file_of(store: Path, folder: Path) -> Path:
 
 def _read(path: Path) -> tuple[str, set[str]]:
     """Return a run folder and its entries, without names that are no entry and could lead out of the store."""
-    if not path.exists():
+    try:
+        user: StoreUser = read_shared_json(path)
+        return str(user["folder"]), {name for name in user["entries"] if ENTRY.fullmatch(name)}
+    except FileNotFoundError:
         return "", set()
-    user: StoreUser = read_json(path)
-    return str(user["folder"]), {name for name in user["entries"] if ENTRY.fullmatch(name)}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged or a link ({error}): delete it and run again") from None

@@ -14,6 +14,7 @@ from scripts.download.deadline import Meter
 from scripts.download.faults import Answer, Rejected, RetryLater, chain_of, retry_after_s
 from scripts.download.options import DownloadOptions
 from scripts.download.private_hosts import PrivateHost
+from scripts.download.protocols import http_only
 from scripts.download.resume import Changed, Partial
 from scripts.inputs.redact import redact
 
@@ -24,6 +25,7 @@ OWN_OPTIONS = frozenset({
     "ratelimit", "sleep_interval_requests", "source_address",
 })  # fmt: skip
 FORMAT = "bv[format_id!$=-sr]/b[format_id!$=-sr]/bv*/b"  # video alone, to merge nothing; -sr: upscaled by the site
+DENO_FOLDER = Path(".snakemake/deno")
 COOKIE_HEADER = "# Netscape HTTP Cookie File"  # yt-dlp refuses a file without it
 REQUEST_RETRIES = 3  # by yt-dlp, of one request or fragment; our attempts start again with the page
 LONGEST_REQUEST_WAIT_S = 30.0
@@ -57,6 +59,8 @@ class Logger:
 def base_options(url: str, options: DownloadOptions) -> dict[str, Any]:
     """Return the options that all uses of yt-dlp share."""
     os.environ["YTDLP_NO_PLUGINS"] = "1"  # plugins found on the path would run as code of this job
+    os.environ.setdefault("DENO_DIR", str(DENO_FOLDER.absolute()))  # otherwise in the home folder
+    os.environ.setdefault("DENO_NO_UPDATE_CHECK", "1")
     if not options.allow_private_hosts:
         sys.modules["curl_cffi"] = None  # type: ignore[assignment]  # it looks up names by itself, around the check for private hosts
     own = {key: value for key, value in options.ytdlp.items() if key in OWN_OPTIONS}
@@ -136,12 +140,12 @@ def format_sort(options: DownloadOptions) -> list[str]:
 
 
 def make_client(options: DownloadOptions, ytdlp_options: dict[str, Any], answer: Answer) -> Any:
-    """Return a YoutubeDL that keeps error responses in `answer` and checks responses against `client.partial`."""
+    """Return a YoutubeDL that uses HTTP only, keeps error responses in `answer`, and checks others with `partial`."""
     from yt_dlp import YoutubeDL
     from yt_dlp.networking import Request
     from yt_dlp.networking.exceptions import HTTPError, TransportError
 
-    class Client(YoutubeDL):  # type: ignore[misc]
+    class Client(http_only(YoutubeDL)):  # type: ignore[misc]
         meter: Meter | None = None  # set when the download of the media begins
         partial: Partial | None = None  # set too if the media are one file, which is resumed by offset
 

@@ -13,14 +13,15 @@ from scripts.core.row_types import FrameRow, VideoRecord
 from scripts.core.schemas import FRAMES
 from scripts.core.tables import write_table
 from scripts.frames.damage import find_damage
-from scripts.frames.extraction import Extraction, WaitForDisk, media_source, no_limit
-from scripts.frames.missing import damage_note, end_note, starts_late
+from scripts.frames.extraction import Extraction, WaitForDisk, media_source, no_limit, stream_note
+from scripts.frames.missing import damage_note, end_note, starts_late, undecoded_note
 from scripts.frames.sampling import FrameSettings, spread
 from scripts.frames.single_pass import PassResult, decode_once
 from scripts.job.budget import MARKS, Budget, at_work
 from scripts.job.environment import is_submission
 from scripts.job.start import start_job
 from scripts.media.clip import Clip
+from scripts.media.ending import is_whole
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -58,9 +59,10 @@ def extract_frames(
     if record["status"] != "ok" or media is None:
         write_table(out / FRAMES_TABLE, [], FRAMES, f"no media: {record['status']}")
         return
-    source = media_source(media, folder, clip)
+    source = media_source(media, folder, clip, settings.hdr)
     extraction = Extraction(record["video"], source, media["fps"], clip, settings, out, wait_for_disk)
     result, note = decode_until_complete(extraction, threads)
+    note = "; ".join(filter(None, [stream_note(media, source.colour), note]))
     rows = result.rows
     if settings.mode == "budget":
         drop_over_budget(out, rows, result.cuts_ms, min(settings.budget, settings.max_frames))
@@ -75,16 +77,22 @@ def decode_until_complete(extraction: Extraction, threads: int) -> tuple[PassRes
     if extraction.source.seek and starts_late(result.rows, extraction):
         extraction = replace(extraction, source=replace(extraction.source, seek=False))
         result = decode_once(extraction, threads, frozenset())
-    damaged = ""
+    whole = bool(is_whole(extraction.source.media, extraction.source.container))
+    deadline = time.monotonic() + extraction.settings.deadline_s
+    damaged = undecoded = ""
     if result.complaint:
         until_s = result.rows[-1]["pts_s"] if result.limit and result.rows else extraction.clip.end_s
-        deadline = time.monotonic() + extraction.settings.deadline_s
         damage = find_damage(extraction.source.media, extraction.source.stream, until_s, deadline)
         if damage.untrusted_ms:
             result = decode_once(extraction, threads, damage.untrusted_ms)
-        damaged = damage_note(damage, extraction, result)
-    end = "" if result.limit or "the last picture is at" in damaged else end_note(result.rows, extraction)
-    return result, "; ".join(filter(None, [result.failure, result.limit, damaged, end]))
+        damaged = damage_note(damage, extraction, result, whole)
+        if damaged == f"ffmpeg complains: {result.complaint}" and result.complaint in result.failure:
+            damaged = ""  # the failure says it already
+    if not (result.failure or result.limit) and starts_late(result.rows, extraction):
+        undecoded = undecoded_note(result.rows, extraction, deadline)
+    known = result.limit or "the last picture is at" in damaged or (undecoded and not result.rows)
+    end = "" if known else end_note(result.rows, extraction, whole)
+    return result, "; ".join(filter(None, [result.failure, result.limit, undecoded, damaged, end]))
 
 
 def drop_over_budget(out: Path, rows: list[FrameRow], cuts_ms: list[int], budget: int) -> None:

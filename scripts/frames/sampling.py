@@ -21,6 +21,7 @@ class FrameSettings:
     max_frames: int
     max_side_px: int
     jpeg_qscale: int
+    hdr: str
     similar_bits: int
     min_side_px: int
     min_brightness: float

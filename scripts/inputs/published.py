@@ -14,6 +14,7 @@ from scripts.inputs.videos import Video, parse_row
 # Besides the video, its part and the times, its images depend on these settings. Least and most allowed value.
 SETTINGS = {"max_height_px": (144, 4320), "max_side_px": (32, 16384), "jpeg_qscale": (2, 31)}
 COLUMNS = ("video", "url", "start_s", "end_s", "split", "sha256", *SETTINGS)
+AS_IS = {"hdr": "as_is"}  # a further column, only in datasets whose HDR videos were not tone-mapped
 
 
 class ImageSettings(TypedDict):
@@ -22,6 +23,7 @@ class ImageSettings(TypedDict):
     max_height_px: int
     max_side_px: int
     jpeg_qscale: int
+    hdr: str
 
 
 class PublishedVideo(ImageSettings):
@@ -76,6 +78,9 @@ def _settings_faults(cells: dict[str, str]) -> Iterator[str]:
         text = cells.get(key, "")
         if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
             yield f"{key} '{text}' is not a whole number from {least} to {most}"
+    for key, value in AS_IS.items():
+        if cells.get(key, "") not in ("", value):
+            yield f"{key} '{cells[key]}' is neither empty nor {value}"
 
 
 def published_options(config: Mapping[str, Any], videos: Mapping[str, Video]) -> dict[str, int]:
@@ -98,7 +103,7 @@ def published_row(config: Mapping[str, Any], video: Video) -> PublishedVideo:
     """Return a row as the export publishes it: without the user's own columns, unless they are credits."""
     return {
         "video": video.video,
-        "url": video.url,
+        "url": video.source,
         "start_s": video.start_s,
         "end_s": video.end_s,
         "split": video.split,
@@ -106,6 +111,7 @@ def published_row(config: Mapping[str, Any], video: Video) -> PublishedVideo:
         "max_height_px": config["download"]["max_height_px"],
         "max_side_px": config["frames"]["max_side_px"],
         "jpeg_qscale": config["frames"]["jpeg_qscale"],
+        "hdr": config["frames"]["hdr"],
     }
 
 

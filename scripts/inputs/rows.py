@@ -9,24 +9,26 @@ from typing import Any
 from scripts.core.errors import UserError
 from scripts.inputs.published import read_published_videos
 from scripts.inputs.table import read_lines
+from scripts.inputs.urls import source_of, youtube_id
 from scripts.inputs.videos import Video, read_videos
 
 
 def rows_of(config: Mapping[str, Any]) -> dict[str, Video]:
     """Return the rows that the run works on; none if expand_sources has not written the table yet."""
     listed, excluded = listed_rows(config), set(config["exclude"])
-    splits = {row.url: row.split for row in listed.values() if row.split}  # of excluded parts too
-    return {v: replace(row, split=splits.get(row.url, "")) for v, row in listed.items() if v not in excluded}
+    splits = {row.source: row.split for row in listed.values() if row.split}  # of excluded parts too
+    return {v: replace(row, split=splits.get(row.source, "")) for v, row in listed.items() if v not in excluded}
 
 
 def parts_of(config: Mapping[str, Any], video: str) -> dict[str, str]:
-    """Return the URL per video of all rows with the same URL as this one; none if the row is gone or excluded.
+    """Return the URL per video of all rows with the same source as this one; none if the row is gone or excluded.
 
     Each filter job calls this, so it parses no other rows: checking all of them would take longer than filtering.
     """
     table = Path(config["videos"])
     urls = {cells["url"] for _, cells in read_lines(table, video) if cells["video"] == video}
-    rows = [cells for url in urls for _, cells in read_lines(table, url) if cells["url"] == url]
+    texts = {source_of(url): youtube_id(url) or url for url in urls}  # that all rows of the source contain
+    rows = [c for source, text in texts.items() for _, c in read_lines(table, text) if source_of(c["url"]) == source]
     parts = {cells["video"]: cells["url"] for cells in rows if cells["video"] not in config["exclude"]}
     return parts if video in parts else {}
 

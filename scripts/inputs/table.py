@@ -6,6 +6,9 @@ from pathlib import Path
 from scripts.core.errors import UserError
 from scripts.inputs.columns import COLUMNS, CREDITS, REGISTRY_COLUMNS
 
+UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+SEPARATORS = {",": "commas", ";": "semicolons"}
+
 
 def read_lines(table: Path, containing: str = "") -> Iterator[tuple[int, dict[str, str]]]:
     """Yield line number and cells of each row, or only of rows that contain a text. Raise UserError for a bad table."""
@@ -33,10 +36,18 @@ def table_lines(table: Path) -> list[str]:
             f"no video table at {table.absolute()}: write it there (`make init` creates an example), or set config key"
             " videos to the path of yours"
         )
+    where = f"config key videos: cannot read the video table {table.absolute()}"
     try:
-        text = table.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"config key videos: cannot read the video table {table.absolute()}: {error}") from None
+        raw = table.read_bytes()
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{where}: {error}") from None
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        found = "it is UTF-16" if raw.startswith(UTF16_MARKS) else f"line {line} is not UTF-8"
+        raise UserError(f"{where}: {found}: save it as UTF-8, tab-separated") from None
+    if "\0" in text:
+        raise UserError(f"{where}: it is UTF-16 or no text: save it as UTF-8, tab-separated")
     return text.replace("\r\n", "\n").removesuffix("\n").split("\n")
 
 
@@ -56,6 +67,12 @@ def _is_blank(line: str) -> bool:
 
 def _check_header(table: Path, line: int, header: list[str]) -> None:
     columns = ", ".join(COLUMNS)
+    marks = [mark for mark in SEPARATORS if header and {"video", "url"} <= {c.strip() for c in header[0].split(mark)}]
+    if len(header) == 1 and marks:
+        raise UserError(
+            f"{table}, line {line}: the columns are separated by {SEPARATORS[marks[0]]}, not by tabs: save the table as"
+            " UTF-8, tab-separated (a spreadsheet calls that text or TSV)"
+        )
     if len(header) < 2:
         found = f"'{header[0]}' contains no tab" if header else "there is none"
         raise UserError(

@@ -2,12 +2,44 @@
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
+
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+YOUTUBE_HOSTS = frozenset({"youtube.com", "youtube-nocookie.com"})
+YOUTUBE_FOLDERS = frozenset({"shorts", "live", "embed", "v", "e", "watch"})
 
 
 def is_local(url: str) -> bool:
-    """Return whether a source is a path: everything that starts with a scheme is a URL."""
-    return not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", url)
+    """Return whether a source is a path. File names can have a colon, so only `://` and `http:` make a URL."""
+    return not re.match(r"[A-Za-z][A-Za-z0-9+.-]+://|https?:", url, re.IGNORECASE)
+
+
+def youtube_id(url: str) -> str:
+    """Return the id of a video of YouTube, whatever form its address has; empty for others."""
+    if is_local(url):
+        return ""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return ""
+    folders = parts.path.strip("/").split("/")
+    found = ""
+    if host.removeprefix("www.") == "youtu.be":
+        found = folders[0]
+    elif re.sub(r"^(www|m|music)\.", "", host) in YOUTUBE_HOSTS:
+        if len(folders) == 2 and folders[0] in YOUTUBE_FOLDERS:
+            found = folders[1]
+        elif folders == ["watch"]:
+            found = parse_qs(parts.query).get("v", [""])[0]
+    return found if YOUTUBE_ID.fullmatch(found) else ""
+
+
+def source_of(url: str) -> str:
+    """Return what is the same for all addresses of a video: of YouTube's the plain one, else the source itself."""
+    video = youtube_id(url)
+    return f"https://www.youtube.com/watch?v={video}" if video else url
 
 
 def url_fault(url: str) -> str | None:
@@ -36,6 +68,8 @@ def _path_fault(path: Path) -> str | None:
         return f"file name '{path}' contains braces, which Snakemake takes for wildcards: rename the file"
     if path.is_file():
         return None
+    if SCHEME.match(str(path)):
+        return f"url '{path}' is neither http(s)://host/... nor the path of a file"
     if path.is_dir():
         return f"'{path}' is a folder: write a row for each file in it"
     page = " (if it is a page: https:// is missing)" if "." in path.parts[0] and len(path.parts) > 1 else ""

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.core.errors import UserError
+from scripts.core.text import listed
 from scripts.inputs.columns import COLUMNS
 from scripts.inputs.table import read_lines
-from scripts.inputs.urls import is_local, url_fault
+from scripts.inputs.urls import is_local, source_of, url_fault
 
 VIDEO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 SPLITS = ("train", "val", "test")
@@ -32,6 +33,11 @@ class Video:
         """Return whether `url` is a path on this machine."""
         return is_local(self.url)
 
+    @property
+    def source(self) -> str:
+        """Return what is the same for all addresses of this video."""
+        return source_of(self.url)
+
 
 def read_videos(table: Path) -> dict[str, Video]:
     """Return the table's rows by video id, in its order. Raise UserError with every problem in it."""
@@ -44,8 +50,8 @@ def read_videos(table: Path) -> dict[str, Video]:
         for key, name in _unique_keys(video):
             if seen.setdefault(key, line) != line:
                 faults.append(f"same {name} as line {seen[key]}")
-        if video.split and splits.setdefault(video.url, video.split) != video.split:
-            faults.append(f"split '{video.split}', but another part of the same url is in '{splits[video.url]}'")
+        if video.split and splits.setdefault(video.source, video.split) != video.split:
+            faults.append(f"split '{video.split}', but another part of the same url is in '{splits[video.source]}'")
         problems += [f"{table}, line {line}: {fault}" for fault in faults]
         videos[video.video] = video
     if problems:
@@ -59,6 +65,19 @@ def _unique_keys(video: Video) -> Iterator[tuple[tuple[object, ...], str]]:
         yield ("id", video.video.casefold()), "video id"
     if video.url:
         yield ("clip", video.url, video.start_s, video.end_s), "url with the same start and end"
+
+
+def describe_aliases(videos: Iterable[Video]) -> list[str]:
+    """Return a line for each video that several rows name by different addresses."""
+    rows: dict[str, list[Video]] = {}
+    for video in videos:
+        rows.setdefault(video.source, []).append(video)
+    return [
+        f"rows {listed([video.video for video in same])} are one video, {source}: it is downloaded once, and all are in"
+        " one split (without start_s and end_s, all but one row can go)"
+        for source, same in rows.items()
+        if len({video.url for video in same}) > 1
+    ]
 
 
 def parse_row(cells: dict[str, str]) -> tuple[Video, list[str]]:

@@ -20,6 +20,7 @@ import ffmpeg
 
 from scripts.core.errors import UserError
 from scripts.media.clip import Clip, window
+from scripts.media.colour import Colour, tone_mapped, untagged_matrix
 from scripts.media.jpeg import JPEG_END
 from scripts.media.probe import DECODE_OPTIONS, OPEN_OPTIONS, SEEKABLE, ffmpeg_exe, killed_message
 
@@ -81,13 +82,17 @@ class FfmpegRun:
 
 @dataclass(frozen=True)
 class MediaStream:
-    """A file to decode, its video stream, and whether to seek to the start of the clip instead of decoding up to it."""
+    """A file to decode, its video stream and colours.
+
+    `seek`: seek to the start of the clip instead of decoding up to it.
+    """
 
     media: Path
     stream: int
     container: str
     duration_s: float | None
     seek: bool
+    colour: Colour = Colour()
 
 
 def decoded_stream(source: MediaStream, clip: Clip, threads: int, skip_frame: str | None) -> Any:
@@ -109,10 +114,10 @@ def jpeg_command(chosen: Any, source: MediaStream, size_and_quality: tuple[int, 
 
     Times are those of a player: seconds after the start of the file, whatever its first timestamp. Where timestamps can
     restart in the middle (transport streams), ffmpeg counts on. Each frame is deinterlaced from its own fields, then
-    scaled to square pixels and the wanted size, in JPEG's colour matrix.
+    scaled to square pixels and the wanted size, in JPEG's colours.
     """
     max_side_px, jpeg_qscale = size_and_quality
-    jpegs = _scaled(chosen, max_side_px).output(
+    jpegs = _scaled(chosen, max_side_px, source.colour).output(
         "pipe:1",
         f="nut",
         enc_time_base="1:1000",
@@ -127,17 +132,19 @@ def jpeg_command(chosen: Any, source: MediaStream, size_and_quality: tuple[int, 
     return command
 
 
-def _scaled(stream: Any, max_side_px: int) -> Any:
-    """Return a stream deinterlaced and scaled for the JPEGs."""
+def _scaled(stream: Any, max_side_px: int, colour: Colour) -> Any:
+    """Return a stream deinterlaced and scaled for the JPEGs, in their colours."""
     shrink = f"min(1,{max_side_px}/max(iw*sar,ih))"
     width = f"if(eq(sar*{shrink},1),iw,max(2,trunc(iw*sar*{shrink}/2)*2))"
     height = f"if(eq({shrink},1),ih,max(2,trunc(ih*{shrink}/2)*2))"
-    return (
-        stream.filter("estdif", mode="frame", deint="interlaced")
-        .filter("scale", width, height, flags="bicubic", out_range="full", out_color_matrix="bt601")
-        .filter("setsar", 1)
-        .filter("format", "yuvj420p")
-    )
+    jpeg_colours = {"out_range": "full", "out_color_matrix": "bt601"}
+    stream = stream.filter("estdif", mode="frame", deint="interlaced")
+    if colour.hdr and colour.tonemap:
+        sized = tone_mapped(stream.filter("scale", width, height, flags="bicubic"), colour)
+        stream = sized.filter("scale", "iw", "ih", **jpeg_colours)
+    else:
+        stream = stream.filter("scale", width, height, flags="bicubic", **untagged_matrix(colour), **jpeg_colours)
+    return stream.filter("setsar", 1).filter("format", "yuvj420p")
 
 
 @contextmanager

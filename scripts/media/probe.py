@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core.errors import UserError
+from scripts.media.colour import tags_of
+from scripts.media.length import length_s
+from scripts.media.tracks import best_track, video_tracks
 
 # A file named .mp4 can be a playlist that names other files (docs/decisions.md), so every open limits containers and
 # protocols.
@@ -17,20 +20,29 @@ OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
 SEEKABLE = frozenset({"mov", "matroska"})
 # A few kB of video can decode to pictures too large for any memory. 8K is half of this; decoders keep 20 pictures.
 MAX_SIDE_PX = 16_384
+LEAST_SIDE_PX = 3  # the deinterlacer needs as much
 DECODE_OPTIONS = {"max_pixels": str(2**26)}
 
 
 @dataclass(frozen=True)
 class MediaFacts:
-    """Facts about a video file; sizes are of the stored picture, before rotation and pixel aspect."""
+    """Facts about a video file; sizes are of the stored picture, before rotation and pixel aspect.
+
+    `track` of `tracks` is the number of the video track that is taken. For the colours, see media/colour.py.
+    """
 
     container: str
     stream: int
+    track: int
+    tracks: int
     codec: str
     width: int
     height: int
     rotation_deg: int
     pixel_aspect: str
+    matrix: int
+    transfer: int
+    primaries: int
     fps: float | None
     duration_s: float | None
     bytes: int
@@ -59,7 +71,7 @@ def probe_media(path: Path) -> MediaFacts:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     try:
         with av.open(f"file:{path.absolute()}", options={**OPEN_OPTIONS, **DECODE_OPTIONS}) as media:
-            stream = video_stream(media)
+            stream = video_stream(media, path)
             if stream.codec_context is None:
                 raise NotVideo("not a video that ffmpeg can read: no decoder for its pictures")
             stream.codec_context.options = DECODE_OPTIONS
@@ -71,31 +83,33 @@ def probe_media(path: Path) -> MediaFacts:
         raise NotVideo(f"not a video that ffmpeg can read: {reason}") from error
 
 
-def video_stream(media: Any) -> Any:
-    """Return the first video stream that is not cover art; raise NotVideo if there is none."""
-    import av
-
-    moving = [s for s in media.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
-    if not moving:
+def video_stream(media: Any, path: Path) -> Any:
+    """Return the video stream to take, which is no cover art; raise NotVideo if there is none."""
+    if not video_tracks(media):
         raise NotVideo(f"no video stream (container {media.format.name})")
-    return moving[0]
+    return best_track(media, path, {**OPEN_OPTIONS, **DECODE_OPTIONS})
 
 
 def _facts(media: Any, stream: Any, frame: Any, size_bytes: int) -> MediaFacts:
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     if max(frame.width * max(aspect, 1), frame.height) > MAX_SIDE_PX:
         raise NotVideo(f"pictures of {frame.width} x {frame.height} at pixel aspect {aspect}: over {MAX_SIDE_PX} px")
-    seconds = stream.duration and float(stream.duration * stream.time_base)
+    if min(frame.width, frame.height) < LEAST_SIDE_PX:
+        raise NotVideo(f"pictures of {frame.width} x {frame.height}: under {LEAST_SIDE_PX} px")
+    tracks = [track.index for track in video_tracks(media)]
     return MediaFacts(
         container=media.format.name.split(",")[0],
         stream=stream.index,
+        track=tracks.index(stream.index) + 1,
+        tracks=len(tracks),
         codec=stream.codec_context.name,
         width=frame.width,
         height=frame.height,
         rotation_deg=int(frame.rotation) % 360,
         pixel_aspect=f"{aspect.numerator}:{aspect.denominator}",
+        **tags_of(frame),
         fps=round(float(stream.average_rate), 4) if stream.average_rate else None,
-        duration_s=round(seconds or (media.duration or 0) / 1e6, 3) or None,
+        duration_s=length_s(media, stream),
         bytes=size_bytes,
     )
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,11 +24,14 @@ SETTINGS: dict[str, Any] = {"mode": "predict", "task": "detect", "rect": True, "
 
 def import_ultralytics(work: Path, offline: bool) -> Any:
     """Import ultralytics without telemetry, package installs, or files outside of `work`."""
-    os.environ |= {"YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(work.absolute()), "YOLO_VERBOSE": "false"}
-    os.environ["YOLO_OFFLINE"] = "true" if offline else "false"
+    folders = dict.fromkeys(("YOLO_CONFIG_DIR", "MPLCONFIGDIR"), str(work.absolute()))
+    os.environ |= folders | {"YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false", "YOLO_OFFLINE": "true"}
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # openvino works without it
     work.mkdir(parents=True, exist_ok=True)
     import ultralytics
 
+    # Its import would look up two names to see whether there is a network. It retries a download only if it may do so.
+    os.environ["YOLO_OFFLINE"] = "true" if offline else "false"
     ultralytics.settings.update({"sync": False})
     return ultralytics
 

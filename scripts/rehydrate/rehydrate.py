@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scripts.core.files import link_file, write_text
-from scripts.core.layout import DATA_YAML, MANIFEST_TABLE, RETAKEN_TABLE
+from scripts.core.layout import MANIFEST_TABLE, RETAKEN_TABLE
 from scripts.core.row_types import RetakenRow
 from scripts.core.tables import read_rows
 from scripts.core.tsv import tsv_text
-from scripts.dataset.formats.yolo import data_yaml, label_lines
+from scripts.dataset.formats.yolo import label_lines, write_index
 from scripts.dataset.manifest import class_names_of, read_published
 from scripts.inputs.published import published_lines
 from scripts.inputs.urls import is_local
@@ -36,6 +36,7 @@ def rehydrate(published: Path, retaken: dict[str, Path], out: Path) -> None:
     for folder in (out / kind / split for kind in ("images", "labels") for split in SPLITS):
         folder.mkdir(parents=True, exist_ok=True)  # empty splits too
     losses, counts = [], Counter[str]()
+    files: dict[str, list[str]] = {split: [] for split in SPLITS}
     for row in wanted:
         video, frame = row["video"], row["frame"]
         outcome = outcomes.get(video, {}).get(frame) or without_video(frame, video, urls)
@@ -46,7 +47,8 @@ def rehydrate(published: Path, retaken: dict[str, Path], out: Path) -> None:
         link_file(retaken[video] / frame, out / row["file"])
         label = Path("labels", *Path(row["file"]).parts[1:]).with_suffix(".txt")
         write_text(out / label, label_lines(row, names))
-    write_text(out / DATA_YAML, data_yaml(names))
+        files[Path(row["file"]).parts[1]].append(row["file"])
+    write_index(out, names, files)
     write_text(out / "losses.tsv", tsv_text(LOSSES, losses))
     logging.log(logging.WARNING if losses else logging.INFO, "%s", summary_line(counts, len(wanted), out))
 

@@ -13,9 +13,11 @@ from scripts.core.row_types import PublishedRow, RetakenRow, VideoRecord
 from scripts.core.schemas import RETAKEN
 from scripts.core.tables import write_table
 from scripts.dataset.manifest import read_published
+from scripts.frames.extraction import colour_of
 from scripts.frames.quality import measure
 from scripts.job.start import start_job
 from scripts.media.clip import Clip
+from scripts.media.colour import TONEMAP
 from scripts.media.ffmpeg import MediaStream
 from scripts.media.probe import SEEKABLE
 from scripts.rehydrate.instants import FrameOutput, frames_at
@@ -39,9 +41,18 @@ class Comparison:
 
 
 def retake_frames(
-    record: VideoRecord, folder: Path, wanted: list[PublishedRow], out: Path, clip: Clip, output: FrameOutput
+    record: VideoRecord,
+    folder: Path,
+    wanted: list[PublishedRow],
+    out: Path,
+    clip: Clip,
+    output: FrameOutput,
+    hdr: str = TONEMAP,
 ) -> None:
-    """Write the frames that are as published into `out`, and retaken.parquet with the outcome of each."""
+    """Write the frames that are as published into `out`, and retaken.parquet with the outcome of each.
+
+    `hdr` is what config key frames.hdr was for the published frames.
+    """
     out.mkdir(parents=True, exist_ok=True)
     found: dict[str, Comparison] = {}
     media = record["media"]
@@ -49,9 +60,11 @@ def retake_frames(
     if record["status"] == "ok" and media is not None:
         seekable = clip.start_s > 0 and media["container"] in SEEKABLE
         missing = "no picture at that time"
+        colour = colour_of(media, hdr)
         # The first extraction decoded from the start of the file where seeking lost frames; so does this one.
         for seek in (True, False) if seekable else (False,):
-            source = MediaStream(folder / media["file"], media["stream"], media["container"], media["duration_s"], seek)
+            place = (folder / media["file"], media["stream"], media["container"], media["duration_s"])
+            source = MediaStream(*place, seek, colour)
             remaining = [row for row in wanted if not _is_identical(found.get(row["frame"]))]
             failure = retake(source, clip, remaining, output, out, found) if remaining else ""
         missing += f": {failure}" if failure else ""
@@ -144,5 +157,6 @@ if __name__ == "__main__":
         wanted=read_published(Path(snakemake.input.manifest), snakemake.wildcards.video),
         out=Path(snakemake.output.frames),
         clip=Clip(**snakemake.params.clip),
+        hdr=snakemake.params.settings.get("hdr") or TONEMAP,
         output=published_output(snakemake.params.settings, snakemake.threads, snakemake.config["frames"]["deadline_s"]),
     )

@@ -13,21 +13,23 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from scripts.core.errors import UserError
 from scripts.core.files import read_json
-from scripts.core.layout import record_path
+from scripts.core.layout import CHECKOUT, record_path
 from scripts.core.locks import try_lock
 from scripts.download.options import DownloadOptions
 from scripts.download.rate_limits import site_of
 from scripts.download.ytdlp import base_options, read_cookies
-from scripts.inputs.videos import Video
+from scripts.inputs.videos import Video, describe_aliases
 from scripts.media.probe import ffmpeg_exe, ffmpeg_version
 
 if TYPE_CHECKING:
     from scripts.core.row_types import VideoRecord
 
-OLD_DAYS = 90  # yt-dlp has a release about every month, because sites change
+OLD_DAYS = 60  # yt-dlp has a release about every month, because sites change
+MOST_SITES = 200  # that are compared with yt-dlp's list of sites
 LEAST_FREE_BYTES, USUAL_VIDEO_BYTES = 10**9, 10**8
 LEAST_RESULTS_BYTES = 10**8  # a compiled model needs about this much
 OLDEST_FFMPEG = (5, 1)
@@ -38,7 +40,12 @@ class Problem(Exception):
 
 
 def check_folder(folder: Path) -> None:
-    """Raise UserError if a run folder is not writable. Snakemake would fail with a traceback."""
+    """Raise UserError if a run folder is not usable. Snakemake would fail with a traceback."""
+    for what, path in (("run folder", folder.absolute()), ("checkout", CHECKOUT)):
+        if {"{", "}"} & set(str(path)):
+            raise UserError(
+                f"the {what} is {path}: Snakemake takes braces in its path for wildcards: rename or move the folder"
+            )
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -51,12 +58,16 @@ def check_folder(folder: Path) -> None:
 def preflight(videos: Mapping[str, Video], results: Path, config: Mapping[str, Any]) -> None:
     """Print versions and warnings. Raise UserError with every problem that would fail the run."""
     urls = [video.url for video in videos.values() if not video.is_local and not _is_downloaded(results, video.video)]
-    checks: list[Callable[[], Iterator[str]]] = [_check_ffmpeg, lambda: _check_disk(results)]
+    checks: list[Callable[[], Iterator[str]]] = [
+        _check_ffmpeg,
+        lambda: _check_disk(results),
+        lambda: iter(describe_aliases(videos.values())),
+    ]
     if urls:
         store, options = Path(config["store"]), DownloadOptions.from_config(config["download"])
         checks += [
             lambda: _check_store(store, len(urls)),
-            lambda: _check_ytdlp(options),
+            lambda: _check_ytdlp(options, urls),
             lambda: _check_cookies(options),
         ]
         if any(site_of(url, store, options.sites).name == "youtube.com" for url in urls):
@@ -124,7 +135,7 @@ def _check_store(store: Path, count: int) -> Iterator[str]:
         )
 
 
-def _check_ytdlp(options: DownloadOptions) -> Iterator[str]:
+def _check_ytdlp(options: DownloadOptions, urls: list[str]) -> Iterator[str]:
     from yt_dlp import YoutubeDL
 
     number = version("yt-dlp")
@@ -133,14 +144,25 @@ def _check_ytdlp(options: DownloadOptions) -> Iterator[str]:
         yield "warning: curl_cffi is not used unless allow_private_hosts is true, because it resolves host names itself"
     released = re.match(r"(\d{4})\.(\d{1,2})\.(\d{1,2})", number)
     age_days = (datetime.now(UTC).date() - date(*map(int, released.groups()))).days if released else 0
-    if age_days > OLD_DAYS:
+    if age_days > OLD_DAYS and (site := _known_site(urls)):
         yield (
-            f"warning: yt-dlp {number} is {age_days} days old, sites change: pip install --upgrade yt-dlp yt-dlp-ejs"
+            f"warning: yt-dlp {number} is {age_days} days old, and sites such as {site} change; to update it:"
+            f" {sys.executable} -m pip install --upgrade yt-dlp yt-dlp-ejs"
         )
     try:
         YoutubeDL(base_options("", replace(options, cookies=""))).close()
     except Exception as error:  # yt-dlp has no exception type for bad options
         raise Problem(f"config key download.ytdlp: yt-dlp rejects it: {error}") from None
+
+
+def _known_site(urls: list[str]) -> str:
+    """Return the host of a URL for which yt-dlp has code of its own, which may be outdated; empty if there is none."""
+    from yt_dlp.extractor import gen_extractor_classes
+
+    by_host = {str(urlsplit(url).hostname): url for url in reversed(urls)}
+    known = [extractor for extractor in gen_extractor_classes() if extractor.ie_key() != "Generic"]
+    some = list(by_host.items())[:MOST_SITES]
+    return next((host for host, url in some if any(extractor.suitable(url) for extractor in known)), "")
 
 
 def _check_cookies(options: DownloadOptions) -> Iterator[str]:

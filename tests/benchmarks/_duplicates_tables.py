@@ -72,6 +72,10 @@ def write_tables(measured: Measured, write: bool) -> None:
         " image. Pairs 0.5 s apart have no correct answer: something may have moved. For larger or one-sided crops, use"
         " `dedup.method: embedding`.\n",
         f"## False copies\n\n{false_table(measured, bits)}",
+        f"## Another object at the same place\n\n{camera_table()}",
+        "Real fixed cameras, their objects labelled by time (tests/benchmarks/same_objects.tsv; run"
+        " `python -m tests.benchmarks.same_objects FOLDER --write`, which says where the videos are). False: an object"
+        " that is clear in the dropped frame or in its representative is not in the other one. Before: places alone.\n",
         f"## Methods and thresholds\n\n{methods_table(measured)}",
         "Recall: all changes except mirror, drawn and filmed images. Precision: with the first four kinds of pairs"
         " above. All figures: [duplicates.tsv](duplicates.tsv). crop_resistant takes half a second per image; it was"
@@ -133,6 +137,15 @@ def methods_table(measured: Measured) -> str:
             cells.append(f"{recall:.3f} / {right:.3f}")
         rows.append([method, *cells])
     return _table(["recall / precision", *(f"{bits} bits" for bits in SHOWN)], rows)
+
+
+def camera_table() -> str:
+    """Return the figures that same_objects.py wrote: dropped frames and false copies per camera."""
+    with (REPO / "docs/same_objects.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    parts = ("dropped", "false", "share")
+    cells = [[r["camera"], r["frames"], *(r[f"{w}_{p}"] for w in ("places", "looks") for p in parts)] for r in rows]
+    return _table(["camera", "frames", *(f"{p}, {w}" for w in ("before", "now") for p in parts)], cells)
 
 
 def per_change(measured: Measured) -> str:

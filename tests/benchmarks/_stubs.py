@@ -106,7 +106,7 @@ def _make(folder: Path, video: str, url: str, number: int) -> None:
         for frame, value in zip(frames, hashes, strict=True)
     ]
     write_table(made / "hashes/hashes.parquet", hashed, HASHES)
-    np.save(made / "hashes/thumbs.npy", np.zeros((len(frames), THUMB_PX, THUMB_PX), np.uint8))
+    np.save(made / "hashes/thumbs.npy", np.zeros((len(frames), THUMB_PX, THUMB_PX, 3), np.uint8))
     write_table(made / "detections.parquet", [frame | SEEN for frame in frames], DETECTIONS)
 
 

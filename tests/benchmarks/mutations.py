@@ -49,6 +49,7 @@ MUTATIONS = (
     Mutation(
         "detection/filter_frames.py", "len(objects) >= min", "len(objects) > min", "detection/test_filter_frames.py"
     ),
+    Mutation("dedup/same_objects.py", "SAME_LOOK = 18.5", "SAME_LOOK = 999.0", "dedup/test_same_objects.py"),
     Mutation("dedup/same_objects.py", "COUNTERPART_IOU = 0.3", "COUNTERPART_IOU = 0.9", "dedup/test_same_objects.py"),
     Mutation("dedup/hashing.py", "UNEVEN = 0.03", "UNEVEN = 0.3", "dedup/test_hashing.py"),
     Mutation("dataset/splits.py", "return min(names, key=", "return max(names, key=", "dataset/test_splits.py"),

@@ -3,9 +3,11 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests._blocks import commands_of
 from tests.conftest import DEMO, REPO
@@ -51,6 +53,23 @@ def test_nothing_is_laid_out_over_what_is_there(tmp_path: Path) -> None:
     assert done.returncode != 0 and "already a run folder: it holds config/videos.tsv" in done.stderr
     assert [path.name for path in tmp_path.rglob("*")] == ["config", "videos.tsv"]
     assert (tmp_path / "config/videos.tsv").read_text() == "mine"
+
+
+def test_a_word_that_begins_with_a_dash_is_an_option_and_no_folder(tmp_path: Path) -> None:
+    ends = {}
+    for words in (["--help"], ["-h"], ["--halp"], []):
+        done = subprocess.run(
+            [sys.executable, REPO / "config/init.py", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert "usage: init.py" in done.stdout + done.stderr and "Traceback" not in done.stderr
+        ends[" ".join(words)] = done.returncode
+    assert ends == {"--help": 0, "-h": 0, "--halp": 2, "": 2}
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_catalog_is_told_of_the_report_where_its_readme_and_where_its_code_look() -> None:
+    usage = yaml.safe_load((REPO / ".snakemake-workflow-catalog.yml").read_text())["usage"]
+    assert usage["report"] is usage["software-stack-deployment"]["report"] is True
 
 
 def test_make_says_what_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

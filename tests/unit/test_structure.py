@@ -8,6 +8,7 @@ import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 
@@ -208,11 +209,29 @@ def pinned_for(python: str) -> set[str]:
     """Return what requirements.txt pins where this Python runs: some packages have one version for each."""
     where = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux"}
     lines = (REPO / "requirements.txt").read_text().splitlines()
-    asked = [Requirement(line) for line in lines if re.match(r"[A-Za-z0-9]", line)]
+    asked = [Requirement(line.removesuffix(" \\")) for line in lines if re.match(r"[A-Za-z0-9]", line)]
     assert len(asked) > 100
     found = [a for a in asked if not a.marker or a.marker.evaluate(where | {"platform_system": "Linux"})]
     assert len({a.name for a in found}) == len(found)
     return {f"{a.name}{a.specifier}" for a in found}
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_each_requirement_is_pinned_with_hashes_that_make_install_demands(name: str) -> None:
+    text = (REPO / name).read_text().replace(" \\\n", " ")
+    asked = [line for line in text.splitlines() if re.match(r"[A-Za-z0-9]", line)]
+    assert len(asked) > 100
+    for line in asked:
+        pin, *hashes = line.split(" --hash=")
+        assert "==" in pin and hashes and all(re.fullmatch(r"sha256:[0-9a-f]{64} *", one) for one in hashes), line
+    makefile = (REPO / "Makefile").read_text()
+    assert makefile.count("pip install") == makefile.count("--require-hashes") == 1
+    assert makefile.count("uv pip compile") == makefile.count("--generate-hashes") == 2
+    left_out = [
+        Requirement(line) for line in (REPO / "requirements-override.txt").read_text().splitlines() if line[0] != "#"
+    ]
+    assert {"opencv-python", "openvino-telemetry"} == {one.name for one in left_out}
+    assert not {one.name for one in left_out} & {line.split("==")[0] for line in asked}
 
 
 def environments() -> dict[str, tuple[str, set[str]]]:

@@ -70,6 +70,18 @@ def registry(run: Run) -> dict[str, dict[str, str]]:
         return {row["video"]: row for row in csv.DictReader(file, delimiter="\t")}
 
 
+@pytest.mark.public_report(
+    "tubearchivist 924", saw="a failed download shows no reason outside the log",
+    here="the registry and the summary name each failed video with its status and message",
+)  # fmt: skip
+@pytest.mark.public_report(
+    "yt-dlp 8656", saw="no list of the videos that were not downloaded",
+    here="the registry lists each failed video with its status and message",
+)  # fmt: skip
+@pytest.mark.public_report(
+    "DjManager 152", saw="one unavailable video fails the whole playlist",
+    here="the dataset is made of the other videos",
+)  # fmt: skip
 def test_the_dataset_is_made_of_the_rest_and_every_failure_is_named(ran: tuple[Run, Outcome]) -> None:
     run, outcome = ran
     assert outcome.code == 0, outcome.text[-3000:]
@@ -101,6 +113,14 @@ def test_attribution_names_the_address_without_its_query(ran: tuple[Run, Outcome
     assert server.url("/good0") in text and "license" in text.splitlines()[0]
 
 
+@pytest.mark.public_report(
+    "img2dataset 452", saw="failed samples cannot be downloaded again without the others",
+    here="retry_failed downloads only videos that failed for a temporary reason",
+)  # fmt: skip
+@pytest.mark.public_report(
+    "img2dataset 333", saw="no way to retry after the network was gone for a while",
+    here="retry_failed downloads only videos that failed for a temporary reason",
+)  # fmt: skip
 def test_trying_again_fetches_only_what_may_come(ran: tuple[Run, Outcome], server: FaultServer, tmp_path: Path) -> None:
     run = ran[0].copy(tmp_path / "run")
     before = {name: (run.folder / f"results/download/{name}/video.json").read_bytes() for name in registry(run)}

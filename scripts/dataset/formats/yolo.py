@@ -1,6 +1,6 @@
-"""Write labels in YOLO's format: a text file per image, and data.yaml."""
+"""Write labels in YOLO's format: a text file per image, data.yaml, and lists of images and classes for other tools."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,31 @@ from scripts.core.layout import DATA_YAML
 from scripts.dataset.formats.images import Dataset
 from scripts.inputs.videos import SPLITS
 
+# ultralytics writes these beside labels and images; git and Hugging Face's upload leave out what .gitignore names.
+NOT_PUBLISHED = "*.cache\n*.npy\n"
+
 
 def write_yolo(dataset: Dataset) -> None:
-    """Write labels/ and data.yaml; images without objects have an empty file."""
+    """Write labels/, data.yaml and the lists; images without objects have an empty file."""
     for split, rows in dataset.images.items():
         folder = dataset.folder / "labels" / split
         folder.mkdir(parents=True, exist_ok=True)  # empty splits too
         for row in rows:
             write_text(folder / f"{Path(row['file']).stem}.txt", label_lines(row, dataset.classes))
-    write_text(dataset.folder / DATA_YAML, data_yaml(dataset.classes))
+    files = {split: [row["file"] for row in rows] for split, rows in dataset.images.items()}
+    write_index(dataset.folder, dataset.classes, files)
+
+
+def write_index(folder: Path, classes: list[str], files: Mapping[str, Iterable[str]]) -> None:
+    """Write data.yaml, a list of the images of each split, and classes.txt, a name per line.
+
+    `files` are relative to the folder. In lists, ultralytics takes `./` for the folder of the list.
+    """
+    for split in SPLITS:
+        write_text(folder / f"{split}.txt", "".join(f"./{file}\n" for file in files.get(split, ())))
+    write_text(folder / "classes.txt", "".join(" ".join(name.split()) + "\n" for name in classes))
+    write_text(folder / DATA_YAML, data_yaml(classes))
+    write_text(folder / ".gitignore", NOT_PUBLISHED)
 
 
 def label_lines(row: Mapping[str, Any], classes: list[str]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.core.errors import UserError
 from scripts.core.locks import hold, hold_folder, try_lock
 from tests.conftest import REPO
 
@@ -65,3 +66,33 @@ def test_a_file_system_without_locks_is_an_error(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("fcntl.flock", refuse)
     with pytest.raises(OSError, match="No locks available"):
         try_lock(tmp_path / "lock")
+
+
+@pytest.mark.public_report(
+    "tox-dev/filelock 461",
+    saw="a lock file is opened through a symbolic link and cut to nothing (CVE-2025-68146)",
+    here="a link in the place of a lock or of its folder is refused by name; the file that it leads to keeps its bytes",
+)
+def test_a_lock_does_not_follow_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    victim, store = tmp_path / "victim", tmp_path / "store"
+    victim.mkdir()
+    (victim / "file").write_text("mine")
+    store.mkdir()
+    (store / "lock").symlink_to(victim / "file")
+    for act in (try_lock, lambda path: hold_folder(path.parent).__enter__()):
+        with pytest.raises(UserError, match="lock is a symbolic link"):
+            act(store / "lock")
+    (store / "entry").symlink_to(victim)
+    with pytest.raises(UserError, match="entry is a symbolic link"), hold_folder(store / "entry"):
+        pass
+    monkeypatch.setattr("scripts.core.locks.refuse_link", lambda path: None)  # the link was made after the look
+    with pytest.raises(OSError, match="symbolic links"):
+        try_lock(store / "lock")
+    assert (victim / "file").read_text() == "mine" and not (victim / "lock").exists()
+
+
+def test_a_lock_keeps_what_its_file_holds(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text("a file under another name, too")
+    with hold(tmp_path / "lock"):
+        pass
+    assert (tmp_path / "lock").read_text() == "a file under another name, too"

@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from scripts.core.tables import read_rows
 from scripts.dataset.audit import absent_classes, audit, warnings_of
 from scripts.dataset.splits import Splitting, plan_splits
@@ -12,6 +14,10 @@ from tests._dataset_rows import copy_row, image_row
 from tests._planted import LIMIT, SHARES, far_hashes, planted, read, reported, row_of
 
 
+@pytest.mark.public_report(
+    "PlantSeg 11", saw="the same images are in train and in test",
+    here="videos that share copies are in one split, and the audit counts pairs between splits",
+)  # fmt: skip
 def test_copies_leak_in_a_random_split_and_not_in_splits_by_group(tmp_path: Path) -> None:
     scenes = far_hashes(30, 1)
     hashes = {f"v{i}": [scenes[i], scenes[i] ^ 1, scenes[i] ^ 2] for i in range(30)}

@@ -1,5 +1,6 @@
 """Shares and missing classes are counted, and the suggested seed gives what it promises."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +37,19 @@ def test_the_outcome_counts_images_groups_and_the_class_that_is_furthest_off() -
     hashes = dict(zip((f"{i['video']}/{i['frame']}" for i in images), far_hashes(12, 8), strict=True))
     warnings = audit(plan, images, hashes, ["dog", "cat", "cow"], LIMIT)["warnings"]
     assert warnings == ["no object in val of class cat", "no object in test of class dog"]
+
+
+@pytest.mark.public_report(
+    "ultralytics 9445", saw="training ends with an error, because no image in val has a label",
+    here="the audit warns which classes a split lacks, also where it has only backgrounds",
+)  # fmt: skip
+def test_a_split_of_backgrounds_alone_gives_a_warning() -> None:
+    videos = {v: row_of(v, split) for v, split in zip("abc", SPLITS, strict=True)}
+    plan = plan_splits(videos, {}, [], Splitting(SHARES, 0, "video"))
+    images = images_of({"a": (1, 1), "c": (1, 1)}, plan.splits)
+    images += [image_row(f"b/{i}.jpg", [], split="val", file=f"b{i}") for i in range(2)]
+    hashes = dict(zip((f"{i['video']}/{i['frame']}" for i in images), far_hashes(6, 8), strict=True))
+    assert "no object in val of class dog, cat" in audit(plan, images, hashes, ["dog", "cat"], LIMIT)["warnings"]
 
 
 @settings(deadline=None, max_examples=30)  # 400 plans each

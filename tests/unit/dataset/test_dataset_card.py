@@ -5,10 +5,12 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import mlcroissant
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,29 +63,83 @@ def test_escaped_text_keeps_its_words_without_markdown(text: str) -> None:
 
 def test_the_card_explains_only_the_written_formats(tmp_path: Path) -> None:
     words_of = {
-        "yolo": "yolo detect train",
-        "coco": "pycocotools",
-        "parquet": "mlcroissant",
-        "imagefolder": "load_dataset",
+        "yolo": ["yolo detect train", "RFDETR", "CVAT", "label-studio-converter"],
+        "coco": ["pycocotools", "supervision", "fiftyone"],
+        "parquet": ["mlcroissant"],
+        "imagefolder": ["load_dataset"],
+        "webdataset": ["WebDataset"],
     }
-    words_of["webdataset"] = "WebDataset"
     for form in words_of:
         card = (export(tmp_path / form, settings(formats=[form])) / "README.md").read_text()
-        assert [other for other, words in words_of.items() if words in card] == [form]
+        assert {other: [word for word in words if word in card] for other, words in words_of.items()} == {
+            other: words if other == form else [] for other, words in words_of.items()
+        }
 
 
+# What each block of Python in the card counts: images of `train` for COCO, pandas and WebDataset, of all splits for
+# Croissant, files in the archive for CVAT, splits for Hugging Face. Some tools are no packages of the tests:
+# tests/benchmarks/loaders.py runs them where they are installed.
+COUNTED = {
+    "zipfile": ("len(zipfile.ZipFile('cvat.zip').namelist())", 1 + 8 + 8),
+    "pycocotools": ("len(train.imgs)", 6),
+    "supervision": ("len(train)", 6),
+    "pandas": ("len(train)", 6),
+    "mlcroissant": ("sum(1 for _ in images)", 8),
+    "webdataset": ("sum(1 for _ in train)", 6),
+    "datasets": ("len(dataset)", 2),
+}
+NOT_INSTALLED = ("rfdetr", "fiftyone")
+
+
+@pytest.mark.public_report(
+    "cvat-ai/cvat 9433",
+    saw="annotations alone, in Ultralytics' layout, are uploaded without an error, and none are shown",
+    here="the card makes the archive of images and labels that CVAT's format needs",
+)
+@pytest.mark.public_report(
+    "cvat-ai/cvat 9638",
+    saw="CVAT finds no dataset in an archive without folders of splits, and with files of other formats",
+    here="the archive holds data.yaml, images and labels by split, and nothing else",
+)
 def test_the_code_in_the_card_runs(tmp_path: Path) -> None:
     folder = export(tmp_path, settings())
-    blocks = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
-    counts = ("len(train.imgs)", "len(train)", "sum(1 for _ in images)", "sum(1 for _ in train)", "len(dataset)")
-    code = "\n".join(f"{block}print({count})" for block, count in zip(blocks, counts, strict=True))
+    card = (folder / "README.md").read_text().replace("path/to/this/folder", str(folder))
+    code, wanted = "", []
+    for block in re.findall(r"```python\n(.*?)```", card, re.DOTALL):
+        if not any(name in block for name in NOT_INSTALLED):
+            count, number = next(counted for name, counted in COUNTED.items() if name in block)
+            code += f"{block}print({count})\n"
+            wanted.append(number)
+    assert sorted(wanted) == sorted(number for _, number in COUNTED.values())
     offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "HF_DATASETS_CACHE": str(tmp_path / "cache")}
     done = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | offline, cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    # images of `train` for COCO, pandas and WebDataset; of all splits for Croissant; two splits for Hugging Face
-    assert [line for line in done.stdout.splitlines() if line.isdigit()] == ["6", "6", "8", "6", "2"]
+    assert [int(line) for line in done.stdout.splitlines() if line.isdigit()] == wanted
+    with zipfile.ZipFile(folder / "cvat.zip") as archive:
+        assert {Path(name).suffix for name in archive.namelist()} == {".yaml", ".jpg", ".txt"}
+
+
+@pytest.mark.public_report(
+    "HumanSignal/label-studio-converter 236",
+    saw="images are imported without their labels",
+    here="the card links images and labels of a split side by side, with classes.txt, as the converter wants them",
+)
+def test_the_command_for_label_studio_lays_out_what_its_converter_reads(tmp_path: Path) -> None:
+    """The converter is a stand-in that lists what it is given; tests/benchmarks/loaders.py runs the real one."""
+    folder = export(tmp_path, settings())
+    script = re.findall(r"```sh\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)[0]
+    converter = tmp_path / "bin/label-studio-converter"
+    converter.parent.mkdir()
+    converter.write_text('#!/bin/sh\ncd "$4" && ls classes.txt images/*.jpg labels/*.txt 2>/dev/null | wc -l; exit 0\n')
+    converter.chmod(0o755)
+    for _ in range(2):  # a second time it changes nothing
+        done = subprocess.run(
+            ["sh", "-ec", script], cwd=folder, capture_output=True, text=True, check=False,
+            env=os.environ | {"PATH": f"{converter.parent}:{os.environ['PATH']}"},
+        )  # fmt: skip
+        assert (done.returncode, done.stdout.split()) == (0, ["13", "5", "1"]), done.stderr
 
 
 def test_a_dataset_without_images_is_written_and_offers_nothing_to_load(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.dataset.digest import counted_files, digest_of
+from tests._exported import export, settings
 
 FILES = {
     "dataset/ledger.parquet": "rows",
@@ -20,6 +21,10 @@ EXCLUDED = [
     "retries.json",
     "provenance.json",
     "dataset/.x.part",
+    "dataset/labels/train.cache",
+    "dataset/images/train/a__000000000.npy",
+    "dataset/runs/detect/val/confusion_matrix.png",
+    "rehydrated/labels/train.cache",
 ]
 
 
@@ -58,3 +63,18 @@ def test_each_files_name_and_content_count(tmp_path: Path, name: str) -> None:
     assert digest_of(folder) == before
     (folder / name).rename((folder / name).with_name("renamed"))
     assert digest_of(folder) != before
+
+
+def test_every_file_of_an_exported_dataset_counts_but_the_hidden_ones(tmp_path: Path) -> None:
+    dataset = export(tmp_path, settings())
+    written = {path for path in dataset.rglob("*") if path.is_file() and not path.name.startswith(".")}
+    assert set(counted_files(dataset)) == written
+    assert {path for path in counted_files(tmp_path) if dataset in path.parents} == written
+
+
+@pytest.mark.parametrize("name", ["dataset/images/train/more.jpg", "dataset/labels/train/more.txt"])
+def test_a_picture_or_label_that_somebody_adds_changes_the_digest(tmp_path: Path, name: str) -> None:
+    folder = lay_out(tmp_path, list(FILES))
+    before = digest_of(folder), digest_of(folder / "dataset")
+    lay_out(tmp_path, [name])
+    assert digest_of(folder) != before[0] and digest_of(folder / "dataset") != before[1]

@@ -21,7 +21,7 @@ def test_every_passed_frame_has_its_hashes_and_the_bytes_are_the_same_twice(tmp_
     rows = read_rows(tmp_path / "a/hashes.parquet")
     assert [row["frame"] for row in rows] == sorted(path.name for path in frames.glob("*.jpg"))
     assert all(len(row["roles"]) == len(row["hashes"]) > 0 for row in rows)
-    assert np.load(tmp_path / "a/thumbs.npy").shape == (3, THUMB_PX, THUMB_PX)
+    assert np.load(tmp_path / "a/thumbs.npy").shape == (3, THUMB_PX, THUMB_PX, 3)
 
 
 def test_a_video_without_frames_has_an_empty_table(tmp_path: Path) -> None:

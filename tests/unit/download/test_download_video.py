@@ -88,3 +88,17 @@ def test_a_video_gone_from_its_site_is_replaced_by_a_stored_format(
     assert download(server.url("/clip.mp4"), tmp_path, max_height_px=360)["status"] == "failed", "it may come yet"
     [stored] = (tmp_path / "store").glob("*/*/media.mp4")
     assert stored.read_bytes() == clip.read_bytes()
+
+
+def test_a_video_that_an_earlier_version_stored_gets_the_facts_that_it_lacks(
+    server: FaultServer, clip: Path, tmp_path: Path
+) -> None:
+    url = server.add("/clip.mp4", clip)
+    whole = download(url, tmp_path)
+    [stored] = (tmp_path / "store").glob("*/*/video.json")
+    record = json.loads(stored.read_text())
+    for key in ("track", "tracks", "matrix", "transfer", "primaries"):
+        del record["media"][key]
+    stored.write_text(json.dumps(record))
+    asked = server.requests.total()
+    assert download(url, tmp_path) == whole and server.requests.total() == asked

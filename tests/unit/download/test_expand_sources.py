@@ -7,6 +7,7 @@ import pytest
 
 from scripts.core.errors import UserError
 from scripts.download.expand_sources import expand_sources, new_rows, video_id
+from scripts.inputs.urls import source_of
 from scripts.inputs.videos import read_videos
 from tests._server import FaultServer, refuse, serve
 from tests.conftest import download_options
@@ -71,6 +72,10 @@ def test_lists_have_the_rate_limits_of_downloads(server: FaultServer, tmp_path: 
         expand([url], tmp_path / "other.tsv", allow_private_hosts=False)
 
 
+@pytest.mark.public_report(
+    "yt-dlp 11617", saw="a premiere that has not begun ends the download of a playlist",
+    here="it is left out with a warning, and the other videos are added",
+)  # fmt: skip
 def test_private_deleted_and_live_videos_are_skipped_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     watch = "https://www.youtube.com/watch?v="
     entries: list[dict[str, Any]] = [
@@ -78,6 +83,7 @@ def test_private_deleted_and_live_videos_are_skipped_with_a_warning(caplog: pyte
         {"ie_key": "Youtube", "id": "b", "url": f"{watch}b", "title": "[Deleted video]"},
         {"ie_key": "Youtube", "id": "c", "url": f"{watch}c", "title": "Now", "live_status": "is_live"},
         {"ie_key": "Youtube", "id": "f", "url": f"{watch}f", "title": "Over", "live_status": "post_live"},
+        {"ie_key": "Youtube", "id": "h", "url": f"{watch}h", "title": "Soon", "live_status": "is_upcoming"},
         {"ie_key": "Youtube", "id": "g", "url": f"{watch}g", "title": "Mine", "availability": "private"},
         {
             "ie_key": "Youtube",
@@ -102,6 +108,7 @@ def test_private_deleted_and_live_videos_are_skipped_with_a_warning(caplog: pyte
         "it is private or deleted",
         "it is not a finished recording",
         "it is not a finished recording",
+        "it is not a finished recording",
         "it is private or deleted",
         "it is another playlist, which can be added to 'sources'",
         "it has no http(s) URL",
@@ -118,3 +125,13 @@ def test_a_table_keeps_its_line_ends(server: FaultServer, tmp_path: Path) -> Non
         and b"\r\nmine\thttps://a.example/x\r\n" in table.read_bytes()
     )
     assert len(read_videos(table)) == 2
+
+
+def test_a_video_that_the_table_has_by_another_address_is_not_added() -> None:
+    taken = {source_of("https://youtu.be/aaaaaaaaaaa?si=x")}
+    entries = [
+        {"webpage_url": f"https://www.youtube.com/{path}", "id": path[-11:], "ie_key": "Youtube"}
+        for path in ("shorts/aaaaaaaaaaa", "shorts/bbbbbbbbbbb", "watch?v=bbbbbbbbbbb")
+    ]
+    rows = new_rows(entries, "https://www.youtube.com/@a", taken, set())
+    assert [row["url"] for row in rows] == ["https://www.youtube.com/shorts/bbbbbbbbbbb"]

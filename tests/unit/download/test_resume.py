@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from scripts.download.resume import Changed, Partial, Source, identity_of_pieces
+from tests._acts import drop_every
 from tests._download import download
-from tests._server import FaultServer, refuse
+from tests._server import FaultServer, refuse, serve
 from tests._streams import hls
 from tests.conftest import MakeClip
 
@@ -82,6 +83,10 @@ def test_a_file_without_tag_or_date_is_continued_only_by_the_process_that_starte
     assert same.may_continue(to_offset=True) and not same.may_continue(to_offset=False)
 
 
+@pytest.mark.public_report(
+    "youtube-dl 23712", saw="a partial file of another format is continued, and the video is broken",
+    here="the partial file is deleted",
+)  # fmt: skip
 def test_parts_of_another_format_or_of_unknown_origin_are_deleted(tmp_path: Path) -> None:
     partial = partial_with(tmp_path / "partial", 40, ETag="a")
     partial.begin({**SOURCE, "format_id": "18"})
@@ -106,3 +111,19 @@ def test_segments_without_a_version_match_only_in_this_process() -> None:
     one = identity_of_pieces(lambda url: Response(), info)
     Response.headers = {"ETag": "2"}
     assert one != identity_of_pieces(lambda url: Response(), info) and len(one) == 64
+
+
+@pytest.mark.public_report(
+    "yt-dlp 14087", saw="a download breaks with HTTP error 403 in the middle and does not resume",
+    here="the next attempt reads the page for a new link and continues the same file",
+)  # fmt: skip
+def test_a_link_that_expires_in_the_middle_is_read_anew_and_the_file_continued(
+    server: FaultServer, clip: Path, tmp_path: Path
+) -> None:
+    half = clip.stat().st_size // 2
+    server.add("/clip.mp4", clip)
+    server.acts["/clip.mp4"] = [drop_every(half), refuse(403), serve]
+    record = download(server.page("/page", "/clip.mp4"), tmp_path)
+    assert (record["status"], record["attempts"]) == ("ok", 2)
+    assert record["media"]["bytes"] == clip.stat().st_size and server.requests["/page"] == 2
+    assert half // 2 < server.log[-1].offset <= half

@@ -1,5 +1,6 @@
 """A store knows which run folders use its entries."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -43,3 +44,13 @@ def test_a_name_that_is_no_entry_is_ignored(tmp_path: Path) -> None:
     assert read_used_entries(tmp_path, tmp_path / "run") == {"a" * 24}
     [file] = (tmp_path / "runs").iterdir()
     assert json.loads(file.read_text())["folder"] == str(tmp_path / "run")
+
+
+def test_both_entries_of_a_video_with_an_old_one_are_in_use(tmp_path: Path) -> None:
+    short = "https://youtu.be/aaaaaaaaaaa?si=x"
+    assert len(entries_of(tmp_path, [short])) == 1
+    old = tmp_path / hashlib.sha256(short.encode()).hexdigest()[:24]
+    (old / "720p-x").mkdir(parents=True)
+    (old / "720p-x/media.mp4").touch()
+    new = entry_of(tmp_path, "https://www.youtube.com/watch?v=aaaaaaaaaaa")
+    assert entries_of(tmp_path, [short]) == {old.name, new.name}

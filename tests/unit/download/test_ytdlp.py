@@ -1,6 +1,8 @@
 """What yt-dlp is given, and what it sends."""
 
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,28 @@ def test_code_from_outside_and_unchecked_lookups_are_off(monkeypatch: pytest.Mon
     assert os.environ["YTDLP_NO_PLUGINS"] and sys.modules["curl_cffi"]
     base_options(URL, download_options(allow_private_hosts=False))
     assert sys.modules["curl_cffi"] is None
+
+
+@pytest.mark.public_report(
+    "yt-dlp/yt-dlp 14847",
+    saw="deno, which yt-dlp runs for YouTube, writes megabytes of caches to the user's folder each time",
+    here="the cache is in the run folder instead of the home folder, unless DENO_DIR is set",
+)
+def test_deno_writes_into_the_run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("DENO_DIR", "")
+    monkeypatch.delenv("DENO_DIR")
+    base_options(URL, download_options())
+    folder = tmp_path / ".snakemake/deno"
+    assert os.environ["DENO_DIR"] == str(folder)
+    deno = shutil.which("deno", path=str(Path(sys.executable).parent)) or pytest.skip("no deno")
+    command = [deno, "run", "--ext=js", "--no-code-cache", "--no-remote", "--no-config", "-"]  # much as yt-dlp runs it
+    assert subprocess.run(command, input=b"console.log(1)", capture_output=True, check=True).stdout == b"1\n"
+    assert list(folder.iterdir()) and not (tmp_path / "home").exists()
+    monkeypatch.setenv("DENO_DIR", "/mine")
+    base_options(URL, download_options())
+    assert os.environ["DENO_DIR"] == "/mine"
 
 
 def test_a_missing_fragment_fails_the_download(tmp_path: Path) -> None:

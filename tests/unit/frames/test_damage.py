@@ -81,6 +81,11 @@ def test_pictures_after_a_lost_keyframe_are_not_trusted(make_clip: MakeClip, tmp
     assert sum(row["keep"] for row in rows) >= 24
 
 
+@pytest.mark.public_report(
+    "PyAV 1597",
+    saw="The packet that is marked as corrupt is the one after the damaged one.",
+    here="A message about a loss counts for the two packets around it.",
+)
 def test_pictures_after_a_loss_that_only_the_container_reports_are_not_trusted(
     make_clip: MakeClip, tmp_path: Path
 ) -> None:
@@ -130,14 +135,45 @@ def test_truncated_files_keep_the_frames_they_have(make_clip: MakeClip, tmp_path
     assert "the last picture is at" in read_note(tmp_path / "out/frames.parquet")
 
 
-FALSE_ALARM = pytest.mark.xfail(strict=True, reason="its pictures are sound, but ffmpeg complains about their syntax")
-
-
+@pytest.mark.public_report(
+    "found by us 17.1",
+    saw='"A non-intra slice in an IDR NAL unit" in OpenCV\'s sample box.mp4 cost half of its frames, which are sound.',
+    here="No frame of it is dropped.",
+)
 @pytest.mark.skipif(not REAL.exists(), reason="no real videos")
 @pytest.mark.parametrize(
     "name",
-    ["bottle-detection", "car-detection", pytest.param("box", marks=FALSE_ALARM)],
+    ["bottle-detection", "car-detection", "box"],
 )
 def test_real_videos_are_trusted(name: str) -> None:
     media = REAL / f"videos/{name}.mp4"
     assert not find_damage(media, probe_media(media).stream, None, math.inf).untrusted_ms
+
+
+def test_a_refresh_part_by_part_is_awaited(make_clip: MakeClip, tmp_path: Path) -> None:
+    """A keyframe there begins to refresh the picture, which is whole at the next one."""
+    codec = (*H264, "-g", "40", "-bf", "0", "-threads", "1", "-x264-params", "intra-refresh=1")
+    media = make_clip("refresh.mkv", *pattern(8), *codec)
+    data = bytearray(media.read_bytes())
+    with av.open(str(media)) as file:
+        packets = [packet for packet in file.demux(video=0) if packet.size]
+    assert [i for i, packet in enumerate(packets) if packet.is_keyframe][:4] == [0, 40, 80, 120]
+    at = packets[20].pos + packets[20].size // 3
+    data[at : at + 100] = bytes(100)
+    (tmp_path / "hurt.mkv").write_bytes(data)
+    untrusted_ms = find_damage(tmp_path / "hurt.mkv", 0, None, math.inf).untrusted_ms
+    assert untrusted_ms == set(range(800, 3200, 40))
+
+
+def test_a_damaged_b_frame_of_mpeg2_hurts_no_other(make_clip: MakeClip, tmp_path: Path) -> None:
+    codec = ("-c:v", "mpeg2video", "-q:v", "4", "-g", "50", "-bf", "2", "-threads", "1", "-sc_threshold", "1000000000")
+    media = make_clip("b_frame.mkv", *pattern(4), *codec)
+    data = bytearray(media.read_bytes())
+    with av.open(str(media)) as file:
+        packets = [packet for packet in file.demux(video=0) if packet.size]
+    latest = [max(p.pts or 0 for p in packets[: i + 1]) for i in range(len(packets))]
+    b_frame = next(p for p, latest_pts in zip(packets[20:], latest[20:], strict=True) if (p.pts or 0) < latest_pts)
+    at = b_frame.pos + b_frame.size // 2
+    data[at : at + 40] = b"\xff" * 40
+    (tmp_path / "hurt.mkv").write_bytes(data)
+    assert len(find_damage(tmp_path / "hurt.mkv", 0, None, math.inf).untrusted_ms) == 1

@@ -25,6 +25,14 @@ def picture(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path).convert("L"), float)
 
 
+@pytest.mark.public_report(
+    "cvat 1961", saw="a video recorded upright on a phone is shown lying",
+    here="frames are upright",
+)  # fmt: skip
+@pytest.mark.public_report(
+    "opencv 15499", saw="frames of phone videos ignore the rotation in the header",
+    here="frames are upright",
+)  # fmt: skip
 def test_frames_are_upright_with_square_pixels(make_clip: MakeClip, clip: Path, tmp_path: Path) -> None:
     turned = make_clip("turned.mp4", "-display_rotation", "90", "-i", str(clip), "-c", "copy")
     rows = extract(turned, tmp_path / "a")
@@ -152,3 +160,17 @@ def test_extraction_waits_for_the_filter_except_on_a_cluster(
     filter_soon.join()
     assert waited is (submission == "") and len(read_rows(out / FRAMES_TABLE)) == 6
     assert not list(Path(".snakemake/frames").glob("extract-*"))
+
+
+@pytest.mark.public_report(
+    "found by us 7",
+    saw="The message of a video of 2 lines held the same error twice.",
+    here="An error is said once; pictures of under 3 px are refused.",
+)
+def test_the_error_of_ffmpeg_is_said_once(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ffmpeg").write_text("#!/bin/sh\necho '[error] it broke' >&2\nexit 1\n")
+    (tmp_path / "ffmpeg").chmod(0o755)
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "ffmpeg"))
+    assert not extract(clip, tmp_path)
+    note = read_note(tmp_path / "out/frames.parquet")
+    assert note == "ffmpeg gave up: it broke; no frame from 0 s on: the video lasts 6.0 s"

@@ -7,6 +7,7 @@ import pytest
 from scripts.core.errors import UserError
 from scripts.frames.extraction import media_source
 from scripts.media.clip import Clip
+from scripts.media.colour import TONEMAP
 from tests._clips import make_kind, record_of
 from tests.conftest import MakeClip
 
@@ -19,7 +20,7 @@ def test_only_containers_with_an_index_are_seeked(make_clip: MakeClip, kind: str
     file = make_kind(make_clip, kind)
     media = record_of(file, file.name)["media"]
     assert media
-    source = media_source(media, file.parent, Clip(start_s, None))
+    source = media_source(media, file.parent, Clip(start_s, None), TONEMAP)
     assert source.seek is seek and source.media == file
 
 
@@ -27,4 +28,4 @@ def test_a_missing_file_says_how_to_download_it_again(clip: Path, tmp_path: Path
     media = record_of(clip, "media.mp4")["media"]
     assert media
     with pytest.raises(UserError, match="media.mp4 is missing: delete .*/v and run again"):
-        media_source(media, tmp_path / "v/media", Clip(0, None))
+        media_source(media, tmp_path / "v/media", Clip(0, None), TONEMAP)

@@ -46,19 +46,19 @@ def test_an_early_or_late_end_has_a_note(
     last_s: float, duration_s: float | None, end_s: float | None, note: str
 ) -> None:
     job = extraction(duration_s, Clip(0, end_s))
-    assert end_note(rows_at(last_s), job) == note
+    assert end_note(rows_at(last_s), job, False) == note
     scene = replace(job, settings=replace(SETTINGS, mode="scene"))
-    assert end_note(rows_at(last_s), scene) == (note if "go on" in note else "")
+    assert end_note(rows_at(last_s), scene, False) == (note if "go on" in note else "")
 
 
 def test_a_slow_video_may_end_two_frames_early() -> None:
-    assert end_note(rows_at(0.0), extraction(9.0, fps=0.2)) == ""
-    assert end_note(rows_at(0.0), extraction(11.0, fps=0.2)) == "the last frame is at 0 s of 11 s"
+    assert end_note(rows_at(0.0), extraction(9.0, fps=0.2), False) == ""
+    assert end_note(rows_at(0.0), extraction(11.0, fps=0.2), False) == "the last frame is at 0 s of 11 s"
 
 
 def test_a_video_without_frames_says_how_long_it_is() -> None:
-    assert end_note([], extraction(6.0, Clip(60, None))) == "no frame from 60 s on: the video lasts 6.0 s"
-    assert end_note([], extraction(None)).endswith("the video lasts an unknown number of s")
+    assert end_note([], extraction(6.0, Clip(60, None)), True) == "no frame from 60 s on: the video lasts 6.0 s"
+    assert end_note([], extraction(None), True).endswith("the video lasts an unknown number of s")
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,27 @@ def test_a_start_is_late_after_two_frames(first_s: float, fps: float | None, lat
     ("damage", "limit", "note"),
     [
         (Damage(9, frozenset({1, 2}), 6000), "", "2 of 9 pictures of the file are damaged"),
-        (Damage(9, frozenset(), 5000), "", "ffmpeg complains: torn"),
+        (Damage(9, frozenset(), 5000), "", ""),
         (Damage(9, frozenset(), 4990), "", "ffmpeg complains: torn; the last picture is at 4.99 s of 6 s"),
-        (Damage(9, frozenset(), 4990), "stopped", "ffmpeg complains: torn"),
+        (Damage(9, frozenset(), 4990), "stopped", ""),
     ],
 )
 def test_damage_has_a_note(damage: Damage, limit: str, note: str) -> None:
-    assert damage_note(damage, extraction(), PassResult([], [], limit, "", "torn")) == note
+    assert damage_note(damage, extraction(), PassResult([], [], limit, "", "torn"), False) == note
+
+
+def test_a_whole_file_may_show_its_last_picture_for_long() -> None:
+    result = PassResult([], [], "", "", "torn")
+    assert damage_note(Damage(9, frozenset(), 1000), extraction(), result, True) == ""
+    assert damage_note(Damage(9, frozenset({1}), 1000), extraction(), result, True).endswith("at 1 s of 6 s")
+    assert end_note(rows_at(1.0), extraction(), True) == ""
+    assert end_note(rows_at(7.1), extraction(), True).startswith("frames go on")
+
+
+def test_a_clip_within_a_picture_says_so() -> None:
+    note = "no picture begins between 2 s and 4 s: an earlier one is shown on"
+    assert end_note([], extraction(6.0, Clip(2, 4)), True) == note == end_note([], extraction(None, Clip(2, 4)), False)
+    assert end_note([], extraction(6.0, Clip(7, 8)), True) == "no frame from 7 s on: the video lasts 6.0 s"
 
 
 def test_the_wanted_part_ends_with_the_video_or_its_clip() -> None:

@@ -203,7 +203,10 @@ def test_a_run_folders_configuration_is_found_unless_it_is_misnamed(tmp_path: Pa
         ("detect: {classes: [no]}", "write it in quotes, such as 'no')"),
         ("detect: {classes: [1]}", "(YAML reads it as int: write it in quotes)"),
         ("detect: {classes: [2026-01-02]}", "(YAML reads it as date: write it in quotes)"),
-        ("detect: {classes: }", "(YAML reads an empty value, ~ and null as nothing: write a value, or delete the line)"),
+        (
+            "detect: {classes: }",
+            "(YAML reads an empty value, ~ and null as nothing: write a value, or delete the line)",
+        ),
         ("download: {sites: {1: {}}}", "download.sites.1: YAML reads this key as int: write it in quotes"),
         ('store: "a\\0b"', "store: 'a\\x00b' contains a line end or another control character"),
         ("store: |\n  a\n", "store: 'a\\n' contains a line end"),
@@ -222,7 +225,9 @@ def test_values_that_would_crash_later_are_refused(schema: dict[str, Any], keys:
 )
 def test_a_key_that_is_given_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
-    path.write_text("a: &x {k: 1}\nfilter:\n  imgsz_px: 320\n  <<: *x\n  imgsz_px: 640\nb: [{c: 1, c: 2}]\nfilter: {}\n")
+    path.write_text(
+        "a: &x {k: 1}\nfilter:\n  imgsz_px: 320\n  <<: *x\n  imgsz_px: 640\nb: [{c: 1, c: 2}]\nfilter: {}\n"
+    )
     with pytest.raises(UserError) as refused:
         find_config(tmp_path)
     assert str(refused.value).splitlines() == [

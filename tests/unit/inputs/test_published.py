@@ -16,7 +16,11 @@ from scripts.inputs.published import (
 from scripts.inputs.videos import Video
 
 HEADER = "video\turl\tmax_height_px\tmax_side_px\tjpeg_qscale\n"
-CONFIG = {"rehydrate": "x", "download": {"max_height_px": 720}, "frames": {"max_side_px": 1280, "jpeg_qscale": 2}}
+CONFIG = {
+    "rehydrate": "x",
+    "download": {"max_height_px": 720},
+    "frames": {"max_side_px": 1280, "jpeg_qscale": 2, "hdr": "tonemap"},
+}
 
 
 def publish(folder: Path, rows: str) -> None:
@@ -68,5 +72,21 @@ def test_a_rehydration_mixes_with_no_other_dataset(tmp_path: Path) -> None:
 def test_published_rows_have_the_image_settings_and_only_credits_of_the_users_columns() -> None:
     row: dict[str, Any] = {"video": "a", "url": "x.mp4", "start_s": 1.0, "end_s": None, "split": "val"}
     extra = {"place": "Lyon", "license": "CC BY 4.0"}
-    settings = {"max_height_px": 720, "max_side_px": 1280, "jpeg_qscale": 2}
+    settings = {"max_height_px": 720, "max_side_px": 1280, "jpeg_qscale": 2, "hdr": "tonemap"}
     assert published_row(CONFIG, Video(**row, extra=extra)) == row | {"extra": {"license": "CC BY 4.0"}} | settings
+
+
+def test_hdr_left_as_it_is_has_a_column_and_nothing_else_may_be_in_it(tmp_path: Path) -> None:
+    publish(tmp_path, "a\thttps://a.example/a\t480\t640\t2\tas_is\nb\thttps://a.example/b\t480\t640\t2\n")
+    table = tmp_path / "videos.tsv"
+    table.write_text(table.read_text().replace(HEADER, HEADER.replace("\n", "\thdr\n")))
+    videos = read_published_videos(tmp_path, tmp_path)
+    assert {video: row.extra["hdr"] for video, row in videos.items()} == {"a": "as_is", "b": ""}
+    table.write_text(table.read_text().replace("as_is", "soon"))
+    with pytest.raises(UserError, match="line 2: hdr 'soon' is neither empty nor as_is"):
+        read_published_videos(tmp_path, tmp_path)
+
+
+def test_a_video_is_published_under_its_plain_address() -> None:
+    row = Video("a", "https://youtu.be/aaaaaaaaaaa?si=x", 0.0, None, "")
+    assert published_row(CONFIG, row)["url"] == "https://www.youtube.com/watch?v=aaaaaaaaaaa"

@@ -60,3 +60,10 @@ def test_one_video_may_always_leave_and_more_only_up_to_the_share(removed: int, 
     else:
         with pytest.raises(UserError):
             check()
+
+
+def test_rows_with_other_addresses_of_one_video_share_split_and_media(config: dict[str, Any]) -> None:
+    short, long = "https://youtu.be/aaaaaaaaaaa?si=x", "https://www.youtube.com/watch?v=aaaaaaaaaaa&t=3"
+    Path(config["videos"]).write_text(f"video\turl\tsplit\na\t{short}\tval\nb\t{long}\nc\thttps://youtu.be/b\n")
+    assert {video: row.split for video, row in rows_of(config).items()} == {"a": "val", "b": "val", "c": ""}
+    assert parts_of(config, "a") == parts_of(config, "b") == {"a": short, "b": long}

@@ -24,7 +24,9 @@ def test_reads_spreadsheet_exports(tmp_path: Path) -> None:
         ("name\turl\n", "line 1: column 'video' is missing"),
         ("", "line 1: the header must name columns separated by tabs, .* but there is none"),
         ("video url\n", "separated by tabs, .* but 'video url' contains no tab"),
-        ("video,url\n", "not by spaces or commas, but 'video,url' contains no tab"),
+        ("video,url\n", "columns are separated by commas, not by tabs: save the table as UTF-8, tab-separated"),
+        ("url; video ;place\n", "columns are separated by semicolons, not by tabs"),
+        ("name,link\n", "not by spaces or commas, but 'name,link' contains no tab"),
     ],
 )
 def test_refuses_bad_headers(write_table: Callable[..., Path], header: str, words: str) -> None:
@@ -40,8 +42,22 @@ def test_refuses_too_many_cells_and_unreadable_tables(tmp_path: Path, write_tabl
     with pytest.raises(UserError, match="no video table at .*none.tsv: write it there"):
         list(read_lines(tmp_path / "none.tsv"))
     (tmp_path / "latin.tsv").write_bytes("video\turl\nä\tb.mp4".encode("latin-1"))
-    with pytest.raises(UserError, match="cannot read the video table"):
+    with pytest.raises(
+        UserError, match="cannot read the video table .*: line 2 is not UTF-8: save it as UTF-8, tab-sep"
+    ):
         list(read_lines(tmp_path / "latin.tsv"))
+
+
+@pytest.mark.public_report(
+    "dockur/windows 1979",
+    saw="Text files that Windows saved as UTF-16 were not read.",
+    here="The run stops before any work and says: save it as UTF-8, tab-separated.",
+)
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_table_in_utf_16_says_how_to_save_it(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "wide.tsv").write_bytes("video\turl\na\tb.mp4\n".encode(encoding))
+    with pytest.raises(UserError, match="wide.tsv: it is UTF-16.*: save it as UTF-8, tab-separated"):
+        list(read_lines(tmp_path / "wide.tsv"))
 
 
 def test_only_line_feeds_end_rows(write_table: Callable[..., Path]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scripts.core.errors import UserError
-from scripts.inputs.videos import VIDEO_ID, read_videos
+from scripts.inputs.videos import VIDEO_ID, describe_aliases, read_videos
 
 
 def test_reads_rows_in_order_with_own_columns(write_table: Callable[..., Path]) -> None:
@@ -20,6 +20,10 @@ def test_reads_rows_in_order_with_own_columns(write_table: Callable[..., Path]) 
     assert (videos["a"].start_s, videos["a"].end_s, videos["a"].split) == (0.0, None, "")
 
 
+@pytest.mark.public_report(
+    "caltechlibrary/dataset 81", saw="names that differ only in case fall together on another file system",
+    here="two video ids that differ only in case are refused, with both lines",
+)  # fmt: skip
 def test_reports_every_problem_at_once_with_its_line(write_table: Callable[..., Path]) -> None:
     rows = [
         "../up\thttps://a.example/1",
@@ -60,3 +64,20 @@ def test_times_end_where_the_names_of_frames_do(write_table: Callable[..., Path]
     assert read_videos(table)["a"].end_s == 999_999
     with pytest.raises(UserError, match="end_s '1000000' is not a number of seconds from 0 to 999999"):
         read_videos(write_table("a\thttps://a.example/1\t0\t1000000\n"))
+
+
+FORMS = ("https://youtu.be/aaaaaaaaaaa?si=x", "https://www.youtube.com/watch?v=aaaaaaaaaaa&t=3")
+
+
+def test_rows_of_one_video_by_different_addresses_are_named(write_table: Callable[..., Path]) -> None:
+    other = "c\thttps://a.example/1\t0\t5\nd\thttps://a.example/1\t5\n"
+    videos = read_videos(write_table(f"a\t{FORMS[0]}\nb\t{FORMS[1]}\n{other}"))
+    (line,) = describe_aliases(videos.values())
+    assert line.startswith(
+        "rows a, b are one video, https://www.youtube.com/watch?v=aaaaaaaaaaa: it is downloaded once"
+    )
+
+
+def test_one_video_by_different_addresses_cannot_be_put_in_two_splits(write_table: Callable[..., Path]) -> None:
+    with pytest.raises(UserError, match="line 3: split 'val', but another part of the same url is in 'train'"):
+        read_videos(write_table(f"a\t{FORMS[0]}\t\t\ttrain\nb\t{FORMS[1]}\t\t\tval\n"))

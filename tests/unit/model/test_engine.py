@@ -1,5 +1,8 @@
 """A loaded model gives the same detections in every format and with any number of threads."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,8 @@ from scripts.model.inference import Detections, Inference
 from tests._clips import DEFAULTS, extract
 from tests._detectors import ASK
 from tests._infer import detect_alone
-from tests.conftest import REAL
+from tests._traced import read_audit
+from tests.conftest import REAL, REPO
 
 
 def test_formats_agree_and_repeat(
@@ -64,3 +68,39 @@ def test_skipped_copies_of_a_fixed_camera_lose_no_class(tmp_path: Path, name: st
     shown = {d.image.name: set(d.classes) for d in detect_alone(tmp_path / "model", images, query, work, threads=2)}
     classes = set().union(*shown.values())
     assert len(classes) >= 3 and classes == set().union(*(shown[frame] for frame in kept))
+
+
+IMPORTS = """
+import os, sys
+from pathlib import Path
+from scripts.model.engine import import_ultralytics
+import_ultralytics(Path(sys.argv[1]), offline=sys.argv[2] == "offline")
+from openvino import convert_model
+from openvino.tools.ovc import telemetry_utils
+telemetry_utils.init_ovc_telemetry().send_event("ovc", "conversion", "a model")
+"""
+
+
+@pytest.mark.public_report(
+    "ultralytics/ultralytics 1196",
+    saw="without network, ultralytics looks for a newer version of itself on PyPI and fails",
+    here="its import looks up no name, also before a download of published weights",
+)
+@pytest.mark.parametrize("network", ["offline", "online"])
+def test_loading_the_libraries_sends_nothing(tmp_path: Path, network: str) -> None:
+    """The real openvino-telemetry is not in the lock, so one that would notice its import stands for it."""
+    planted = tmp_path / "planted"
+    planted.mkdir()
+    (planted / "openvino_telemetry.py").write_text("raise SystemExit('openvino_telemetry was imported')\n")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("YOLO_", "XDG_", "MPL"))}
+    environment |= {
+        "HOME": str(tmp_path / "home"),
+        "AUDIT_LOG": str(tmp_path / "audit.log"),
+        "PYTHONPATH": os.pathsep.join(map(str, (planted, REPO / "tests/audit", REPO))),
+    }
+    command = [sys.executable, "-c", IMPORTS, str(tmp_path / "work"), network]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    trace = read_audit(tmp_path / "audit.log")
+    assert not trace.names and not trace.addresses
+    assert trace.paths and not (tmp_path / "home").exists()

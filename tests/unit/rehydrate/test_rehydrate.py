@@ -45,7 +45,9 @@ def test_found_frames_become_images_and_lost_ones_have_reasons(
     rehydrate(published, {"v": retaken}, out)
     assert (out / "images/train/v__000001000.jpg").read_bytes() == b"jpeg"
     assert (out / "labels/train/v__000001000.txt").read_text() == "1 0.500000 0.500000 0.500000 0.500000\n"
-    assert len(list(out.rglob("*.jpg"))) == len(list(out.rglob("*.txt"))) == 1
+    assert len(list(out.rglob("*.jpg"))) == len(list(out.rglob("labels/*/*.txt"))) == 1
+    assert (out / "train.txt").read_text() == "./images/train/v__000001000.jpg\n"
+    assert (out / "val.txt").read_text() == ""
     assert all((out / kind / "test").is_dir() for kind in ("images", "labels")) and (out / "data.yaml").exists()
     assert read_tsv(out / "losses.tsv") == [
         {"video": "v", "frame": "000002000.jpg", "reason": "picture differs by 9 bits"},

@@ -46,6 +46,21 @@ def test_every_kind_of_video_gives_the_same_bytes_again(
     assert {p.name for p in (tmp_path / "again").glob("*.jpg")} == {row["frame"] for row in wanted}
 
 
+@pytest.mark.parametrize(("published", "now", "outcome"), [
+    ("tonemap", "tonemap", "identical"), ("as_is", "as_is", "identical"), ("as_is", "tonemap", "lost"),
+])  # fmt: skip
+def test_hdr_gives_the_same_bytes_again_if_it_is_treated_alike(
+    make_clip: MakeClip, tmp_path: Path, published: str, now: str, outcome: str
+) -> None:
+    tags = "setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc=smpte2084:range=tv,format=yuv420p10le"
+    media = make_clip("hdr.mp4", *pattern(2), "-vf", tags, "-c:v", "libx265", "-x265-params", "log-level=none")
+    wanted = published_rows(tmp_path / "out", extract(media, tmp_path, hdr=published))
+    record = record_of(media, media.name)
+    retake_frames(record, media.parent, wanted, tmp_path / "again", Clip(0, None), OUTPUT, hdr=now)
+    rows = read_rows(tmp_path / "again/retaken.parquet")
+    assert len(rows) == 2 and {row["outcome"] for row in rows} == {outcome}
+
+
 def test_another_frame_at_the_time_is_lost_with_its_distance(make_clip: MakeClip, clip: Path, tmp_path: Path) -> None:
     wanted = published_rows(tmp_path / "out", extract(clip, tmp_path, similar_bits=-1))
     other = make_clip("other.mp4", "-f", "lavfi", "-i", "mandelbrot=size=320x180:rate=25", "-t", "6", *H264)

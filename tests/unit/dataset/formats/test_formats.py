@@ -10,16 +10,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import matplotlib
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+import yaml
+from matplotlib.collections import PatchCollection
 from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
+from scripts.dataset.digest import digest_of
 from scripts.dataset.formats.images import xywh
 from scripts.inputs.videos import SPLITS
-from tests._exported import CLASSES, SIZE_PX, Frames, export, read_json, settings, truth
-from tests.conftest import DEMO
+from tests._exported import CLASSES, FORMATS, FRAMES, SIZE_PX, Frames, export, read_json, settings, truth
+from tests.conftest import DEMO, REPO
 
 Boxes = list[tuple[list[float], str]]
+DEFAULT_FORMATS = yaml.safe_load((REPO / "config/config.yaml").read_text())["dataset"]["formats"]
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +63,54 @@ def test_pycocotools_loads_each_split(dataset: Path, split: str) -> None:
     assert_same(found, split)
 
 
+@pytest.mark.public_report(
+    "label-studio 7096", saw="of two images with one name in two folders, the YOLO export keeps one",
+    here="names hold the video, so each image has its own label file",
+)  # fmt: skip
+@pytest.mark.public_report(
+    "yolo2labelme 1", saw="an image without a label file ends the conversion",
+    here="each image has a label file, an empty one if it shows nothing",
+)  # fmt: skip
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_cocos_own_evaluation_of_the_labels_against_themselves_is_perfect(dataset: Path, split: str) -> None:
+    coco = COCO(str(dataset / f"annotations/instances_{split}.json"))
+    results = [
+        {key: annotation[key] for key in ("image_id", "category_id", "bbox", "score")}
+        for annotation in coco.anns.values()
+    ]
+    found = coco.loadRes(results)
+    evaluation = COCOeval(coco, found, "bbox")
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summarize()
+    assert evaluation.stats[[0, 1, 8]].tolist() == pytest.approx([1.0, 1.0, 1.0])
+    for annotation in found.anns.values():  # results get the masks that boxes alone do not have
+        left, top, wide, high = annotation["bbox"]
+        assert abs(int(found.annToMask(annotation).sum()) - wide * high) <= wide + high + 1
+
+
+@pytest.mark.public_report(
+    "cocodataset/cocoapi 482",
+    saw="showAnns raises 'datasetType not supported' for objects with boxes alone",
+    here="objects have an empty segmentation: showAnns draws them",
+)
+@pytest.mark.public_report(
+    "Weed-AI/Weed-AI 287",
+    saw="boxes without the key segmentation stop pycocotools",
+    here="the key is there, with an empty list",
+)
+def test_pycocotools_draws_boxes_and_finds_classes_by_their_group(dataset: Path) -> None:
+    matplotlib.use("Agg")
+    coco = COCO(str(dataset / "annotations/instances_train.json"))
+    assert coco.getCatIds(supNms=[CLASSES[1]]) == [2] and coco.getCatIds(catNms=CLASSES) == [1, 2]
+    annotations = coco.loadAnns(coco.getAnnIds(imgIds=coco.getImgIds(catIds=[2])[0]))
+    axes = plt.figure().gca()
+    coco.showAnns(annotations, draw_bbox=True)
+    drawn = next(child for child in axes.get_children() if isinstance(child, PatchCollection))
+    assert len(drawn.get_paths()) == len(annotations) > 0
+    plt.close("all")
+
+
 @pytest.mark.parametrize("split", ["train", "val"])
 @pytest.mark.parametrize("form", ["coco", "yolo"])
 def test_supervision_loads(dataset: Path, form: str, split: str) -> None:
@@ -78,20 +133,34 @@ def test_supervision_loads(dataset: Path, form: str, split: str) -> None:
     assert_same(found, split)
 
 
-def test_ultralytics_trains_on_images_and_backgrounds_beside_the_metadata_of_others(
+@pytest.mark.public_report(
+    "ultralytics/ultralytics 22429",
+    saw="the place of train.cache and val.cache cannot be set: they are written into the dataset",
+    here="make verify counts only files with names of ours, and .gitignore keeps caches from what is published",
+)
+@pytest.mark.public_report(
+    "ultralytics 9560", saw="training fails with background images that have empty label files",
+    here="ultralytics trains and counts them as backgrounds",
+)  # fmt: skip
+@pytest.mark.public_report(
+    "yolov5 7049", saw="quotes and commas in class names stop the training",
+    here="ultralytics trains with the same names",
+)  # fmt: skip
+def test_ultralytics_trains_on_images_and_backgrounds_and_its_caches_change_no_digest(
     dataset: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(dataset, tmp_path / "dataset")  # it writes a cache beside the labels
+    shutil.copytree(dataset, tmp_path / "results/dataset")  # it writes caches beside labels and images
+    digests = [digest_of(tmp_path / "results"), digest_of(tmp_path / "results/dataset")]
     code = (
         "import sys; from ultralytics import YOLO\n"
         "model = YOLO(sys.argv[1])\n"
         "model.train(data=sys.argv[2], epochs=1, imgsz=64, batch=4, workers=0, device='cpu', plots=False, amp=False,"
-        " project=sys.argv[3], verbose=False)\n"
+        " cache='disk', project=sys.argv[3], verbose=False)\n"
         "print('NAMES', model.names)"
     )
     environment = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(tmp_path)}
     environment["YOLO_VERBOSE"] = "true"  # tests that infer in this process have it say nothing
-    data = str(tmp_path / "dataset/data.yaml")
+    data = str(tmp_path / "results/dataset/data.yaml")
     done = subprocess.run(
         [sys.executable, "-c", code, str(DEMO / "detector.pt"), data, str(tmp_path / "runs")],
         env=os.environ | environment, cwd=tmp_path, capture_output=True, text=True, check=False,
@@ -102,6 +171,10 @@ def test_ultralytics_trains_on_images_and_backgrounds_beside_the_metadata_of_oth
     assert "6 images, 2 backgrounds, 0 corrupt" in output and "2 images, 0 backgrounds, 0 corrupt" in output, output[
         -3000:
     ]
+    left = {path.relative_to(tmp_path / "results/dataset") for path in (tmp_path / "results").rglob("*")}
+    left -= {path.relative_to(dataset) for path in dataset.rglob("*")}
+    assert {path.suffix for path in left if path.suffix} == {".cache", ".npy"}
+    assert digests == [digest_of(tmp_path / "results"), digest_of(tmp_path / "results/dataset")]
 
 
 HUB = """
@@ -111,46 +184,80 @@ loaded = load_dataset(*json.loads(sys.argv[1]), **json.loads(sys.argv[2]))
 rows = {split: [{k: v if isinstance(v, (int, float, str, dict, list)) else list(v.size) if hasattr(v, 'size') else None
         for k, v in row.items()} for row in part] for split, part in loaded.items()}
 print('ROWS', json.dumps(rows))
+objects = next(iter(loaded.values())).features.get('objects')
+kind = objects['category'].feature if isinstance(objects, dict) else None
+print('NAMES', json.dumps(getattr(kind, 'names', [])))
 """
 
+Rows = dict[str, list[dict[str, Any]]]
 
-def load_with_datasets(folder: Path, *arguments: str, **options: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of each split as Hugging Face's library reads them, offline, in a process of its own."""
+
+def load_with_datasets(folder: Path, *arguments: str, **options: str) -> tuple[Rows, list[str]]:
+    """Return the rows of each split, and the names of classes, as Hugging Face's library reads them.
+
+    It reads offline, in a process of its own, with a cache in `folder`.
+    """
     command = [sys.executable, "-c", HUB, json.dumps(arguments), json.dumps(options)]
     offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder), "HF_DATASETS_CACHE": str(folder / "cache")}
     done = subprocess.run(command, env=os.environ | offline, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    rows: dict[str, list[dict[str, Any]]] = json.loads(done.stdout.split("ROWS ")[1])
-    return rows
+    rows, names = done.stdout.split("ROWS ")[1].split("NAMES ")
+    return json.loads(rows), json.loads(names)
 
 
-def test_hugging_face_loads_the_imagefolder(dataset: Path, tmp_path: Path) -> None:
-    loaded = load_with_datasets(tmp_path, "imagefolder", data_dir=str(dataset / "images"))
-    assert set(loaded) == {"train", "validation"}
-    for split, hub_split in (("train", "train"), ("val", "validation")):
-        found: dict[str, Boxes] = {}
-        for row in loaded[hub_split]:
-            assert row["image"] == list(SIZE_PX)
-            boxes = map(corners, row["objects"]["bbox"])
-            found[f"{row['video']}__{round(row['pts_s'] * 1000):09d}"] = list(
-                zip(boxes, row["objects"]["categories"], strict=True)
-            )
-        assert_same(found, split)
+def boxes_in(rows: list[dict[str, Any]], names: list[str]) -> dict[str, Boxes]:
+    """Return the boxes and class names of rows of an imagefolder, by stem of the image."""
+    return {
+        f"{row['video']}__{round(row['pts_s'] * 1000):09d}": [
+            (corners(box), names[number])
+            for box, number in zip(row["objects"]["bbox"], row["objects"]["category"], strict=True)
+        ]
+        for row in rows
+    }
 
 
-FEATURES = {"imagefolder": "image", "webdataset": "jpg", "parquet": "boxes_xyxy_px"}
+@pytest.mark.parametrize("formats", [DEFAULT_FORMATS, FORMATS])
+def test_hugging_face_loads_pictures_boxes_and_class_names_by_the_folder_alone(
+    tmp_path: Path, formats: list[str]
+) -> None:
+    loaded, names = load_with_datasets(tmp_path, str(export(tmp_path, settings(formats=formats))))
+    assert names == CLASSES and set(loaded) == {"train", "validation"}
+    assert_same(boxes_in(loaded["train"], names), "train")
+    assert_same(boxes_in(loaded["validation"], names), "val")
+    assert all(row["image"] == list(SIZE_PX) for rows in loaded.values() for row in rows)
+    objects = [row["objects"] for rows in loaded.values() for row in rows]
+    assert set(objects[0]) == {"id", "bbox", "area", "category", "confidence"}
+    ids = [number for found in objects for number in found["id"]]
+    assert len(set(ids)) == len(ids) == 7
+    assert len({row["image_id"] for rows in loaded.values() for row in rows}) == 8
 
 
-@pytest.mark.parametrize("formats", [["imagefolder"], ["webdataset"], ["parquet"], [*FEATURES, "yolo", "coco"]])
-def test_hugging_face_loads_a_dataset_by_its_card_alone(tmp_path: Path, formats: list[str]) -> None:
-    folder = export(tmp_path, settings(formats=formats))
-    loaded = load_with_datasets(tmp_path, str(folder))
-    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 6, "validation": 2}
-    assert FEATURES[formats[0]] in loaded["train"][0]
+def test_hugging_face_loads_the_images_folder(dataset: Path, tmp_path: Path) -> None:
+    loaded, _ = load_with_datasets(tmp_path, "imagefolder", data_dir=str(dataset / "images"))
+    assert_same(boxes_in(loaded["train"], CLASSES), "train")
+    assert_same(boxes_in(loaded["validation"], CLASSES), "val")
+
+
+COLUMNS = {"imagefolder": "objects", "webdataset": "jpg", "parquet": "boxes_xyxy_px", "yolo": "image", "coco": "image"}
+
+
+@pytest.mark.parametrize("form", COLUMNS)
+def test_hugging_face_loads_each_format_and_never_what_it_cached_of_another_dataset(tmp_path: Path, form: str) -> None:
+    """The cache of both is one folder, and their cards differ in the digest of the content alone."""
+    box = ([1.0, 2.0, 30.0, 40.0], 1, 0.5)
+    other: Frames = {"0.clip.v2": ("train", {0: [box]}), "other": ("val", {0: [box]})}
+    counts = []
+    for name, frames in (("one", FRAMES), ("two", other)):
+        folder = export(tmp_path / name, settings(formats=[form]), frames=frames)
+        loaded, _ = load_with_datasets(tmp_path, str(folder))
+        assert COLUMNS[form] in loaded["train"][0] and "text" not in loaded["train"][0]
+        assert "label" not in loaded["train"][0], "the folder's name has become a class"
+        counts.append({split: len(rows) for split, rows in loaded.items()})
+    assert counts == [{"train": 6, "validation": 2}, {"train": 1, "validation": 1}]
 
 
 NAMES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
-    "imagefolder": lambda row: list(row["objects"]["categories"]),
+    "imagefolder": lambda row: [CLASSES[number] for number in row["objects"]["category"]],
     "webdataset": lambda row: [found["class"] for found in row["json"]["objects"]],
     "parquet": lambda row: list(row["classes"]),
 }
@@ -162,8 +269,18 @@ def test_hugging_face_learns_the_types_of_boxes_though_the_first_pictures_show_n
 ) -> None:
     box = ([1.0, 2.0, 30.0, 40.0], 0, 0.5)
     frames: Frames = {name: ("train", dict.fromkeys(range(8), boxes)) for name, boxes in (("a", []), ("b", [box]))}
-    loaded = load_with_datasets(tmp_path, str(export(tmp_path, settings(formats=[form]), frames=frames)))
+    loaded, _ = load_with_datasets(tmp_path, str(export(tmp_path, settings(formats=[form]), frames=frames)))
     assert sorted(map(NAMES[form], loaded["train"])) == [[]] * 8 + [[CLASSES[0]]] * 8
+
+
+def test_the_lists_beside_data_yaml_name_every_image_and_nothing_else(dataset: Path) -> None:
+    data = yaml.safe_load((dataset / "data.yaml").read_text(encoding="utf-8"))
+    for split in SPLITS:
+        named = [dataset / line for line in (dataset / f"{split}.txt").read_text().splitlines()]
+        assert sorted(named) == sorted((dataset / "images" / split).glob("*.jpg"))
+        labels = [Path(str(path).replace("/images/", "/labels/")).with_suffix(".txt") for path in named]
+        assert sorted(labels) == sorted((dataset / "labels" / split).glob("*"))
+    assert (dataset / "classes.txt").read_text(encoding="utf-8").splitlines() == list(data["names"].values()) == CLASSES
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
@@ -244,3 +361,53 @@ def test_outputs_that_nobody_configured_do_not_exist(tmp_path: Path) -> None:
     assert sorted(path.name for path in (folder / "images").iterdir()) == ["test", "train", "val"]
     boxes = [a["bbox"] for a in read_json(folder / "annotations/instances_val.json")["annotations"]]
     assert boxes == [xywh(box) for image in truth()["val"].values() for box, _ in image]
+
+
+BOX = ([1.0, 2.0, 30.0, 40.0], 0, 0.5)
+SPLIT_NAMES: Frames = {
+    "train-station": ("val", {0: [BOX], 10: [BOX]}), "test_drive": ("train", {0: [BOX], 20: [BOX]}),
+    "validation": ("train", {0: [BOX]}), "dev.eval": ("train", {0: [BOX]}), "val": ("test", {0: [BOX]}),
+}  # fmt: skip
+
+
+@pytest.mark.public_report(
+    "datasets 5650", saw="file names with the word train break the loading of an image folder",
+    here="each image is in its own split, whatever its name says",
+)  # fmt: skip
+@pytest.mark.parametrize("form", NAMES)
+def test_hugging_face_takes_no_split_from_the_name_of_a_video(tmp_path: Path, form: str) -> None:
+    loaded, _ = load_with_datasets(tmp_path, str(export(tmp_path, settings(formats=[form]), frames=SPLIT_NAMES)))
+    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 4, "validation": 2, "test": 1}
+
+
+@pytest.mark.public_report(
+    "datasets 6556", saw="a dataset of one image and its metadata is read as JSON, without the image",
+    here="the image is read",
+)  # fmt: skip
+@pytest.mark.parametrize("form", NAMES)
+def test_hugging_face_loads_a_dataset_of_one_image(tmp_path: Path, form: str) -> None:
+    frames: Frames = {"v": ("val", {0: [BOX]})}
+    folder = export(tmp_path, settings(formats=[form]), frames=frames)
+    loaded, _ = load_with_datasets(tmp_path, str(folder))
+    assert list(loaded) == ["validation"] and COLUMNS[form] in loaded["validation"][0]
+
+
+@pytest.mark.public_report(
+    "fiftyone 1952", saw="labels are swapped, because each split numbers only the classes that it has",
+    here="a class has one number in all splits",
+)  # fmt: skip
+def test_classes_have_the_same_numbers_in_splits_that_lack_others(tmp_path: Path) -> None:
+    import supervision
+
+    other = (BOX[0], 1, 0.5)
+    frames: Frames = {"a": ("train", {0: [other]}), "b": ("val", {0: [BOX]})}
+    dataset = export(tmp_path, settings(formats=["yolo", "coco"]), frames=frames)
+    for split, name in (("train", CLASSES[1]), ("val", CLASSES[0])):
+        images, labels = str(dataset / "images" / split), str(dataset / "labels" / split)
+        instances = str(dataset / f"annotations/instances_{split}.json")
+        for loaded in (
+            supervision.DetectionDataset.from_yolo(images, labels, str(dataset / "data.yaml")),
+            supervision.DetectionDataset.from_coco(str(dataset), instances),
+        ):
+            [(_, _, seen)] = list(loaded)
+            assert seen.class_id is not None and [loaded.classes[n] for n in seen.class_id] == [name]

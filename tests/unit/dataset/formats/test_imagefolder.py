@@ -1,19 +1,32 @@
-"""Each split with images has a file of metadata beside them."""
+"""Each split with images has a file of metadata beside them, and the card the types of its columns."""
 
 import json
 from pathlib import Path
 
-from scripts.dataset.formats.imagefolder import write_imagefolder
+from scripts.dataset.formats.coco import coco
+from scripts.dataset.formats.imagefolder import features, write_imagefolder
 from scripts.dataset.formats.images import Dataset
 from tests._dataset_rows import image_row
 
 
 def test_metadata_has_a_line_per_image_and_no_file_without_images(tmp_path: Path) -> None:
     rows = [image_row("v/1.jpg", []), image_row("v/2.jpg", ["dog"])]
-    write_imagefolder(Dataset(tmp_path, ["dog"], {"train": rows, "val": []}))
+    dataset = Dataset(tmp_path, ["car", "dog"], {"train": rows, "val": []})
+    write_imagefolder(dataset)
     assert [path.name for path in (tmp_path / "images").iterdir()] == ["train"]
     lines = (tmp_path / "images/train/metadata.jsonl").read_text().splitlines()
     first, second = map(json.loads, lines)
     assert first["file_name"] == "v__2.jpg", "a row with objects comes first"
-    assert first["objects"] == {"bbox": [[20.0, 10.0, 40.0, 40.0]], "categories": ["dog"], "confidence": [0.9123]}
-    assert second["objects"] == {"bbox": [], "categories": [], "confidence": []}
+    in_coco = coco(dataset, "train")["annotations"][0]
+    assert first["image_id"] == in_coco["image_id"]
+    assert first["objects"] == {
+        "id": [in_coco["id"]],
+        "bbox": [[20.0, 10.0, 40.0, 40.0]],
+        "area": [1600.0],
+        "category": [1],
+        "confidence": [0.9123],
+    }
+    assert second["objects"] == dict.fromkeys(first["objects"], [])
+    kinds = features(dataset.classes)
+    assert [kind["name"] for kind in kinds] == ["image", *list(first)[1:]]
+    assert [kind["name"] for kind in kinds[-1]["struct"]] == list(first["objects"])

@@ -1,6 +1,11 @@
-"""Boxes are rounded and converted, and a row with objects comes first."""
+"""Boxes are rounded and converted, ids are stable, and a row with objects comes first."""
 
-from scripts.dataset.formats.images import objects_of, typical_first, xywh
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scripts.dataset.formats import images
+from scripts.dataset.formats.images import objects_of, stable_ids, typical_first, xywh
 from tests._dataset_rows import image_row
 
 
@@ -17,3 +22,16 @@ def test_the_first_row_with_objects_moves_to_the_front() -> None:
     empty, other, full = image_row("v/1.jpg", []), image_row("v/2.jpg", []), image_row("v/3.jpg", ["dog"])
     assert typical_first([empty, other, full]) == [full, empty, other]
     assert typical_first([empty, other]) == [empty, other] and typical_first([]) == []
+
+
+@given(st.lists(st.text(), unique=True), st.integers(1, 4))
+def test_ids_differ_and_names_that_are_added_change_none_of_them(names: list[str], kept: int) -> None:
+    ids = stable_ids(names)
+    assert set(ids) == set(names) and len(set(ids.values())) == len(names)
+    assert stable_ids(names[::-1]) == ids
+    assert stable_ids(names[:kept]).items() <= ids.items()
+
+
+def test_names_of_equal_hashes_get_ids_that_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "ID_BITS", 1)
+    assert stable_ids("abcd") == {"a": 1, "b": 2, "c": 3, "d": 4}

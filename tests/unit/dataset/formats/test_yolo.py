@@ -1,10 +1,12 @@
 """YOLO's labels are shares of the picture, and its description keeps any class name."""
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from scripts.dataset.formats.yolo import data_yaml, label_lines
+from scripts.dataset.formats.yolo import data_yaml, label_lines, write_index
 
 ROW: dict[str, Any] = {"width": 200, "height": 100, "boxes_xyxy_px": [[20.0, 10.0, 60.0, 50.0]], "classes": ["dog"]}
 
@@ -22,3 +24,26 @@ def test_data_yaml_needs_no_path_and_keeps_any_class_name() -> None:
         "test": "images/test",
         "names": {0: "yes", 1: "1: 2", 2: "vélo"},
     }
+
+
+def test_lists_name_images_from_their_own_folder_and_classes_have_a_line_each(tmp_path: Path) -> None:
+    write_index(tmp_path, ["car", "two\nlines", "vélo"], {"train": ["images/train/a.jpg", "images/train/b.jpg"]})
+    assert (tmp_path / "train.txt").read_text() == "./images/train/a.jpg\n./images/train/b.jpg\n"
+    assert (tmp_path / "val.txt").read_text() == (tmp_path / "test.txt").read_text() == ""
+    assert (tmp_path / "classes.txt").read_text(encoding="utf-8") == "car\ntwo lines\nvélo\n"
+
+
+@pytest.mark.public_report(
+    "ultralytics 23754", saw="class names such as true, null, ? or ! are no texts or end the reading of data.yaml",
+    here="ultralytics reads each name as it is",
+)  # fmt: skip
+@pytest.mark.public_report(
+    "yolov5 11897", saw="a character that YAML does not allow in data.yaml ends the training",
+    here="it is written escaped, and ultralytics reads it",
+)  # fmt: skip
+def test_ultralytics_reads_names_that_yaml_takes_for_something_else(tmp_path: Path) -> None:
+    from ultralytics.utils import YAML
+
+    names = ["true", "null", "on", "?", "!", ":", "~", "1e3", "0x10", "- a", "a: b", "#1", "it's", '"', "\x80", "犬"]
+    (tmp_path / "data.yaml").write_text(data_yaml(names), encoding="utf-8")
+    assert YAML.load(tmp_path / "data.yaml")["names"] == dict(enumerate(names))
