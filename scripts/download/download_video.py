@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from scripts.core.characters import as_recorded
 from scripts.core.files import clear_parts, link_media, write_json
 from scripts.core.layout import MEDIA, RECORD
 from scripts.core.locks import hold_folder
@@ -110,11 +111,11 @@ def described_anew(stored: Stored) -> "VideoRecord":
 def _record(fault: Fault, began_at: str, fetched: Fetched) -> "VideoRecord":
     return {
         "status": fault.status,
-        "message": fault.message,
+        "message": as_recorded(fault.message),
         "http_status": fault.http_status,
         "attempts": fetched.attempts,
         "media": fetched.media,
-        "source": fetched.source,
+        "source": as_recorded(fetched.source),
         "began_at": began_at,
         "recorded_at": _now(),
     }

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from scripts.core.characters import MOST_CHARACTERS, one_line
 from scripts.core.errors import UserError
 from scripts.download.bounds import bound_answer, bounded_handlers
 from scripts.download.deadline import Meter
@@ -53,7 +54,8 @@ class Logger:
 
     def _log(self, level: int, message: str) -> None:
         if message.strip():
-            logging.log(level, "yt-dlp: %s", redact(message.strip(), self._url), extra={"log_only": True})
+            said = one_line(redact(message, self._url), MOST_CHARACTERS)
+            logging.log(level, "yt-dlp: %s", said, extra={"log_only": True})
 
 
 def base_options(url: str, options: DownloadOptions) -> dict[str, Any]:

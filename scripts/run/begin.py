@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from scripts.core.characters import printable_lines
 from scripts.core.errors import UserError
 from scripts.core.layout import RESULTS, copies_path
 from scripts.download.store_users import register_used_entries
@@ -53,7 +54,7 @@ def start_run(
 
 def stop_run(reason: object) -> NoReturn:
     """End a run before its first job. With an exception, Snakemake would also print a line of a rule file."""
-    sys.exit(f"reelsieve: {reason}")
+    sys.exit(f"reelsieve: {printable_lines(str(reason))}")
 
 
 def _delete_old_outputs(results: Path) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts.core.characters import one_line
 from scripts.core.files import read_json
-from scripts.core.text import one_line
 from scripts.job.log import INTERRUPTED
 
 if TYPE_CHECKING:

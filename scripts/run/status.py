@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import yaml
 
+from scripts.core.characters import one_line
 from scripts.core.errors import UserError
 from scripts.core.files import read_json
 from scripts.core.layout import (
@@ -23,7 +24,6 @@ from scripts.core.layout import (
     kept_path,
     record_path,
 )
-from scripts.core.text import one_line
 from scripts.inputs.config import check_config, find_config
 from scripts.inputs.rows import rows_of
 from scripts.job.process import is_alive
