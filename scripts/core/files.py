@@ -11,6 +11,10 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
+from scripts.core.characters import one_line
+from scripts.core.errors import Damaged
+from scripts.core.layout import output_of
+
 UNFINISHED = ".unfinished-"
 
 
@@ -52,8 +56,16 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Return the value in a JSON file. Raise OSError if there is no file, ValueError if it is no JSON."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return the value in a JSON file. Raise OSError if there is no file, Damaged if it is no JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, error) from None
+
+
+def damaged(path: Path, why: object) -> Damaged:
+    """Return the error of a file of ours that cannot be read."""
+    return Damaged(f"{path} is damaged ({one_line(str(why))}): delete {output_of(path)} and run the same command again")
 
 
 def link_file(source: Path, target: Path) -> None:

@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
 from scripts.core.characters import printable_lines
 from scripts.core.errors import UserError
+from scripts.core.files import read_json
 from scripts.core.layout import RESULTS, copies_path
 from scripts.download.store_users import register_used_entries
 from scripts.inputs.published import check_rehydration, published_lines
@@ -50,6 +52,15 @@ def start_run(
     preflight(videos, RESULTS, config)
     _delete_old_outputs(RESULTS)
     register_used_entries(Path(config["store"]), Path.cwd(), [row.url for row in listed_rows(config).values()])
+
+
+@lru_cache(maxsize=1)
+def read_kept(path: str, mtime_ns: int) -> Any:
+    """Return the kept frames of each video; each version of the file is read only once."""
+    try:
+        return read_json(Path(path))
+    except UserError as error:
+        stop_run(error)
 
 
 def stop_run(reason: object) -> NoReturn:

@@ -50,6 +50,11 @@ def targets_of(workflow: Any) -> list[str]:
     return list(workflow.dag_settings.targets)
 
 
+def force_outputs(workflow: Any, outputs: Iterable[str]) -> None:
+    """Make outputs again in this run, as --forcerun does; call it from an input function of a target."""
+    workflow.dag.forcefiles.update(outputs)
+
+
 def named_config_files(workflow: Any) -> list[Path]:
     """Return the configuration files that the user named on the command line."""
     return [Path(path) for path in workflow.config_settings.configfiles]
