@@ -1,5 +1,6 @@
 """reelsieve: from a table of video URLs to a training-ready, deduplicated, detected image dataset."""
 
+import functools
 import time
 from pathlib import Path
 
@@ -7,16 +8,20 @@ from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from scripts.core.errors import UserError
+from scripts.core.layout import CHECKOUT
 from scripts.download.retries import RETRY_TARGETS
-from scripts.inputs.config import find_config
+from scripts.inputs.config import check_keys_once, find_config
 from scripts.job.start import UNTIL_STARTED
+from scripts.run.damage import damaged_outputs
 from scripts.run.begin import check_lock_and_disk, start_run, stop_run
 from scripts.run.leftovers import end_run
 from scripts.run.preflight import check_folder
 from scripts.run.progress import show_progress, stop_progress
 from scripts.run.snakemake_internals import (
     batch_groups,
+    force_outputs,
     is_main_workflow,
+    named_config_files,
     own_rules,
     path_patterns,
     renamed_rules,
@@ -36,6 +41,8 @@ try:
     check_folder(Path())
     check_lock_and_disk()
     OWN_CONFIG = find_config(Path("config")) if IS_MAIN else None
+    for path in (CHECKOUT / "config/config.yaml", *named_config_files(workflow)):
+        check_keys_once(path)
 except UserError as error:
     stop_run(error)
 
@@ -61,10 +68,20 @@ if workflow.is_main_process and IS_MAIN:
     shell.prefix(UNTIL_STARTED)
 
 
+DAMAGED = functools.cache(lambda: damaged_outputs(Path("results"), VIDEOS))  # as the run found them
+
+
+def make_damaged_again(wildcards):
+    """Return no input, but let the run make damaged outputs again. With another target than all, jobs name them."""
+    force_outputs(workflow, DAMAGED())
+    return []
+
+
 rule all:
     """Make everything that is kept: the outputs of each video, the dataset, the report, the provenance."""
     default_target: True
     input:
+        make_damaged_again,
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         media=MEDIA,
         frames=RAW_FRAMES,

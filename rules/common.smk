@@ -1,7 +1,6 @@
 """Shared by all stages: the checked configuration, the video table, input functions."""
 
 import functools
-import json
 
 import yaml
 
@@ -26,7 +25,7 @@ from scripts.inputs.rows import no_dataset, rows_of
 from scripts.inputs.settings import published_settings
 from scripts.job.environment import name_run
 from scripts.model.card import check_roles
-from scripts.run.begin import stop_run
+from scripts.run.begin import read_kept, stop_run
 from scripts.run.snakemake_internals import cores_of, runs_remotely, set_default_resources, targets_of
 from scripts.run.summary import print_failure, print_last_summary, print_summary
 
@@ -127,12 +126,6 @@ def kept():
     """Return each video's kept frames and their digest, after deduplicate has run."""
     path = checkpoints.deduplicate.get().output.kept
     return read_kept(path, Path(path).stat().st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=1)
-def read_kept(path, mtime_ns):
-    """Read each version of kept.json only once."""
-    return json.loads(Path(path).read_text())
 
 
 def kept_digest(wildcards):

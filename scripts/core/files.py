@@ -1,6 +1,5 @@
 """Write files completely or not at all, and share bytes on disk instead of copying them."""
 
-import errno
 import hashlib
 import json
 import os
@@ -11,6 +10,10 @@ from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 from typing import Any
+
+from scripts.core.characters import one_line
+from scripts.core.errors import Damaged
+from scripts.core.layout import output_of
 
 UNFINISHED = ".unfinished-"
 
@@ -53,8 +56,16 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Return the value in a JSON file. Raise OSError if there is no file, ValueError if it is no JSON."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Return the value in a JSON file. Raise OSError if there is no file, Damaged if it is no JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise damaged(path, error) from None
+
+
+def damaged(path: Path, why: object) -> Damaged:
+    """Return the error of a file of ours that cannot be read."""
+    return Damaged(f"{path} is damaged ({one_line(str(why))}): delete {output_of(path)} and run the same command again")
 
 
 def link_file(source: Path, target: Path) -> None:
@@ -65,19 +76,24 @@ def link_file(source: Path, target: Path) -> None:
 
 
 def link_media(source: Path, target: Path) -> None:
-    """Hard-link `source` to `target`, or make a symbolic link where that does not work. Never copy."""
-    if not _hard_link(source, target):
+    """Hard-link `source` to `target`, or make a symbolic link where that does not work. Copy if neither works."""
+    if _hard_link(source, target):
+        return
+    try:
         target.symlink_to(source.resolve())
+    except OSError:
+        with whole_file(target) as part:
+            shutil.copyfile(source, part)
 
 
 def _hard_link(source: Path, target: Path) -> bool:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
-        os.link(source.resolve(), target)
-    except OSError as error:
-        if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EACCES, errno.ENOTSUP):
-            raise
+        os.link(source.resolve(strict=True), target)
+    except FileNotFoundError:
+        raise
+    except OSError:  # each file system has its own way to say no; a full disk fails the copy as well
         return False
     return True
 

@@ -31,6 +31,17 @@ VIDEOS_TABLE = "videos.tsv"
 AUDIT = "audit.json"
 DATA_YAML = "data.yaml"
 
+# Of these, a rule makes the whole folder.
+IN_FOLDERS = frozenset({
+    FRAMES_TABLE, FILTER_TABLE, HASHES_TABLE, THUMBNAILS, RETAKEN_TABLE, MODEL_CARD, LEDGER_TABLE, MANIFEST_TABLE,
+    AUDIT,
+})  # fmt: skip
+
+
+def output_of(path: Path) -> Path:
+    """Return what a rule makes that contains this file: its folder, or the file itself."""
+    return path.parent if path.name in IN_FOLDERS else path
+
 
 def record_path(results: Path, video: str) -> Path:
     """Return where download_video writes the record of a video."""

@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
-from scripts.core.files import whole_file
+from scripts.core.files import damaged, whole_file
 
 ROWS_AT_ONCE = 100_000  # pyarrow reads at most 2 GB of JSON at once
 
@@ -39,21 +40,33 @@ def _table_of(rows: list[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     )
 
 
+@contextmanager
+def open_table(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a parquet table. Raise OSError if there is none, Damaged if it cannot be read, also while it is read."""
+    try:
+        with pq.ParquetFile(path) as file:
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        if getattr(error, "errno", None):  # the system's answer, such as: no such file
+            raise
+        raise damaged(path, error) from None
+
+
 def read_rows(path: Path) -> list[Any]:
     """Return the rows of a parquet table as dicts, see schemas.py; the caller annotates the type of a row."""
-    with pq.ParquetFile(path) as file:  # pq.read_table would import pandas
+    with open_table(path) as file:  # pq.read_table would import pandas
         rows: list[Any] = file.read().to_pylist()
     return rows
 
 
 def count_rows(path: Path) -> int:
     """Return how many rows a parquet table has, without reading them."""
-    with pq.ParquetFile(path) as file:
+    with open_table(path) as file:
         return int(file.metadata.num_rows)
 
 
 def read_note(path: Path) -> str:
     """Return the note written with a table."""
-    with pq.ParquetFile(path) as file:
+    with open_table(path) as file:
         metadata: dict[bytes, bytes] = file.schema_arrow.metadata or {}
     return metadata.get(b"note", b"").decode()

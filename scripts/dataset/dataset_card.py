@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import jinja2
 import yaml
 
+from scripts.core.characters import printable
 from scripts.core.files import sha256_of
 from scripts.core.layout import MANIFEST_TABLE
-from scripts.core.text import printable
 from scripts.dataset.formats.imagefolder import METADATA, features
 from scripts.dataset.formats.images import Dataset
 from scripts.dataset.versions import installed_versions, model_facts

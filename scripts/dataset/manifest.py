@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from scripts.core.errors import UserError
 from scripts.core.files import read_json, sha256_of, write_text
 from scripts.core.layout import FILTER_TABLE, MANIFEST_TABLE, VIDEOS_TABLE
 from scripts.core.row_types import FilterRow, ImageRow, MediaRecord, PublishedRow
 from scripts.core.schemas import PUBLISHED
-from scripts.core.tables import read_note, read_rows, write_table
+from scripts.core.tables import open_table, read_note, read_rows, write_table
 from scripts.core.tsv import tsv_text
 from scripts.inputs.published import AS_IS, COLUMNS, SETTINGS
 from scripts.inputs.redact import public_url
@@ -83,7 +82,7 @@ def _videos_tsv(videos: Mapping[str, Mapping[str, Any]], splits: Mapping[str, st
 
 def read_published(path: Path, video: str = "") -> list[PublishedRow]:
     """Return the rows of a published manifest, of one video if it is named; raise UserError if it is none."""
-    with pq.ParquetFile(path) as file:
+    with open_table(path) as file:
         missing = [name for name in PUBLISHED.names if name not in file.schema_arrow.names]
         if missing:
             raise UserError(f"{path} is no manifest of a dataset: it has no column {', '.join(missing)}")

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
+from scripts.core.files import damaged
 from scripts.core.layout import HASHES_TABLE, THUMBNAILS
+from scripts.core.tables import open_table
 from scripts.dedup.hashing import INNER_ROLES, ROLES
 from scripts.dedup.same_objects import Appearance
 from scripts.dedup.vector_space import VECTOR_ROLES
@@ -82,9 +84,11 @@ def load_passed(sources: Mapping[str, VideoFiles]) -> tuple[pd.DataFrame, Hashes
 
 def _load(video: str, source: VideoFiles) -> tuple[pd.DataFrame, Hashes]:
     columns = ["frame", *MEASUREMENTS, "passed", "background", "confidences"]
-    table: pd.DataFrame = pq.read_table(source.filtered, columns=columns).to_pandas()
+    with open_table(source.filtered) as file:
+        table: pd.DataFrame = file.read(columns=columns).to_pandas()
     passed: pd.DataFrame = table[table["passed"].astype(bool)].drop(columns="passed").reset_index(drop=True)
-    hashed: pd.DataFrame = pq.read_table(source.hashes / HASHES_TABLE).to_pandas()
+    with open_table(source.hashes / HASHES_TABLE) as file:
+        hashed: pd.DataFrame = file.read().to_pandas()
     if passed["frame"].tolist() != hashed["frame"].tolist():
         raise ValueError(f"{source.hashes} does not match the frames in {source.filtered}: delete it and run again")
     confidence = [float(np.mean(found)) if len(found) else 0.0 for found in passed.pop("confidences")]
@@ -103,7 +107,7 @@ def load_vectors(files: Mapping[str, Path], counts: Mapping[str, int], roles: fr
     wanted = [i for i, role in enumerate(VECTOR_ROLES) if role in roles]
     parts = []
     for video, count in counts.items():
-        of_video = np.load(files[video], mmap_mode="r")
+        of_video = load_array(files[video])
         if len(of_video) != count:
             raise ValueError(f"{files[video]} does not match the frames that passed: delete it and run again")
         if count:
@@ -114,12 +118,27 @@ def load_vectors(files: Mapping[str, Path], counts: Mapping[str, int], roles: fr
     return Hashes(vectors, np.repeat(np.arange(total), len(wanted)), np.tile(np.array(numbers, np.uint8), total))
 
 
+def load_array(path: Path) -> Any:
+    """Return an array in a file; raise Damaged if it is not whole."""
+    try:
+        return np.load(path, mmap_mode="r")
+    except (ValueError, EOFError) as error:
+        raise damaged(path, error) from None
+
+
+def read_columns(table: Path, names: list[str]) -> list[dict[str, Any]]:
+    """Return some columns of a parquet table, as a dict per row."""
+    with open_table(table) as file:
+        rows: list[dict[str, Any]] = file.read(columns=names).to_pylist()
+    return rows
+
+
 def read_appearances(source: VideoFiles) -> dict[str, Appearance]:
     """Return the thumbnail and the objects of each passed frame of a video, by the frame's name."""
     columns = ["frame", "width", "height", "boxes_xyxy_px", "confidences", "passed"]
-    rows = [row for row in pq.read_table(source.filtered, columns=columns).to_pylist() if row["passed"]]
-    contents = pq.read_table(source.hashes / HASHES_TABLE, columns=EDGES).to_pylist()
-    thumbs = np.load(source.hashes / THUMBNAILS, mmap_mode="r")
+    rows = [row for row in read_columns(source.filtered, columns) if row["passed"]]
+    contents = read_columns(source.hashes / HASHES_TABLE, EDGES)
+    thumbs = load_array(source.hashes / THUMBNAILS)
     return {
         row["frame"]: Appearance(
             thumb,

@@ -1,4 +1,4 @@
-"""Stop a download that takes too long or is too slow, wherever in a library it hangs."""
+"""Stop a download that takes too long, is too slow or fills the memory, wherever in a library it is."""
 
 import math
 import signal
@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from scripts.download.bounds import memory_bytes
+
 TICK_S = 0.25
 PAGE_WINDOWS = 10
+MOST_MEMORY_BYTES = 600_000_000  # that pages, playlists and segments may add to this process
 
 
 class Deadline(BaseException):
@@ -17,6 +20,10 @@ class Deadline(BaseException):
 
 class TooSlow(BaseException):
     """Too few bytes arrived; another attempt may be faster."""
+
+
+class TooBig(BaseException):
+    """A page or playlist takes too much memory once it is read, such as one that names millions of segments."""
 
 
 class Meter:
@@ -28,6 +35,17 @@ class Meter:
         self._since: float | None = None
         self._before = self._bytes = 0
         self._page_end = math.inf
+        self._most_memory = math.inf
+
+    def bound_memory(self) -> None:
+        """Limit what this process may take from now on, until `release`."""
+        self._most_memory = memory_bytes() + MOST_MEMORY_BYTES
+
+    def release(self) -> None:
+        """Remove all limits, because nothing is read from the site any more."""
+        self.stop()
+        self.got_page()
+        self._most_memory = math.inf
 
     def expect_page(self) -> None:
         """Limit the time for a site's page, whose size is unknown, to PAGE_WINDOWS windows."""
@@ -53,7 +71,9 @@ class Meter:
         self._bytes = total_bytes
 
     def check(self) -> None:
-        """Raise TooSlow if a page is late, or at the end of a window with too few bytes."""
+        """Raise TooBig if pages took too much memory, TooSlow if one is late or a window ends with too few bytes."""
+        if self._most_memory < math.inf and memory_bytes() > self._most_memory:
+            raise TooBig(f"its page or playlist takes more than {MOST_MEMORY_BYTES / 1e6:.0f} MB of memory")
         if time.monotonic() > self._page_end:
             raise TooSlow(f"no description of the video within {PAGE_WINDOWS * self._window_s:g} s")
         if self._since is None or time.monotonic() < self._since + self._window_s:
@@ -67,7 +87,7 @@ class Meter:
 
 @contextmanager
 def watched(seconds: float, meter: Meter) -> Iterator[None]:
-    """Raise Deadline in this thread after `seconds`, or TooSlow if the meter does.
+    """Raise Deadline in this thread after `seconds`, or what the meter raises.
 
     A timer's signal also interrupts stalls without a timeout. It repeats, because Python drops an exception that is
     raised in a destructor.

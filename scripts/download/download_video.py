@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from scripts.core.characters import as_recorded
 from scripts.core.files import clear_parts, link_media, write_json
 from scripts.core.layout import MEDIA, RECORD
 from scripts.core.locks import hold_folder
 from scripts.core.shared_files import refuse_link
-from scripts.download.faults import OK, TRANSIENT, Fault, refused_under
+from scripts.download.deadline import Deadline, Meter, watched
+from scripts.download.faults import OK, TRANSIENT, Fault, out_of_time, refused_under
 from scripts.download.fetch import Fetched, describe, fetch_video
 from scripts.download.options import DownloadOptions
 from scripts.download.rate_limits import Site, site_of
@@ -34,7 +36,7 @@ def download_video(video: str, url: str, out: Path, store: Path, options: Downlo
     (out / MEDIA).mkdir(parents=True, exist_ok=True)
     source = source_of(url)
     if is_local(url):
-        record = _describe_local(Path(url))
+        record = _describe_local(Path(url), options)
         _link(record, Path(url), out)
     else:
         entry = entry_of(store, url)
@@ -51,12 +53,16 @@ def _link(record: "VideoRecord", media: Path | None, out: Path) -> None:
         link_media(media, out / MEDIA / record["media"]["file"])
 
 
-def _describe_local(path: Path) -> "VideoRecord":
-    began_at = _now()
+def _describe_local(path: Path, options: DownloadOptions) -> "VideoRecord":
+    began_at, media, fault = _now(), None, OK
     try:
-        return _record(OK, began_at, Fetched(media=describe(path)))
+        with watched(options.deadline_s, Meter(0, options.timeout_s)):
+            media = describe(path)
     except NotVideo as error:
-        return _record(Fault("invalid_media", str(error)), began_at, Fetched())
+        fault = Fault("invalid_media", str(error))
+    except Deadline:
+        fault = out_of_time(options)
+    return _record(fault, began_at, Fetched(media=media))
 
 
 def fetch_into_store(url: str, entry: Path, site: Site, options: DownloadOptions) -> "tuple[VideoRecord, Path | None]":
@@ -105,11 +111,11 @@ def described_anew(stored: Stored) -> "VideoRecord":
 def _record(fault: Fault, began_at: str, fetched: Fetched) -> "VideoRecord":
     return {
         "status": fault.status,
-        "message": fault.message,
+        "message": as_recorded(fault.message),
         "http_status": fault.http_status,
         "attempts": fetched.attempts,
         "media": fetched.media,
-        "source": fetched.source,
+        "source": as_recorded(fetched.source),
         "began_at": began_at,
         "recorded_at": _now(),
     }

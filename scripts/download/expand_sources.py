@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts.core.characters import MOST_CHARACTERS, one_line
 from scripts.core.errors import UserError
 from scripts.core.files import write_text
+from scripts.core.tsv import as_text
 from scripts.download.attempts import retry_with_backoff
-from scripts.download.deadline import Deadline, Meter, watched
+from scripts.download.deadline import Deadline, Meter, TooBig, watched
 from scripts.download.faults import OK, Answer, Fault, classify
 from scripts.download.options import DownloadOptions
 from scripts.download.private_hosts import allowed_hosts
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 
+LONGEST_URL = 4000
 LISTS = frozenset({"YoutubeTab", "YoutubePlaylist"})
 DATES = {"youtubetab": {"approximate_date": [""]}}  # without it, YouTube's lists have no dates
 FOUND = ("found_title", "found_duration_s", "found_upload_date", "found_in", "found_at")  # added to each new row
@@ -64,15 +67,18 @@ def list_videos(source: str, store: Path, options: DownloadOptions) -> tuple[Fau
     listing = {"extract_flat": "in_playlist", "retries": 3, "extractor_args": {**DATES, **own}}
 
     def once(left_s: float) -> tuple[Fault, bool]:
-        answer = Answer()
+        answer, meter = Answer(), Meter(0, options.timeout_s)
+        meter.bound_memory()
         try:
             with (
-                watched(left_s, Meter(0, options.timeout_s)),
+                watched(left_s, meter),
                 make_client(options, base_options(source, options) | listing, answer) as client,
             ):
                 entries.extend(_walk(client.extract_info(source, download=False) or {}))
         except Deadline:
             return Fault("failed", f"not listed within deadline_s = {options.deadline_s:g} s"), False
+        except TooBig as big:
+            return Fault("rejected", str(big)), False
         except Exception as error:
             fault = classify(error, fetching=False, answer=answer)
             return replace(fault, message=redact(fault.message, source)), False
@@ -97,7 +103,7 @@ def new_rows(entries: list[dict[str, Any]], source: str, urls: set[str], ids: se
     rows = []
     for entry in entries:
         url = str(entry.get("webpage_url") or entry.get("url") or "")
-        title = " ".join(redact(str(entry.get("title") or ""), "").split())
+        title = one_line(redact(str(entry.get("title") or ""), ""), MOST_CHARACTERS)
         if reason := _skip_reason(entry, title, url):
             logging.warning("skipped because %s: %s %s", reason, title or "(no title)", redact(url, ""))
             continue
@@ -106,7 +112,7 @@ def new_rows(entries: list[dict[str, Any]], source: str, urls: set[str], ids: se
         row = {
             "video": video_id(entry, url, ids),
             "url": url,
-            "found_title": title,
+            "found_title": as_text(title),
             "found_in": public_url(source),
             "found_at": found_at,
         }
@@ -128,7 +134,7 @@ def _skip_reason(entry: dict[str, Any], title: str, url: str) -> str:
         return "it is not a finished recording"
     if entry.get("_type") in ("playlist", "multi_video") or entry.get("ie_key") in LISTS:
         return "it is another playlist, which can be added to 'sources'"
-    if not re.match(r"https?://", url) or url_fault(url):
+    if not re.match(r"https?://", url) or url_fault(url) or len(url) > LONGEST_URL:
         return "it has no http(s) URL"
     return ""
 

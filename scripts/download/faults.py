@@ -82,6 +82,11 @@ class Fault:
 OK = Fault("ok", "")
 
 
+def out_of_time(options: DownloadOptions) -> Fault:
+    """Return the fault of a video whose time is up."""
+    return Fault("failed", f"not finished within deadline_s = {options.deadline_s:g} s")
+
+
 @dataclass
 class Answer:
     """The last error response of a server; yt-dlp loses it when its own retries are used up."""

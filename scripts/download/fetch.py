@@ -11,8 +11,8 @@ from scripts.core.errors import UserError
 from scripts.core.files import sha256_of
 from scripts.download.attempts import retry_with_backoff
 from scripts.download.completeness import check_whole
-from scripts.download.deadline import Deadline, Meter, TooSlow, watched
-from scripts.download.faults import OK, RETRYABLE, Answer, Fault, NotYet, Rejected, chain_of, classify
+from scripts.download.deadline import Deadline, Meter, TooBig, TooSlow, watched
+from scripts.download.faults import OK, RETRYABLE, Answer, Fault, NotYet, Rejected, chain_of, classify, out_of_time
 from scripts.download.options import DownloadOptions
 from scripts.download.private_hosts import allowed_hosts
 from scripts.download.protocols import keep_http_formats
@@ -74,13 +74,17 @@ class _Job:
         before = self.partial.size_bytes()
         try:
             with watched(left_s, self._meter):
+                self._meter.bound_memory()
                 info = self._fetch()
-            fault = self._keep(info)
+                self._meter.release()
+                fault = self._keep(info)
             return fault, fault.status == "invalid_media"  # so that the other format is tried with `attempts: 1` too
         except Deadline:
-            return Fault("failed", f"not finished within deadline_s = {self.options.deadline_s:g} s"), False
+            return out_of_time(self.options), False
         except TooSlow as slow:
             return Fault("failed", str(slow), retryable=True), False
+        except TooBig as big:
+            return Fault("rejected", str(big)), False
         except Exception as error:
             fault = self._explain(error)
         return fault, self.partial.size_bytes() > before

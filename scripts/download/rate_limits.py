@@ -4,6 +4,7 @@ They hold for all jobs and runs that share a store. It has a folder per site, wi
 times. The clocks of nodes that share a store should agree to a second.
 """
 
+import hashlib
 import json
 import logging
 import random
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
+from scripts.core.characters import one_line
 from scripts.core.files import clear_parts, write_text
 from scripts.core.locks import hold, try_lock
 from scripts.core.shared_files import read_shared_json, refuse_link
 from scripts.download.options import SiteLimits
 
+LONGEST_HOST = 253
 ALIASES = {"youtu.be": "youtube.com", "youtube-nocookie.com": "youtube.com"}
 HOUR_S = 3600.0
 LONGEST_WAIT_S = 600.0  # if a site is paused for longer, the video is recorded as blocked
@@ -185,5 +188,7 @@ def site_of(url: str, store: Path, sites: Mapping[str, SiteLimits]) -> Site:
     labels = host.split(".")
     names = [".".join(labels[start:]) for start in range(len(labels))]
     name = next((n for n in names if n in sites), host)
-    folder = store / "sites" / (re.sub(r"[^a-z0-9.-]", "_", name) or "none")
-    return Site(name, folder, sites.get(name, sites["*"]))
+    folder = re.sub(r"[^a-z0-9.-]", "_", name) or "none"
+    if len(folder) > LONGEST_HOST:  # too long for the name of a folder; no such host exists
+        folder = f"{folder[:60]}_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return Site(one_line(name), store / "sites" / folder, sites.get(name, sites["*"]))

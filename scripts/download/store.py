@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from scripts.core.characters import as_recorded
 from scripts.core.files import delete_folder
 from scripts.core.layout import RECORD, filter_table, media_folder
 from scripts.core.locks import hold_folder
@@ -62,12 +63,13 @@ def version_of(entry: Path, options: DownloadOptions) -> Path:
 def read_stored(version: Path) -> Stored | None:
     """Return a stored video if its record and its complete file exist; links could lead out of the store."""
     try:
-        record: VideoRecord = read_shared_json(version / RECORD)
+        read = read_shared_json(version / RECORD)
     except (OSError, ValueError):  # missing, or damaged by a power failure
         return None
-    media = media_in(record)
-    if not media or version.is_symlink():
+    if not media_in(read) or version.is_symlink():
         return None
+    record = cast("VideoRecord", as_recorded(read))
+    media = cast("MediaRecord", record["media"])
     path = version / media["file"]
     whole = path.is_file() and not path.is_symlink() and path.stat().st_size == media["bytes"]
     return Stored(record, media, path) if whole else None

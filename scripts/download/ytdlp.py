@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from scripts.core.characters import MOST_CHARACTERS, one_line
 from scripts.core.errors import UserError
+from scripts.download.bounds import bound_answer, bounded_handlers
 from scripts.download.deadline import Meter
 from scripts.download.faults import Answer, Rejected, RetryLater, chain_of, retry_after_s
 from scripts.download.options import DownloadOptions
@@ -52,7 +54,8 @@ class Logger:
 
     def _log(self, level: int, message: str) -> None:
         if message.strip():
-            logging.log(level, "yt-dlp: %s", redact(message.strip(), self._url), extra={"log_only": True})
+            said = one_line(redact(message, self._url), MOST_CHARACTERS)
+            logging.log(level, "yt-dlp: %s", said, extra={"log_only": True})
 
 
 def base_options(url: str, options: DownloadOptions) -> dict[str, Any]:
@@ -148,6 +151,9 @@ def make_client(options: DownloadOptions, ytdlp_options: dict[str, Any], answer:
         meter: Meter | None = None  # set when the download of the media begins
         partial: Partial | None = None  # set too if the media are one file, which is resumed by offset
 
+        def build_request_director(self, handlers: Any, preferences: Any = None) -> Any:
+            return super().build_request_director(bounded_handlers(handlers), preferences)
+
         def urlopen(self, request: Any) -> Any:
             request = Request(request) if isinstance(request, str) else request
             piece = re.match(r"bytes=(\d+)-(\d*)", request.headers.get("Range") or "")
@@ -156,12 +162,13 @@ def make_client(options: DownloadOptions, ytdlp_options: dict[str, Any], answer:
                 del request.headers["Range"]  # the server sends the whole file, and yt-dlp starts again
             answer.http_status = answer.retry_after_s = None
             try:
-                response = super().urlopen(request)
+                response = bound_answer(super().urlopen(request), bool(self.meter), not self.partial)
                 if self.meter:
                     self.meter.start()
                 if self.partial:
                     check_size(self.partial.check(start, response.status, response.headers) or 0, options)
             except HTTPError as error:
+                bound_answer(error.response, False, False)
                 answer.http_status = error.status
                 answer.retry_after_s = retry_after_s(error.response.headers.get("Retry-After"))
                 raise

@@ -16,6 +16,9 @@ from scripts.inputs.settings import MODE_KEYS
 from scripts.job.suggestions import describe_unknown
 
 WEIGHTS = (".pt", ".onnx", ".engine")
+MOST = 2**63  # no count or limit is as large; comparing it with .nan or .inf is false
+CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+EXPONENT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 HUB_MODEL = re.compile(r"(yolo|rtdetr)[a-z0-9-]*\.pt")  # a name that ultralytics can download
 
 
@@ -26,6 +29,7 @@ def find_config(folder: Path) -> Path | None:
         raise UserError(f"{folder}/config.yml would be ignored: rename it to {path}")
     if not path.exists():
         return None
+    check_keys_once(path)
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -35,6 +39,31 @@ def find_config(folder: Path) -> Path | None:
     return path
 
 
+def check_keys_once(path: Path) -> None:
+    """Raise UserError if a YAML file gives a key twice: YAML takes the last one and says nothing."""
+    try:
+        tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, yaml.YAMLError, UnicodeDecodeError):
+        return  # who loads it says why
+    if twice := list(_keys_given_twice(tree, "")):
+        raise UserError("\n".join([f"{path} gives {len(twice)} key(s) twice: keep one line of each", *twice]))
+
+
+def _keys_given_twice(node: Any, prefix: str) -> Iterator[str]:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _keys_given_twice(item, prefix)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    lines: dict[str, int] = {}
+    for key, value in node.value:
+        name, line = str(key.value), key.start_mark.line + 1
+        if name in lines:
+            yield f"{prefix}{name}: lines {lines[name]} and {line}"
+        lines.setdefault(name, line)
+        yield from _keys_given_twice(value, f"{prefix}{name}.")
+
+
 def check_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
     """Fill in the schema's defaults. Raise UserError with every problem.
 
@@ -42,9 +71,10 @@ def check_config(config: dict[str, Any], schema: dict[str, Any]) -> None:
     """
     validator = _filling_defaults()(schema)
     given = dict(config["frames"]) if isinstance(config.get("frames"), dict) else {}
-    problems = [
-        _explain(error) for error in sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path)))
-    ]
+    problems = list(_misread(config, ""))
+    if not problems:
+        faults = sorted(validator.iter_errors(config), key=lambda e: list(map(str, e.path)))
+        problems = [_explain(error) for error in faults]
     if not problems:
         problems = [*_cross_check(config), *_unused_keys(given, config["frames"]["mode"], schema)]
     if problems:
@@ -64,7 +94,27 @@ def _filling_defaults() -> Any:
                     instance[key] = instance.pop(key)
         yield from check_properties(validator, known, instance, schema)
 
-    return extend(base, {"properties": properties})  # type: ignore[no-untyped-call]
+    # By the standard 1.0 is an integer, too, and .nan passes any limit. Both fail later, after hours of work.
+    types = base.TYPE_CHECKER.redefine_many({
+        "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool) and abs(value) < MOST,
+        "number": lambda _, value: isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MOST,
+    })  # fmt: skip
+    return extend(base, {"properties": properties}, type_checker=types)  # type: ignore[no-untyped-call]
+
+
+def _misread(value: Any, key: str) -> Iterator[str]:
+    """Yield what YAML reads otherwise than it was meant, or what no path and no name can contain."""
+    if isinstance(value, str) and CONTROL.search(value):
+        yield f"{key}: {value!r} contains a line end or another control character: write it in one line"
+    if isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _misread(item, f"{key}.{i}")
+    if isinstance(value, dict):
+        for name, item in value.items():
+            inner = f"{key}.{name}".lstrip(".")
+            if not isinstance(name, str):
+                yield f"{inner}: YAML reads this key as {type(name).__name__}: write it in quotes"
+            yield from _misread(item, inner)
 
 
 def _copy(value: Any) -> Any:
@@ -80,7 +130,22 @@ def _explain(error: ValidationError) -> str:
         return f"{key}: unknown key(s) {describe_unknown(unknown, known)}; allowed: {', '.join(known)}"
     hidden = ("description", "default", "properties", "additionalProperties")
     allowed = ", ".join(f"{rule} {limit}" for rule, limit in rules.items() if rule not in hidden)
-    return f"{key}: {error.instance!r} is not allowed; allowed: {allowed}"
+    return f"{key}: {error.instance!r} is not allowed; allowed: {allowed}{_hint(error.instance, rules.get('type'))}"
+
+
+def _hint(value: Any, wanted: Any) -> str:
+    """Return how to write a value whose type is wrong because of the way YAML reads it."""
+    if value is None:
+        return " (YAML reads an empty value, ~ and null as nothing: write a value, or delete the line)"
+    if wanted == "string" and isinstance(value, bool):
+        return " (YAML reads words such as no, off and yes as true or false: write it in quotes, such as 'no')"
+    if wanted == "string" and not isinstance(value, str | list | dict):
+        return f" (YAML reads it as {type(value).__name__}: write it in quotes)"
+    if wanted == "integer" and isinstance(value, float) and value.is_integer() and abs(value) < MOST:
+        return f" (write {int(value)})"
+    if wanted in ("integer", "number") and isinstance(value, str) and EXPONENT.fullmatch(value):
+        return " (YAML reads it as text: write the digits)"
+    return ""
 
 
 def _cross_check(config: dict[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from scripts.core.characters import MOST_CHARACTERS, one_line
 from scripts.inputs.columns import CREDITS
 from scripts.inputs.urls import is_local
 
@@ -79,4 +80,4 @@ def _redacted(value: Any, url: str) -> Any:
 def credits_of(record: "VideoRecord", extra: Mapping[str, str]) -> dict[str, str]:
     """Return the maker, title and licence of a video, from the table or else from the site."""
     found = {name: extra.get(name) or record["source"].get(name) or "" for name in sorted(CREDITS)}
-    return {name: " ".join(str(value).split()) for name, value in found.items()}
+    return {name: one_line(str(value), MOST_CHARACTERS) for name, value in found.items()}

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from scripts.core.characters import printable_lines
 from scripts.core.errors import UserError
 from scripts.job.disk import full_disk_message, is_full
 
@@ -33,9 +34,19 @@ def _to_stderr() -> logging.Handler:
 
 def _log(path: str, *others: logging.Handler) -> None:
     handlers = [_LogFile(path, mode="w", encoding="utf-8"), *others]
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", handlers=handlers)
+    for handler in handlers:
+        handler.setFormatter(_Printable("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=handlers)
     logging.captureWarnings(True)
     sys.excepthook = lambda kind, error, trace: _log_exception(path, error, trace)
+
+
+class _Printable(logging.Formatter):
+    """A form of log lines without control characters, which texts of sites and names of files can contain."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines of a record."""
+        return printable_lines(super().format(record))
 
 
 class _LogFile(logging.FileHandler):
@@ -46,7 +57,7 @@ class _LogFile(logging.FileHandler):
         if not is_full(sys.exception()):
             super().handleError(record)
         elif os.environ.get(SILENT) and record.levelno >= logging.ERROR:
-            sys.stderr.write(record.getMessage() + "\n")  # the only place left
+            sys.stderr.write(printable_lines(record.getMessage()) + "\n")  # the only place left
 
 
 def _log_exception(path: str, error: BaseException, trace: TracebackType | None) -> None:

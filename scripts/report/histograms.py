@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
+from scripts.core.tables import open_table
 from scripts.report.charts import Histogram
 
 SHARPNESS_EDGES = (0.0, *(2.0**k for k in range(15)), np.inf)
@@ -159,6 +159,6 @@ def distance_histogram(counts: Mapping[str, Sequence[int]], max_distance_bits: i
 
 def read_columns(table: Path, names: Sequence[str]) -> dict[str, list[Any]]:
     """Return some columns of a parquet table."""
-    with pq.ParquetFile(table) as file:
+    with open_table(table) as file:
         columns: dict[str, list[Any]] = file.read(columns=list(names)).to_pydict()
     return columns

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from scripts.core.characters import printable
 from scripts.core.files import read_json, write_text
 from scripts.core.layout import FILTER_TABLE, LEDGER_TABLE
 from scripts.core.row_types import DetectionRow, LedgerRow
@@ -190,7 +191,9 @@ def registry_row(
 def registry_tsv(rows: list[RegistryRow]) -> str:
     """Return the registry as TSV: the fixed columns, then the user's own columns."""
     columns = [*REGISTRY_COLUMNS, *(k for k in (rows[0] if rows else {}) if k not in REGISTRY_COLUMNS)]
-    cells = [{c: "" if row.get(c) is None else " ".join(str(row[c]).split()) for c in columns} for row in rows]
+    cells = [
+        {c: "" if row.get(c) is None else " ".join(printable(str(row[c])).split()) for c in columns} for row in rows
+    ]
     return tsv_text(columns, cells)
 
 

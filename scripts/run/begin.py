@@ -3,10 +3,13 @@
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+from scripts.core.characters import printable_lines
 from scripts.core.errors import UserError
+from scripts.core.files import read_json
 from scripts.core.layout import RESULTS, copies_path
 from scripts.download.store_users import register_used_entries
 from scripts.inputs.published import check_rehydration, published_lines
@@ -51,9 +54,18 @@ def start_run(
     register_used_entries(Path(config["store"]), Path.cwd(), [row.url for row in listed_rows(config).values()])
 
 
+@lru_cache(maxsize=1)
+def read_kept(path: str, mtime_ns: int) -> Any:
+    """Return the kept frames of each video; each version of the file is read only once."""
+    try:
+        return read_json(Path(path))
+    except UserError as error:
+        stop_run(error)
+
+
 def stop_run(reason: object) -> NoReturn:
     """End a run before its first job. With an exception, Snakemake would also print a line of a rule file."""
-    sys.exit(f"reelsieve: {reason}")
+    sys.exit(f"reelsieve: {printable_lines(str(reason))}")
 
 
 def _delete_old_outputs(results: Path) -> None:

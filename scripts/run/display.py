@@ -6,8 +6,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
+from scripts.core.characters import printable_lines
 from scripts.core.files import write_json
-from scripts.core.text import printable
 from scripts.job.process import owner_name
 from scripts.job.run_state import STATE
 from scripts.run.stages import RunState, StageCounts, describe_stage
@@ -58,7 +58,7 @@ class Display:
 
     def show(self, message: str) -> None:
         """Write a message above the stages, unless it repeats the last one."""
-        text = "\n".join(map(printable, message.splitlines()))
+        text = printable_lines(message)
         if not text.strip() or text == self._last_message:  # a run that is stopping repeats its message each second
             return
         self._last_message = text

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scripts.core.characters import one_line
+from scripts.core.errors import Damaged
 from scripts.core.files import read_json
-from scripts.core.text import one_line
 from scripts.job.log import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -56,6 +57,6 @@ def describe_failed_download(path: Path) -> str:
     """Return status and message of a video record as a line; empty if the download succeeded."""
     try:
         record: VideoRecord = read_json(path)
-    except OSError:
-        return ""  # deleted since
+    except (OSError, Damaged):
+        return ""  # deleted since, or a job says what is wrong with it
     return "" if record["status"] == "ok" else one_line(f"{record['status']}: {record['message']}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from scripts.core.characters import printable
 from scripts.core.errors import UserError
 from scripts.core.files import read_json
 from scripts.core.layout import CHECKOUT, record_path
@@ -79,7 +80,7 @@ def preflight(videos: Mapping[str, Video], results: Path, config: Mapping[str, A
             lines += list(check())
         except (Problem, UserError) as problem:
             problems.append(str(problem))
-    print("\n".join(f"reelsieve: {line}" for line in lines), file=sys.stderr)
+    print("\n".join(f"reelsieve: {printable(line)}" for line in lines), file=sys.stderr)
     if problems:
         raise UserError("\n".join([f"{len(problems)} problem(s) before the first download:", *problems]))
 

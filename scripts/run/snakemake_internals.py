@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 # Events of its log that repeat what the lines of the stages show.
@@ -47,6 +48,16 @@ def own_rules(workflow: Any, module_globals: Mapping[str, Any]) -> list[Any]:
 def targets_of(workflow: Any) -> list[str]:
     """Return the targets that the user named."""
     return list(workflow.dag_settings.targets)
+
+
+def force_outputs(workflow: Any, outputs: Iterable[str]) -> None:
+    """Make outputs again in this run, as --forcerun does; call it from an input function of a target."""
+    workflow.dag.forcefiles.update(outputs)
+
+
+def named_config_files(workflow: Any) -> list[Path]:
+    """Return the configuration files that the user named on the command line."""
+    return [Path(path) for path in workflow.config_settings.configfiles]
 
 
 def cores_of(workflow: Any) -> int:

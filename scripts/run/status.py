@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypedDict
 
 import yaml
 
-from scripts.core.errors import UserError
+from scripts.core.characters import one_line
+from scripts.core.errors import Damaged, UserError
 from scripts.core.files import read_json
 from scripts.core.layout import (
     CHECKOUT,
@@ -23,7 +24,6 @@ from scripts.core.layout import (
     kept_path,
     record_path,
 )
-from scripts.core.text import one_line
 from scripts.inputs.config import check_config, find_config
 from scripts.inputs.rows import rows_of
 from scripts.job.process import is_alive
@@ -74,7 +74,7 @@ def video_state(video: str, kept: Mapping[str, "KeptFrames"]) -> VideoState:
         "kept": len(kept[video]["frames"]) if video in kept else None,
         "message": "",
     }
-    with suppress(OSError):  # there is no record yet, or a download is replacing it
+    with suppress(OSError, Damaged):  # there is no record yet, or a download is replacing it
         record: VideoRecord = read_json(record_path(RESULTS, video))
         state["status"], state["message"] = record["status"], one_line(record["message"] or "")
         state["stage"] = state["stage"] if record["status"] == "ok" else LOST
@@ -87,8 +87,8 @@ def _rows_in(table: Path) -> int | None:
 
     try:
         return int(pq.read_metadata(table).num_rows)  # it reads only the end of the file
-    except OSError:
-        return None  # missing, or just deleted
+    except (OSError, ValueError):
+        return None  # missing, just deleted, or damaged
 
 
 def _frames_in(folder: Path) -> int | None:
@@ -102,7 +102,7 @@ def read_kept() -> dict[str, "KeptFrames"]:
     """Return the kept frames of each video; empty before deduplicate has run."""
     try:
         kept: dict[str, KeptFrames] = read_json(kept_path(RESULTS))
-    except OSError:
+    except (OSError, Damaged):
         return {}
     return kept
 
@@ -111,7 +111,7 @@ def read_run_state() -> tuple[str, list[StageState]]:
     """Return a sentence on the run in this folder, and the state of its stages."""
     try:
         state: RunState = read_json(STATE)
-    except OSError:
+    except (OSError, Damaged):
         return "no run is going on", []
     if is_alive(state["run"]):
         return "a run is going on", state["stages"]

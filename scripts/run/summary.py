@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import shorten
 
+from scripts.core.characters import one_line
 from scripts.core.files import read_json
 from scripts.core.layout import AUDIT, DATA_YAML, RESULTS, dataset_folder, registry_path, report_path
-from scripts.core.text import one_line
 from scripts.core.tsv import read_tsv
 from scripts.download.faults import TRANSIENT
 from scripts.inputs.videos import SPLITS

@@ -1,5 +1,6 @@
 """Reruns whose jobs only a real run shows; what else runs again after which change is in test_rerun_matrix.py."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -131,3 +132,22 @@ def test_detection_alone_can_be_asked_for_again(finished: Finished, tmp_path: Pa
     run = finished[0].copy(tmp_path / "run")
     asked = run.snakemake("results/detections/night.parquet", "--forcerun", "detect_objects", "-n")
     assert asked.jobs == {"detect_objects": 1}, asked.text
+
+
+def test_damaged_outputs_are_made_again(finished_pair: Run, tmp_path: Path) -> None:
+    run = finished_pair.copy(tmp_path / "run")
+    before = digest_of(run.folder / "results")
+    [table, _] = sorted(run.folder.glob("results/filtered/*/filter.parquet"))
+    [detections, _] = sorted(run.folder.glob("results/detections/*.parquet"))
+    kept = run.folder / "results/dedup/kept.json"
+    for path in (table, detections):
+        path.write_bytes(path.read_bytes()[:200])
+    kept.write_text("garbage")
+    planned = run.snakemake("-n", "--quiet", "progress", env=os.environ)
+    assert planned.code == 0 and table.stat().st_size == 200, "a dry run changes nothing"
+    outcome = run.snakemake()
+    assert outcome.code == 0, outcome.text[-3000:]
+    assert "results/dedup/kept.json is damaged: the run makes results/dedup/kept.json again" in outcome.text
+    assert outcome.jobs["filter_frames"] == 1 and outcome.jobs["deduplicate"] == 1
+    assert digest_of(run.folder / "results") == before
+    assert run.snakemake().nothing_to_do

@@ -15,6 +15,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.core.characters import printable
 from scripts.dataset.dataset_card import escape_markdown
 from scripts.inputs.settings import published_settings
 from tests._exported import CLASSES, FRAMES, export, settings
@@ -56,7 +57,7 @@ def test_texts_from_sites_are_no_markup(tmp_path: Path) -> None:
 @given(st.text())
 def test_escaped_text_keeps_its_words_without_markdown(text: str) -> None:
     shown = escape_markdown(text)
-    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    words = " ".join(printable(text).split())
     assert html.unescape(re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", shown)) == words
     assert "\n" not in shown and not re.search(r"(?<!\\)[`*_\[\]|~$@]|[<>]|(?<![\\&])#(?!x27)", shown)
 

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from scripts.core.characters import MOST_CHARACTERS, UNSAFE
+from scripts.core.files import read_json, write_json
 from tests._download import download
-from tests._server import FaultServer
+from tests._server import FaultServer, Handler
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egpj.exe\u2066"
 
 
 def test_a_video_is_stored_linked_and_described(server: FaultServer, clip: Path, tmp_path: Path) -> None:
@@ -102,3 +106,62 @@ def test_a_video_that_an_earlier_version_stored_gets_the_facts_that_it_lacks(
     stored.write_text(json.dumps(record))
     asked = server.requests.total()
     assert download(url, tmp_path) == whole and server.requests.total() == asked
+
+
+def texts_in(value: object) -> list[str]:
+    """Return all keys and texts in a JSON value."""
+    if isinstance(value, dict):
+        return [text for item in value.items() for text in texts_in(list(item))]
+    return [text for item in value for text in texts_in(item)] if isinstance(value, list) else [str(value)]
+
+
+def check_texts(record: object) -> None:
+    """Check that no text of a record is long or does anything to a terminal."""
+    for text in texts_in(record):
+        assert len(text) <= MOST_CHARACTERS and not UNSAFE.search(text), text
+
+
+@pytest.mark.public_report(
+    "yt-dlp 14281",
+    saw="a control character in the title of a YouTube video reaches the terminal and file names",
+    here="control characters and marks of direction become spaces where a text is recorded",
+)
+def test_a_hostile_title_is_recorded_short_and_printable(server: FaultServer, clip: Path, tmp_path: Path) -> None:
+    video = f'<video src="{server.add("/v.mp4", clip)}"></video>'
+    title = f"{HOSTILE} evening {'x' * 200_000}"
+    record = download(server.add("/p", f"<html><title>{title}</title>{video}</html>", "text/html"), tmp_path)
+    assert record["status"] == "ok" and "evening" in record["source"]["title"]
+    check_texts(record)
+    [stored] = (tmp_path / "store").glob("*/*/video.json")
+    check_texts(read_json(stored))
+
+
+def test_a_hostile_reason_phrase_is_recorded_printable(server: FaultServer, tmp_path: Path) -> None:
+    def refuse(handler: Handler) -> None:
+        handler.send_response(404, f"gone \x1b[2J\x07\x9b {'x' * 5000}")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    server.acts["/p"] = [refuse]
+    record = download(server.url("/p"), tmp_path)
+    assert record["status"] == "unavailable" and "gone" in record["message"]
+    check_texts(record)
+
+
+def test_texts_of_a_planted_record_pass_the_same_door(server: FaultServer, clip: Path, tmp_path: Path) -> None:
+    url = server.add("/v.mp4", clip)
+    download(url, tmp_path)
+    [path] = (tmp_path / "store").glob("*/*/video.json")
+    planted = read_json(path)
+    planted |= {"message": HOSTILE * 1000, "source": {"title": HOSTILE + "x" * 200_000, "tags": ["a"] * 9999}}
+    planted["media"]["codec"] = HOSTILE
+    write_json(path, planted)
+    record = download(url, tmp_path)
+    assert record["status"] == "ok" and len(record["source"]["tags"]) == 100
+    check_texts(record)
+
+
+@pytest.mark.parametrize("label", ["a" * 300, ".".join(["abcdefgh"] * 40)])
+def test_a_host_whose_name_is_too_long_fails_alone(tmp_path: Path, label: str) -> None:
+    record = download(f"http://{label}.example/v.mp4", tmp_path, attempts=1)
+    assert record["status"] in ("failed", "unsupported") and record["message"], record

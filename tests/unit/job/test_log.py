@@ -60,3 +60,8 @@ def test_a_log_on_a_full_disk_leaves_its_errors_to_stderr(tmp_path: Path) -> Non
     environment = os.environ | {"PYTHONPATH": str(REPO), SILENT: "1"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.stderr == "b\n"
+
+
+def test_no_log_line_does_anything_to_a_terminal(tmp_path: Path) -> None:
+    log, shown = run_job("log_to(sys.argv[1]); logging.info('a\\x1b[2J\\x9b\\u202e\\rb\\nc'); {}['\\x1b']", tmp_path)
+    assert " INFO a [2J   b\nc\n" in log and "\x1b" not in log + shown
