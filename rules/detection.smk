@@ -19,6 +19,7 @@ rule compile_model:
     # untracked: store, detector.warm: another place or process must not compile again
     # untracked: filter.weights_sha256, detect.weights_sha256, dedup.weights_sha256: they only check the weights
     # untracked: filter.classes, detect.classes: another class must not compile, and so filter, again
+    # untracked: filter.max_objects, detect.max_objects: they only are checked against what the model can find
     params:
         model=spec_of_model,
         work=ULTRALYTICS_FOLDER,
@@ -52,6 +53,7 @@ rule filter_frames:
             "iou": 0.7,
             "imgsz_px": config["filter"]["imgsz_px"],
             "classes": config["filter"]["classes"],
+            "max_objects": config["filter"]["max_objects"],
         },
         min_objects=config["filter"]["min_objects"],
         negatives_share=config["dataset"]["negatives_share"],
@@ -86,6 +88,7 @@ rule detect_objects:
             "iou": config["detect"]["iou"],
             "imgsz_px": config["detect"]["imgsz_px"],
             "classes": config["detect"]["classes"],
+            "max_objects": config["detect"]["max_objects"],
         },
         work=ULTRALYTICS_FOLDER,
         code=code_hash("detect_objects"),

@@ -25,8 +25,8 @@ SEEN: dict[str, Any] = {"boxes_xyxy_px": [[1.0, 2.0, 30.0, 20.0]], "classes": ["
 # what the report reads of the configuration
 CONFIGURED: dict[str, Any] = {
     "frames": {"min_sharpness": 0, "min_brightness": 0, "max_brightness": 255, "min_entropy_bits": 1.0},
-    "filter": {"confidence": 0.35},
-    "detect": {"confidence": 0.25},
+    "filter": {"confidence": 0.35, "max_objects": 300},
+    "detect": {"confidence": 0.25, "max_objects": 300},
 }
 Rows = dict[str, dict[str, Any]]
 Folders = dict[str, dict[str, Path]]

@@ -19,6 +19,7 @@ from scripts.job.environment import inference_threads
 from scripts.job.start import start_job
 from scripts.model.card import read_model_card
 from scripts.model.engine import import_ultralytics
+from scripts.model.load import load_model
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -57,7 +58,7 @@ class Embedder:
 
         self._device = "cuda:0" if torch.cuda.is_available() else "cpu"
         torch.set_num_threads(1)  # more threads sum in another order; call embed() from several threads instead
-        yolo = ultralytics.YOLO(str(model / card["file"]), task="detect")
+        yolo = load_model(ultralytics, model / card["file"])
         if not isinstance(yolo.model, torch.nn.Module):
             raise UserError(f"dedup.model: {card['weights']} has no layers to take vectors from; allowed: .pt weights")
         self._model = yolo.model.fuse(verbose=False).eval().to(self._device)

@@ -7,21 +7,27 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from scripts.core.errors import UserError
 from scripts.core.files import write_json
 from scripts.core.layout import MODEL_CARD
 from scripts.core.locks import hold_folder
-from scripts.detection.model_build import build_model, read_metadata, read_weights
+from scripts.detection.model_build import (
+    build_model,
+    fit_metadata,
+    read_metadata,
+    read_shape,
+    read_weights,
+    suppresses_itself,
+)
 from scripts.detection.model_format import ENGINE, OPENVINO, cache_key, choose_format
 from scripts.inputs.model_choice import chosen_model, is_served, roles_of
 from scripts.job.budget import MARKS, at_work
 from scripts.job.environment import inference_threads, is_submission
 from scripts.job.start import start_job
-from scripts.model.card import ModelCard, ModelFile, check_classes, describe_file
+from scripts.model.card import ModelCard, ModelFile, check_classes, check_most, describe_file
 from scripts.model.engine import import_ultralytics
 from scripts.model.inference import RuntimeOptions
+from scripts.model.load import COPY
 from scripts.model.weights import check_weights, fetch_weights
 from scripts.warm.client import start_early
 
@@ -37,9 +43,10 @@ def compile_for_roles(
     `chosen` has the choice of each role, `spec` the weights, form and imgsz_px that they share.
     """
     sha256 = [choice["weights_sha256"] for choice in chosen.values()]
-    names = compile_model(**spec, sha256=sha256, out=out, store=store, work=runtime.work)
+    card = compile_model(**spec, sha256=sha256, out=out, store=store, work=runtime.work)
     for role, choice in chosen.items():
-        check_classes(choice["classes"], names, f"{role}.classes", choice["model"])
+        check_classes(choice["classes"], card["names"], f"{role}.classes", choice["model"])
+        check_most(choice["max_objects"], card["most_objects"], f"{role}.max_objects", choice["model"])
     if starts_early(chosen, runtime.warm, is_submission()):
         start_early(out, runtime)
 
@@ -54,8 +61,8 @@ def starts_early(roles: Iterable[str], warm: bool, submitted: bool) -> bool:
 
 def compile_model(
     weights: str, sha256: Iterable[str], form: str, imgsz_px: int, out: Path, store: Path, work: Path
-) -> list[str]:
-    """Write the model and its card into `out` and return its class names.
+) -> ModelCard:
+    """Write the model and its card into `out` and return the card.
 
     Raise UserError if the weights are missing, or have none of the wanted `sha256` (empty: any).
     """
@@ -67,11 +74,14 @@ def compile_model(
         source = Path(weights)
         if not source.exists():
             source = fetch_weights(weights, store / "models", work)
-        found = check_weights(source, sha256)
-        file = place_model(source, found, form, imgsz_px, out, store / "models", work)
+        copy = copy_weights(source, out)
+        found = check_weights(copy, sha256, source)
+        file = place_model(copy, source, found, form, imgsz_px, store / "models", work)
         card = {**file, "weights": source.name, "weights_sha256": found}
+    if card["task"] == "obb":
+        logging.warning("%s finds rotated boxes: labels are the upright boxes around them", weights)
     write_json(out / MODEL_CARD, card)
-    return card["names"]
+    return card
 
 
 def describe_served(url: str, sha256: Iterable[str], work: Path) -> ModelFile:
@@ -90,32 +100,52 @@ def describe_served(url: str, sha256: Iterable[str], work: Path) -> ModelFile:
     return describe_file(metadata, url, url)
 
 
-def place_model(source: Path, sha256: str, form: str, imgsz_px: int, out: Path, cache: Path, work: Path) -> ModelFile:
-    """Put the model into `out` in the format that this machine runs, built at most once per `cache`."""
-    if source.is_dir():
-        if not (source / "metadata.yaml").is_file():
-            raise UserError(f"model folder {source} has no metadata.yaml: it is not an OpenVINO export of ultralytics")
-        shutil.copytree(source, out / OPENVINO, copy_function=shutil.copyfile)  # a link would change with a new export
-        exported = yaml.safe_load((out / OPENVINO / "metadata.yaml").read_text(encoding="utf-8"))
-        return describe_file(exported, str(source), OPENVINO)
+def copy_weights(source: Path, out: Path) -> Path:
+    """Copy the model to a name of ours and return that: what is checked is what is loaded, see load_model()."""
+    if not source.is_dir():
+        return Path(shutil.copyfile(source, out / f"{COPY}{source.suffix}"))
+    if not (source / "metadata.yaml").is_file():
+        raise UserError(f"model folder {source} has no metadata.yaml: it is not an OpenVINO export of ultralytics")
+    return Path(shutil.copytree(source, out / OPENVINO, copy_function=shutil.copyfile))  # a link could change later
+
+
+def place_model(copy: Path, source: Path, sha256: str, form: str, imgsz_px: int, cache: Path, work: Path) -> ModelFile:
+    """Bring our copy of `source` into the format that this machine runs, built at most once per `cache`."""
+    out = copy.parent
     ultralytics = import_ultralytics(work, offline=True)
+    if copy.is_dir():
+        return describe_openvino(copy, source)
     import torch
 
-    format_ = choose_format(form, source.suffix, torch.cuda.is_available(), find_spec("tensorrt") is not None)
+    format_ = choose_format(form, copy.suffix, torch.cuda.is_available(), find_spec("tensorrt") is not None)
     logging.info("%s runs as %s", source, format_)
     if format_ == "native":
-        file = f"model{source.suffix}"
-        shutil.copyfile(source, out / file)
-        known = read_weights(ultralytics, source) if source.suffix == ".pt" else read_metadata(out / file)
-        return describe_file(known, str(source), file)
+        if copy.suffix == ".pt":
+            known = read_weights(ultralytics, copy, str(source))
+            return describe_file(known, str(source), copy.name, most_objects=known["most_objects"])
+        metadata = read_metadata(copy)
+        shape = read_shape(copy, str(source)) if copy.suffix == ".onnx" and metadata else None
+        return describe_file(metadata, str(source), copy.name, shape)
     entry = cache / f"{source.stem}-{cache_key(sha256, format_, imgsz_px)}"
     if not entry.exists():
         with hold_folder(cache):
             if not entry.exists():  # another run with the same store may have built it
-                build_model(ultralytics, source, format_, imgsz_px, entry)
+                build_model(ultralytics, copy, format_, imgsz_px, entry, str(source))
+    copy.unlink()
     shutil.copytree(entry, out, dirs_exist_ok=True, copy_function=shutil.copyfile)
-    file = ENGINE if format_ == "tensorrt" else OPENVINO
-    return describe_file(read_metadata(out / file), str(source), file)
+    if format_ == "tensorrt":
+        return describe_file(read_metadata(out / ENGINE), str(source), ENGINE)
+    return describe_openvino(out / OPENVINO, source)
+
+
+def describe_openvino(folder: Path, source: Path) -> ModelFile:
+    """Return the description of our OpenVINO folder. What it takes is read from its graph."""
+    known = read_metadata(folder) or {}
+    describe_file(known, str(source), folder.name)  # before its graph is read
+    shape = read_shape(folder, str(source))
+    fit_metadata(folder, shape)
+    most = known.get("most_objects") or (shape.rows if suppresses_itself(known) else None)
+    return describe_file(known, str(source), folder.name, shape, most)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.model.card import check_classes, read_model_card
+from scripts.model.card import check_classes, check_most, read_model_card
 from scripts.model.inference import Detections, Inference, RuntimeOptions
 
 LOG_EVERY = 320  # images
@@ -19,6 +19,7 @@ def detect_images(model: Path, images: list[Path], query: Inference, runtime: Ru
         return  # no model is loaded for a video without frames
     card = read_model_card(model)
     check_classes(query.classes, card["names"], "classes", card["weights"])
+    check_most(query.max_objects, card["most_objects"], "max_objects", card["weights"])
     for done, found in enumerate(_detect(model, images, query, runtime), 1):
         yield found
         if done % LOG_EVERY == 0:

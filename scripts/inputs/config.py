@@ -20,6 +20,7 @@ MOST = 2**63  # no count or limit is as large; comparing it with .nan or .inf is
 CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 EXPONENT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 HUB_MODEL = re.compile(r"(yolo|rtdetr)[a-z0-9-]*\.pt")  # a name that ultralytics can download
+RENAMED = re.compile(r"(yolov3(-tiny|-spp)?|yolov5[nsmlx]6?)\.pt")  # published as yolov5su.pt and so on
 
 
 def find_config(folder: Path) -> Path | None:
@@ -160,6 +161,11 @@ def _cross_check(config: dict[str, Any]) -> Iterator[str]:
         if limits["sleep_s"][0] > limits["sleep_s"][1]:
             yield f"download.sites.{name}.sleep_s: {limits['sleep_s']} is not a range; allowed: smaller number first"
     yield from _check_embedding(config)
+    yield from (
+        f"{role}.model: '{name[0]}' is not there, and is published as {name[1]}u.pt: write that, or put the file there"
+        for role in ("filter", "detect", "dedup")
+        if (name := RENAMED.fullmatch(config[role]["model"])) and not Path(name[0]).is_file()
+    )
     for role in ("filter", "detect"):
         model = Path(config[role]["model"])
         weights = model.suffix in WEIGHTS and model.is_file()

@@ -21,11 +21,12 @@ class ModelSpec(TypedDict):
 
 
 class ModelChoice(TypedDict):
-    """The configured model of a role, the sha256 that its weights must have, and the classes that it must know."""
+    """The configured model of a role, the sha256 that its weights must have, and the objects that it must find."""
 
     model: str
     weights_sha256: str
     classes: list[str]
+    max_objects: int
 
 
 def spec_of(config: Mapping[str, Any], role: str) -> ModelSpec:
@@ -51,6 +52,7 @@ def chosen_model(config: Mapping[str, Any], role: str) -> ModelChoice:
         "model": section["model"],
         "weights_sha256": section["weights_sha256"],
         "classes": section.get("classes", []),
+        "max_objects": section.get("max_objects", 0),
     }
     if role == "dedup" and not chosen["model"]:
         chosen["model"] = config["filter"]["model"]

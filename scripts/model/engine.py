@@ -11,15 +11,17 @@ from queue import SimpleQueue
 from typing import Any
 
 from scripts.core.errors import UserError
+from scripts.model.boxes import box_predictor, detections
 from scripts.model.card import ModelCard, read_model_card, runs_on_cpu
 from scripts.model.decode import DecodedImage, decode
 from scripts.model.inference import Detections, Inference
+from scripts.model.load import load_model
 from scripts.model.openvino_streams import compile_streams, stream_predictor
 
 MOST_STREAMS = 16  # each holds an image's activations, half a gigabyte with the largest models
 DECODERS = 2
 BLANK_PX = 64
-SETTINGS: dict[str, Any] = {"mode": "predict", "task": "detect", "rect": True, "verbose": False, "save": False}
+SETTINGS: dict[str, Any] = {"mode": "predict", "rect": True, "verbose": False, "save": False}
 
 
 def import_ultralytics(work: Path, offline: bool) -> Any:
@@ -57,11 +59,13 @@ class Engine:
         self._fixed_batch = card["batch"]
         self._largest_batch: int = card["most"]
         self._fixed_px = card["imgsz_px"]
+        served, task = "://" in card["file"], card["task"]
+        self._settings = SETTINGS | {"device": device, "task": task}
         self._device = device
-        file = card["file"] if "://" in card["file"] else str(model / card["file"])
-        yolo = ultralytics.YOLO(file, task="detect")
-        self._predictor = yolo.task_map["detect"]["predictor"]
-        self._loaded = self._predictor(overrides=SETTINGS | {"device": device})
+        yolo = ultralytics.YOLO(card["file"], task) if served else load_model(ultralytics, model / card["file"], task)
+        rotated = task == "obb"  # the predictor of boxes serves all other tasks
+        self._predictor = box_predictor(yolo.task_map["obb" if rotated else "detect"]["predictor"])
+        self._loaded = self._predictor(overrides=self._settings)
         self._loaded.setup_model(yolo.model, verbose=False)
         self._streams = 0
         # No streams with a read_model, which is for CPUs where OpenVINO's dynamic INT8 crashes, or with larger fixed
@@ -72,7 +76,7 @@ class Engine:
             self._predictor = stream_predictor(self._predictor, compile_streams(model / card["file"], self._streams))
         torch.set_num_threads(1 if self._streams else threads)
         # Libraries initialise at the first image, and OpenVINO's binding hangs if two threads call it then.
-        first = self._new_predictor(Inference(0.25, 0.7, self._fixed_px or BLANK_PX, ()))
+        first = self._new_predictor(Inference(0.25, 0.7, self._fixed_px or BLANK_PX, (), 1))
         predict_batch(first, [np.zeros((BLANK_PX, BLANK_PX, 3), np.uint8)], device, self._fixed_batch)
 
     def detect(self, images: list[Path], query: Inference) -> Iterator[Detections]:
@@ -104,12 +108,12 @@ class Engine:
     def _new_predictor(self, query: Inference) -> Any:
         """Return a predictor for one thread; all share the loaded model."""
         predictor = self._predictor(
-            overrides=SETTINGS
+            overrides=self._settings
             | {
-                "device": self._device,
                 "conf": query.confidence,
                 "iou": query.iou,
                 "imgsz": query.imgsz_px,
+                "max_det": query.max_objects,
                 "classes": [self._names.index(name) for name in query.classes] or None,
             }
         )
@@ -126,8 +130,7 @@ class Engine:
         finally:
             idle.put(predictor)
         return [
-            _detections(image, result, one.reduced_by, self._names)
-            for (image, one), result in zip(readable, results, strict=True)
+            detections(image, result, one, self._names) for (image, one), result in zip(readable, results, strict=True)
         ]
 
 
@@ -159,18 +162,4 @@ def is_out_of_memory(error: BaseException) -> bool:
     text = str(error).lower()
     return isinstance(error, MemoryError) or any(
         words in text for words in ("out of memory", "can't allocate memory", "bad_alloc", "could not create a memory")
-    )
-
-
-def _detections(image: Path, result: Any, reduced_by: tuple[float, float], names: list[str]) -> Detections:
-    boxes = result.boxes.cpu().numpy()
-    across, down = reduced_by
-    return Detections(
-        image=image,
-        boxes_xyxy_px=[
-            [round(float(v) * scale, 2) for v, scale in zip(box, (across, down, across, down), strict=True)]
-            for box in boxes.xyxy
-        ],
-        classes=[names[int(c)] for c in boxes.cls],
-        confidences=[round(float(c), 4) for c in boxes.conf],
     )

@@ -6,12 +6,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Inference:
-    """Settings of an inference: lowest confidence, IoU of suppression, input size, class names (empty: all)."""
+    """Settings of an inference: lowest confidence, IoU of suppression, input size, class names (empty: all).
+
+    An image has at most `max_objects`, the strongest.
+    """
 
     confidence: float
     iou: float
     imgsz_px: int
     classes: tuple[str, ...]
+    max_objects: int = 300
 
 
 @dataclass(frozen=True)

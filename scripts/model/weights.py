@@ -8,6 +8,7 @@ from scripts.core.errors import UserError
 from scripts.core.files import sha256_of, unfinished
 from scripts.core.locks import hold_folder
 from scripts.model.engine import import_ultralytics
+from scripts.model.load import plain_path
 
 
 def fetch_weights(name: str, folder: Path, work: Path) -> Path:
@@ -32,15 +33,16 @@ def _download(target: Path, work: Path) -> None:
 
     with unfinished(target.parent) as folder:  # half a file of a killed download must not look complete
         try:
-            attempt_download_asset(str(folder / target.name), retry=1)
+            with plain_path(folder / target.name) as plain:
+                attempt_download_asset(str(plain), retry=1)
             (folder / target.name).replace(target)
         except Exception as error:
             logging.warning("%s", error)
 
 
-def check_weights(source: Path, sha256: Iterable[str]) -> str:
-    """Return the sha256 of the weights. Raise UserError if another is wanted, before anything unpickles them."""
-    found, wanted = sha256_of(source), set(sha256) - {""}
+def check_weights(copy: Path, sha256: Iterable[str], source: Path) -> str:
+    """Return the sha256 of our copy of `source`. Raise UserError if another is wanted, before anything unpickles it."""
+    found, wanted = sha256_of(copy), set(sha256) - {""}
     if other := wanted - {found}:
         raise UserError(
             f"weights_sha256: {source} has {found}, not {other.pop()}: not loaded, because weights can run code"

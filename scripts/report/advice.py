@@ -59,3 +59,14 @@ def describe_dropped(rows: Sequence[Mapping[str, Any]]) -> str:
 def describe_absent_classes(classes: Sequence[str]) -> str:
     """Return a sentence that names the classes of detect.classes that are in no image, or an empty string."""
     return f"no object of class {listed(classes)} in the dataset, though detect.classes lists it" if classes else ""
+
+
+def describe_crowded(reached: Mapping[str, int], settings: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return a sentence on frames in which a model found as many objects as it may, by role, or an empty string."""
+    parts = [
+        f"{count} {'frame has' if count == 1 else 'frames have'} {settings[role]['max_objects']} objects, as many as"
+        f" {role}.max_objects allows"
+        for role, count in reached.items()
+        if count
+    ]
+    return f"{'; '.join(parts)}: more may be there" if parts else ""

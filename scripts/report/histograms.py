@@ -55,6 +55,16 @@ class Counts:
         self.by_kind[kind] = self.by_kind.get(kind, np.zeros(len(edges) - 1, np.int64)) + found
 
 
+def crowded(tables: Iterable[Path], labels: Iterable[Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, int]:
+    """Return by role how many frames have as many objects as `max_objects` allows."""
+    most = {role: settings[role]["max_objects"] for role in ("filter", "detect")}
+    seen = (len(row or ()) for path in tables for row in read_columns(path, ["classes"])["classes"])
+    return {
+        "filter": sum(count >= most["filter"] for count in seen),
+        "detect": sum(len(row["classes"]) >= most["detect"] for row in labels),
+    }
+
+
 def measures_of(frames: Mapping[str, Any]) -> list[Measure]:
     """Return the values that extract_frames measures, with the thresholds of the config section `frames`."""
     low, high = frames["min_brightness"], frames["max_brightness"]

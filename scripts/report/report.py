@@ -17,7 +17,7 @@ from scripts.inputs.columns import REGISTRY_COLUMNS
 from scripts.inputs.redact import credits_of
 from scripts.inputs.videos import SPLITS, stage_outputs
 from scripts.job.start import start_job
-from scripts.report.advice import describe_absent_classes, describe_dropped, mostly_dropped
+from scripts.report.advice import describe_absent_classes, describe_crowded, describe_dropped, mostly_dropped
 from scripts.report.charts import Drawing, Histogram, draw_histogram, draw_map
 from scripts.report.gallery import (
     CopyGroup,
@@ -29,7 +29,7 @@ from scripts.report.gallery import (
     read_groups,
     read_samples,
 )
-from scripts.report.histograms import distance_histogram, frame_histograms, object_histograms, positions
+from scripts.report.histograms import crowded, distance_histogram, frame_histograms, object_histograms, positions
 from scripts.report.page import (
     ClassCounts,
     Failure,
@@ -75,6 +75,7 @@ class PageContent(TypedDict):
     dropped_message: str
     dropped: list[Picture]
     absent_message: str
+    crowded_message: str
     classes: list[ClassCounts]
     images: Mapping[str, int]
     splits: Sequence[str]
@@ -116,6 +117,7 @@ def page_content(rows: list[RegistryRow], ledger: list[LedgerRow], labels: Label
     copies = read_copies(sources.distances, pictures)
     shown, n_hidden = shown_rows(rows)
     histograms = histograms_of(filtered, in_dataset, copies, sources.settings)
+    tables = [folder / FILTER_TABLE for folder in filtered.values()]
     audit, mostly_lost = read_audit(sources.dataset), mostly_dropped(rows)
     return {
         "rows": rows,
@@ -127,6 +129,7 @@ def page_content(rows: list[RegistryRow], ledger: list[LedgerRow], labels: Label
         "dropped_message": describe_dropped(mostly_lost),
         "dropped": read_dropped(pictures, [row["video"] for row in mostly_lost]),
         "absent_message": describe_absent_classes(audit["absent_classes"]),
+        "crowded_message": describe_crowded(crowded(tables, labels.values(), sources.settings), sources.settings),
         "classes": class_rows(counts),
         "images": Counter(entry["split"] for entry in exported),
         "splits": SPLITS,

@@ -13,6 +13,7 @@ from scripts.inputs.videos import SPLITS
 
 # ultralytics writes these beside labels and images; git and Hugging Face's upload leave out what .gitignore names.
 NOT_PUBLISHED = "*.cache\n*.npy\n"
+MILLION = 10**6  # shares have six digits
 
 
 def write_yolo(dataset: Dataset) -> None:
@@ -42,14 +43,21 @@ def label_lines(row: Mapping[str, Any], classes: list[str]) -> str:
     """Return a line per object: class number, centre and size as shares of the image."""
     lines = []
     for (x1, y1, x2, y2), label in zip(row["boxes_xyxy_px"], row["classes"], strict=True):
-        shares = (
-            (x1 + x2) / 2 / row["width"],
-            (y1 + y2) / 2 / row["height"],
-            (x2 - x1) / row["width"],
-            (y2 - y1) / row["height"],
-        )
-        lines.append(" ".join([str(classes.index(label)), *(f"{share:.6f}" for share in shares)]) + "\n")
+        across, wide = centre_and_size(x1, x2, row["width"])
+        down, high = centre_and_size(y1, y2, row["height"])
+        shares = [f"{millionths / MILLION:.6f}" for millionths in (across, down, wide, high)]
+        lines.append(" ".join([str(classes.index(label)), *shares]) + "\n")
     return "".join(lines)
+
+
+def centre_and_size(low: float, high: float, side: int) -> tuple[int, int]:
+    """Return the centre and the size of a box along one side of the image, in millionths of that side.
+
+    The size is no more than what fits around the rounded centre, so that the corners that others compute are inside.
+    """
+    centre, size = (round(round(share, 6) * MILLION) for share in ((low + high) / 2 / side, (high - low) / side))
+    centre = min(max(centre, 1), MILLION - 1)
+    return centre, max(1, min(size, 2 * centre, 2 * (MILLION - centre)))
 
 
 def data_yaml(classes: list[str]) -> str:

@@ -1,6 +1,7 @@
 """Every kind of model comes into the format that runs, once, and decides as its weights do."""
 
 import json
+import os
 import pickle
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ from scripts.model.inference import Inference, RuntimeOptions
 from tests._clips import extract
 from tests._infer import detect_alone
 from tests._models import compiled
-from tests.conftest import DEMO
+from tests.conftest import DEMO, REPO
 
 DETECTOR = DEMO / "detector.pt"
 NAMES = ["car", "person", "dog"]
@@ -88,6 +89,100 @@ def test_onnx_becomes_openvino(images: list[Path], shown: set[Path], tmp_path: P
     assert decisions(tmp_path / "m", some, tmp_path / "w") == shown & set(some) != set()
 
 
+EXPORT = """
+import sys
+import onnx
+from ultralytics import YOLO
+YOLO(sys.argv[1]).export(format="onnx", imgsz=320, dynamic=True, simplify=False)
+path = sys.argv[1].replace(".pt", ".onnx")
+model = onnx.load(path)
+older = [entry for entry in model.metadata_props if entry.key not in ("args", "dynamic")]
+del model.metadata_props[:]
+model.metadata_props.extend(older)
+onnx.save(model, path)
+"""
+
+
+@pytest.mark.public_report(
+    "found by us 13",
+    saw="an ONNX file by an older ultralytics runs at 320 px although it takes any size, whatever imgsz_px says",
+    here="what a model takes is read from its graph",
+)
+def test_an_onnx_of_any_size_whose_metadata_does_not_say_so_runs_at_imgsz_px(
+    images: list[Path], compiled_demo: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "d.pt").write_bytes(DETECTOR.read_bytes())
+    subprocess.run([sys.executable, "-c", EXPORT, str(tmp_path / "d.pt")], cwd=tmp_path, check=True)
+    card = card_of(tmp_path / "d.onnx", tmp_path)
+    assert (card["file"], card["batch"], card["imgsz_px"]) == ("model_openvino_model", None, None)
+    for px in (192, 320):
+        query, some = Inference(confidence=0.3, iou=0.7, imgsz_px=px, classes=()), images[10:40:10]
+        found = detect_alone(tmp_path / "m", some, query, tmp_path / "w")
+        expected = detect_alone(compiled_demo / "openvino", some, query, tmp_path / "w")
+        assert [one.classes for one in found] == [one.classes for one in expected]
+        assert sum(len(one.classes) for one in found) >= 3
+        for one, other in zip(found, expected, strict=True):
+            for box, near in zip(one.boxes_xyxy_px, other.boxes_xyxy_px, strict=True):
+                assert max(abs(a - b) for a, b in zip(box, near, strict=True)) < 1
+    query = Inference(confidence=0.05, iou=0.7, imgsz_px=192, classes=())
+    smaller = detect_alone(tmp_path / "m", images[10:12], query, tmp_path / "w")
+    larger = detect_alone(tmp_path / "m", images[10:12], Inference(0.05, 0.7, 320, ()), tmp_path / "w")
+    assert smaller != larger
+
+
+OTHER_NAMES = """
+import sys
+from pathlib import Path
+from scripts.model.engine import import_ultralytics
+source, target, work = sys.argv[1:]
+ultralytics = import_ultralytics(Path(work), offline=True)
+model = ultralytics.YOLO(source)
+model.model.names = {0: "person", 1: "dog", 2: "car"}
+model.save(target)
+"""
+
+
+@pytest.mark.public_report(
+    "ultralytics/yolov5 13334",
+    saw="a file called yolov5s.pt is replaced by yolov5su.pt",
+    here="a copy under a name of ours is checked and loaded, so the file that is named is the one that runs",
+)
+@pytest.mark.public_report(
+    "ultralytics/ultralytics 6228",
+    saw="yolov5n.pt is asked for, and yolov5nu.pt is loaded or downloaded",
+    here="local weights of any name are loaded themselves; the published ones have to be named as they are",
+)
+@pytest.mark.parametrize("form", ["native", "auto"])
+def test_weights_named_like_old_ones_of_ultralytics_are_loaded_themselves(tmp_path: Path, form: str) -> None:
+    folder = Path("/tmp") / f"w{os.getpid()}"  # ultralytics leaves paths with a `u` alone
+    folder.mkdir()
+    try:
+        named = folder / "yolov5s.pt"
+        named.write_bytes(DETECTOR.read_bytes())
+        other = [sys.executable, "-c", OTHER_NAMES, str(DETECTOR), str(folder / "yolov5su.pt"), str(tmp_path / "w")]
+        subprocess.run(other, cwd=REPO, check=True, capture_output=True)
+        assert card_of(named, tmp_path, form)["names"] == NAMES
+        (folder / "yolov5su.pt").write_bytes(pickle.dumps(Bomb()))
+        assert card_of(named, tmp_path, form, name="n")["names"] == NAMES
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.public_report(
+    "found by us 17",
+    saw="an apostrophe in the path of weights or of the store: ultralytics removes it, and the file is not found",
+    here="weights are loaded by a plain path, whatever the folder is called",
+)
+@pytest.mark.parametrize("form", ["native", "auto"])
+def test_an_apostrophe_in_a_path_does_no_harm(images: list[Path], shown: set[Path], tmp_path: Path, form: str) -> None:
+    folder = tmp_path / " bob's .pt folder "
+    folder.mkdir()
+    (folder / "bob's best.pt").write_bytes(DETECTOR.read_bytes())
+    assert card_of(folder / "bob's best.pt", folder, form)["names"] == NAMES
+    some = images[::20]
+    assert decisions(folder / "m", some, folder / "w") == shown & set(some) != set()
+
+
 def test_an_export_of_a_fixed_batch_takes_any_number_of_pictures(
     images: list[Path], shown: set[Path], tmp_path: Path
 ) -> None:
@@ -153,8 +248,8 @@ def test_the_classes_of_every_role_are_checked(model: Path, tmp_path: Path) -> N
     exported = str(model / "model_openvino_model")
     spec = {"weights": exported, "form": "auto", "imgsz_px": 320}
     chosen = {
-        "filter": {"model": exported, "weights_sha256": "", "classes": ["car"]},
-        "detect": {"model": exported, "weights_sha256": "", "classes": ["cat"]},
+        "filter": {"model": exported, "weights_sha256": "", "classes": ["car"], "max_objects": 300},
+        "detect": {"model": exported, "weights_sha256": "", "classes": ["cat"], "max_objects": 300},
     }
     runtime = RuntimeOptions(1, tmp_path / "w", warm=False)
     with pytest.raises(UserError, match="detect.classes: .* has no class 'cat'"):

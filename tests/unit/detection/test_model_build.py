@@ -24,24 +24,34 @@ world.model.txt_feats, world.model.model[-1].nc, world.model.names = vectors, 2,
 world.save(folder / "world.pt")
 for kind in ("yoloe-11n", "yoloe-11n-seg"):
     model = ultralytics.YOLOE(f"{kind}.yaml")
+    model.save(folder / f"{kind}-empty.pt")
     model.set_classes(words, vectors)
     model.save(folder / f"{kind}.pt")
+ultralytics.YOLO("yolov8n-cls.yaml").save(folder / "classify.pt")
+twice = ultralytics.YOLO("yolov8n.yaml")
+twice.model.names = dict(enumerate(["car", "dog", "car"]))
+twice.save(folder / "twice.pt")
 answers = {}
 (folder / "damaged.pt").write_bytes(b"not weights")
-for kind in ("world", "yoloe-11n", "yoloe-11n-seg", "damaged"):
+kinds = ("world", "yoloe-11n", "yoloe-11n-seg", "yoloe-11n-seg-empty", "classify", "twice", "damaged")
+for kind in kinds:
     weights, out = str(folder / f"{kind}.pt"), folder / kind
     try:
-        answers[kind] = compile_model(weights, [], "native", 64, out, folder / "store", folder / "work")
+        card = compile_model(weights, [], "native", 64, out, folder / "store", folder / "work")
+        answers[kind] = [card["task"], *card["names"]]
     except UserError as error:
         answers[kind] = str(error)
 print("ANSWERS", json.dumps(answers))
 """
 
 
-def test_words_in_the_weights_are_classes_and_mask_models_are_refused(tmp_path: Path) -> None:
+def test_words_in_the_weights_are_classes_and_models_without_boxes_or_classes_are_refused(tmp_path: Path) -> None:
     command = [sys.executable, "-c", JOB, str(tmp_path)]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True)
     answers = json.loads(done.stdout.split("ANSWERS ")[1])
-    assert answers["world"] == answers["yoloe-11n"] == ["traffic cone", "road sign"]
-    assert answers["yoloe-11n-seg"].endswith("is a model for 'segment'; allowed: a detection model")
+    assert answers["world"] == answers["yoloe-11n"] == ["detect", "traffic cone", "road sign"]
+    assert answers["yoloe-11n-seg"] == ["segment", "traffic cone", "road sign"], "as the published ones"
+    assert "is an open-vocabulary model without classes: set them first" in answers["yoloe-11n-seg-empty"]
+    assert answers["classify"].endswith("is a model for 'classify'; allowed: detect, segment, pose, obb")
+    assert "twice.pt has 2 classes called 'car' (numbers 0, 2)" in answers["twice"]
     assert "damaged.pt cannot be loaded as ultralytics weights: " in answers["damaged"]

@@ -100,6 +100,11 @@ def test_names_every_bad_key_its_value_and_what_is_allowed(schema: dict[str, Any
         ({"dataset": {"formats": ["coco", "coco"]}}, "dataset.formats: .* is not allowed.*uniqueItems"),
         ({"dataset": {"formats": ["voc"]}}, "dataset.formats.0: 'voc' is not allowed.*yolo.*imagefolder"),
         ({"dataset": {"negatives_share": 0.6}}, "dataset.negatives_share: 0.6 is not allowed.*maximum 0.5"),
+        ({"filter": {"max_objects": 0}}, "filter.max_objects: 0 is not allowed.*minimum 1"),
+        (
+            {"filter": {"model": "yolov5s.pt"}, "detect": {"model": "yolov3-tiny.pt"}},
+            r"filter.model: 'yolov5s.pt' is not there, and is published as yolov5su.pt(?s:.*)yolov3-tinyu.pt",
+        ),
         ({"filter": {"imgsz_px": 321}}, "filter.imgsz_px: 321 is not allowed.*multipleOf"),
     ],
 )

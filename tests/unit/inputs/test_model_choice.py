@@ -38,7 +38,8 @@ def test_dedup_needs_a_model_only_for_embeddings_and_takes_the_filters(config: d
     assert roles_in(config) == ("filter", "detect") and hash_method(config) == "phash"
     config["dedup"]["method"] = "embedding"
     assert roles_in(config) == ("filter", "detect", "dedup") and hash_method(config) == "phash"
-    assert chosen_model(config, "dedup") == {"model": "models/my yolo.pt", "weights_sha256": "ab", "classes": []}
+    chosen = {"model": "models/my yolo.pt", "weights_sha256": "ab", "classes": [], "max_objects": 0}
+    assert dict(chosen_model(config, "dedup")) == chosen
     assert spec_of(config, "dedup") == {"weights": "models/my yolo.pt", "form": "native", "imgsz_px": 320}
     config["dedup"]["model"] = "yolo26n.pt"
     assert (weights_of(config, "dedup"), chosen_model(config, "dedup")["weights_sha256"]) == ("yolo26n.pt", "")

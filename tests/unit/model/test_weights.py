@@ -13,10 +13,10 @@ def test_weights_must_have_every_sha256_that_is_set(tmp_path: Path) -> None:
     weights = tmp_path / "w.pt"
     weights.write_bytes(b"weights")
     found = sha256_of(weights)
-    assert check_weights(weights, ["", found]) == check_weights(weights, [""]) == found
+    assert check_weights(weights, ["", found], weights) == check_weights(weights, [""], weights) == found
     for wanted in (["0" * 64], [found, "0" * 64]):
         with pytest.raises(UserError, match=f"weights_sha256: .*w.pt has {found}, not 000.*: not loaded"):
-            check_weights(weights, wanted)
+            check_weights(weights, wanted, weights)
 
 
 def test_downloaded_weights_are_used_again(tmp_path: Path) -> None:

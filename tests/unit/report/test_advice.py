@@ -9,6 +9,7 @@ from scripts.report.advice import (
     FRAME_REASONS,
     VIDEO_ADVICE,
     describe_absent_classes,
+    describe_crowded,
     describe_dropped,
     mostly_dropped,
 )
@@ -52,4 +53,14 @@ def test_classes_without_objects_are_named() -> None:
     assert (
         message.startswith("no object of class a, b, c, d, e and 2 more in the dataset")
         and describe_absent_classes([]) == ""
+    )
+
+
+def test_a_reached_limit_of_objects_is_said_with_its_key() -> None:
+    settings = {"filter": {"max_objects": 300}, "detect": {"max_objects": 500}}
+    assert describe_crowded({"filter": 0, "detect": 0}, settings) == ""
+    both = describe_crowded({"filter": 1, "detect": 7}, settings)
+    assert both == (
+        "1 frame has 300 objects, as many as filter.max_objects allows;"
+        " 7 frames have 500 objects, as many as detect.max_objects allows: more may be there"
     )

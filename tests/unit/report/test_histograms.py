@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from scripts.core.schemas import FILTER
 from scripts.core.tables import write_table
 from scripts.report.histograms import (
     LAST_BITS,
     MAP_CELLS,
+    crowded,
     distance_histogram,
     frame_histograms,
     object_histograms,
@@ -46,6 +48,19 @@ def test_frames_count_as_dropped_only_at_the_threshold_that_dropped_them(tmp_pat
         {"frames.min_sharpness": 7}, {"frames.min_brightness": 20}, {"frames.min_entropy_bits": 1.0},
         {"filter.confidence": 0.35},
     ]  # fmt: skip
+
+
+@pytest.mark.public_report(
+    "ultralytics/yolov5 1082",
+    saw="no more than 300 objects are found in an image, and nothing says why",
+    here="the report says in how many frames the limit was reached, and max_objects raises it",
+)
+def test_frames_with_as_many_objects_as_allowed_are_counted(tmp_path: Path) -> None:
+    frames = [FRAME | {"classes": ["car"] * count} for count in (0, 1, 2, 3)] + [FRAME | {"classes": None}]
+    write_table(tmp_path / "a.parquet", frames, FILTER)
+    labels = [{"classes": ["car"] * count} for count in (2, 4, 4)]
+    allowed = {"filter": {"max_objects": 3}, "detect": {"max_objects": 4}}
+    assert crowded([tmp_path / "a.parquet"], labels, allowed) == {"filter": 1, "detect": 2}
 
 
 def test_sizes_are_sides_of_the_boxes_areas_and_empty_datasets_have_none() -> None:
