@@ -1,6 +1,5 @@
 """reelsieve: from a table of video URLs to a training-ready, deduplicated, detected image dataset."""
 
-import functools
 import time
 from pathlib import Path
 
@@ -12,14 +11,12 @@ from scripts.core.layout import CHECKOUT
 from scripts.download.retries import RETRY_TARGETS
 from scripts.inputs.config import check_keys_once, find_config
 from scripts.job.start import UNTIL_STARTED
-from scripts.run.damage import damaged_outputs
 from scripts.run.begin import check_lock_and_disk, start_run, stop_run
 from scripts.run.leftovers import end_run
 from scripts.run.preflight import check_folder
 from scripts.run.progress import show_progress, stop_progress
 from scripts.run.snakemake_internals import (
     batch_groups,
-    force_outputs,
     is_main_workflow,
     named_config_files,
     own_rules,
@@ -66,15 +63,6 @@ include: "rules/rehydrate.smk"
 if workflow.is_main_process and IS_MAIN:
     show_progress(logger, Path("results"), print_last_run)
     shell.prefix(UNTIL_STARTED)
-
-
-DAMAGED = functools.cache(lambda: damaged_outputs(Path("results"), VIDEOS))  # as the run found them
-
-
-def make_damaged_again(wildcards):
-    """Return no input, but let the run make damaged outputs again. With another target than all, jobs name them."""
-    force_outputs(workflow, DAMAGED())
-    return []
 
 
 rule all:
