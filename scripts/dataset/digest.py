@@ -15,7 +15,8 @@ EXCLUDED = ("frames", "download/*/media", RETRIES, "provenance.json")
 # Datasets are opened in place by trainers, which leave caches in them: only files with names that we write count.
 DATASETS = ("dataset", "rehydrated")
 OF_DATASET = re.compile(
-    r"[^/]+\.(md|tsv|json|parquet|yaml|txt)|images/[^/]+/([^/]+\.jpg|metadata\.jsonl)|labels/[^/]+/[^/]+\.txt"
+    r"README\.md|(ATTRIBUTION|videos|losses)\.tsv|(audit|croissant)\.json|(ledger|manifest)\.parquet|data\.yaml"
+    r"|(classes|train|val|test)\.txt|images/[^/]+/([^/]+\.jpg|metadata\.jsonl)|labels/[^/]+/[^/]+\.txt"
     r"|annotations/[^/]+\.json|data/[^/]+\.parquet|shards/[^/]+\.tar"
 )
 

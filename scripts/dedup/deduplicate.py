@@ -23,7 +23,7 @@ from scripts.dedup.distances import Search, measure_distances
 from scripts.dedup.features import MEASUREMENTS, Hashes, VideoFiles, load_passed, load_vectors, read_appearances
 from scripts.dedup.grouping import Check, Groups, Space, group_frames
 from scripts.dedup.hash_space import HashSpace
-from scripts.dedup.hashing import KNOWN, MIRRORED, QUERY, ROLES
+from scripts.dedup.hashing import KNOWN, MIRRORED, QUERY, ROLES, same_views
 from scripts.dedup.same_objects import View, same_objects, view_of
 from scripts.dedup.vector_space import VectorSpace
 from scripts.download.retries import check_outage
@@ -127,14 +127,19 @@ def accept_all(later: int, query_at: int, earlier: int, known_at: int) -> bool:
 def object_check(frames: pd.DataFrame, query: Hashes, known: Hashes, sources: Mapping[str, VideoFiles]) -> Check:
     """Return a check whether two frames with near hashes also show the same objects."""
     videos, names = frames["video"].tolist(), frames["frame"].tolist()
+    views = same_views(ROLES)
     read = lru_cache(VIDEOS_CACHED)(lambda video: read_appearances(sources[video]))
 
     @lru_cache(VIEWS_CACHED)
     def view(frame: int, role: int) -> View:
         return view_of(read(videos[frame])[names[frame]], ROLES[role])
 
+    @lru_cache(VIEWS_CACHED)
+    def same(later: int, role: int, earlier: int, other: int) -> bool:
+        return same_objects(view(later, role), view(earlier, other))
+
     def check(later: int, query_at: int, earlier: int, known_at: int) -> bool:
-        return same_objects(view(later, int(query.roles[query_at])), view(earlier, int(known.roles[known_at])))
+        return same(later, views[query.roles[query_at]], earlier, views[known.roles[known_at]])
 
     return check
 

@@ -1,7 +1,7 @@
 """Hash frames so that black bars, crops at the edge and overlays in the margin change few bits."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +112,12 @@ def _black_lines(lines: np.ndarray, most: int) -> int:
     first = lines[:most].astype(np.float32)
     black = (np.percentile(first, 95, axis=1) <= BLACK_LEVEL) & (first.std(axis=1) <= BLACK_SPREAD)
     return most if black.all() else int(np.argmin(black))
+
+
+def same_views(roles: Sequence[str]) -> list[int]:
+    """Return for each role the first one that covers the same area, mirrored or not as it."""
+    views = [(role == "whole", CROPS.get(role, 0), role in MIRRORED) for role in roles]
+    return [views.index(view) for view in views]
 
 
 def area_of(role: str, content: Box) -> Box:

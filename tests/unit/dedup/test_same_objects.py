@@ -174,3 +174,16 @@ def test_an_object_that_fills_the_frame_can_be_compared() -> None:
     close = (0.0, 0.0, 1.0, 1.0)
     for other, expected in ((RED, True), (WHITE, False)):
         assert same(seen(parked(RED, at=close), close), seen(parked(other, at=close), close)) == expected
+
+
+def test_a_copy_in_black_and_white_is_the_same_and_a_grey_car_in_place_of_a_red_one_is_not() -> None:
+    warm = ImageEnhance.Brightness(
+        Image.merge("RGB", [street().getchannel(0).point(lambda v, k=k: v * k) for k in (1, 0.8, 0.5)])
+    )
+    red = warm.enhance(1)
+    ImageDraw.Draw(red).rectangle((128, 320, 256, 448), fill=(220, 30, 30))
+    grey = warm.enhance(1)
+    level = int(np.asarray(red.convert("L"))[380, 190])
+    ImageDraw.Draw(grey).rectangle((128, 320, 256, 448), fill=(level, level, level))
+    assert same(seen(red, CAR), seen(red.convert("L"), CAR))
+    assert not same(seen(red, CAR), seen(grey, CAR))
