@@ -123,7 +123,8 @@ class Partial:
             note: PartOf = read_shared_json(self._path)
         except (OSError, ValueError):
             return {}
-        return note if isinstance(note, dict) else {}
+        known = isinstance(note, dict) and all(isinstance(note.get(key, {}), dict) for key in ("source", "whole"))
+        return note if known else {}
 
 
 def identity_of_pieces(urlopen: Callable[[str], Any], info: dict[str, Any]) -> str:

@@ -95,7 +95,10 @@ class _Trust:
         if picture.is_faulty and not (self._b_frames_are_alone and picture.kind == B):
             self._keys_needed = 2
         elif picture.is_key and picture.kind in (P, B):
-            self._keys_needed -= bool(self._keys_needed) and not self._after_key
+            if picture.loss_before:  # it refreshes only what it shows itself; the next one has refreshed all
+                self._keys_needed = 1
+            else:
+                self._keys_needed -= bool(self._keys_needed) and not self._after_key
         elif picture.is_key:
             self._keys_needed = 0
         elif picture.loss_before:

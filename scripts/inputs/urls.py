@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 YOUTUBE_ID = re.compile(r"[A-Za-z0-9_-]{11}")
+NO_VIDEOS = frozenset({"videoseries", "live_stream"})  # embedded lists and channels, as long as an id
 YOUTUBE_HOSTS = frozenset({"youtube.com", "youtube-nocookie.com"})
 YOUTUBE_FOLDERS = frozenset({"shorts", "live", "embed", "v", "e", "watch"})
 
@@ -33,7 +34,7 @@ def youtube_id(url: str) -> str:
             found = folders[1]
         elif folders == ["watch"]:
             found = parse_qs(parts.query).get("v", [""])[0]
-    return found if YOUTUBE_ID.fullmatch(found) else ""
+    return found if YOUTUBE_ID.fullmatch(found) and found not in NO_VIDEOS else ""
 
 
 def source_of(url: str) -> str:

@@ -55,7 +55,9 @@ def _mov(file: IO[bytes], size: int) -> bool | None:
             return None
         kinds.add(kind)
         at += length
-    return (None if b"moof" in kinds and b"mfra" not in kinds else b"moov" in kinds) if at == size else at < size
+    if at != size:
+        return None if at < size else False  # too many boxes to tell
+    return None if b"moof" in kinds and b"mfra" not in kinds else b"moov" in kinds
 
 
 def _avi(file: IO[bytes], size: int) -> bool | None:

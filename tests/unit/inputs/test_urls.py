@@ -86,6 +86,7 @@ def test_all_addresses_of_a_youtube_video_are_one_source(url: str) -> None:
         "clips/a.mp4", f"https://a.example/watch?v={X}", f"https://youtube.com.a.example/watch?v={X}", "http://[::1/x",
         f"https://www.youtube.com/playlist?list={X}", "https://www.youtube.com/@name/shorts", "https://youtu.be/short",
         f"https://www.youtube.com/watch?v={X}x", f"youtu.be/{X}", f"https://www.youtube.com/clip/{X}", "https://youtu.be",
+        "https://www.youtube.com/embed/videoseries?list=PL1", "https://www.youtube.com/embed/live_stream?channel=A",
     ],
 )  # fmt: skip
 def test_other_sources_stay_as_they_are(url: str) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.media import ending
 from scripts.media.ending import is_whole
 from scripts.media.probe import probe_media
 from tests._clips import make_kind
@@ -44,6 +45,12 @@ def test_files_without_a_size_say_nothing(make_clip: MakeClip, tmp_path: Path) -
     for body in (b"", b"x", b"RIFF", b"\x1a\x45\xdf\xa3\x18\x53\x80\x67", b"\0\0\0\x01ftyp\0", b"FLVfilesize\0\x40"):
         (tmp_path / "odd").write_bytes(body)
         assert not any(is_whole(tmp_path / "odd", name) for name in ("matroska", "mov", "avi", "asf", "flv"))
+
+
+def test_more_boxes_than_are_read_say_nothing(make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = make_clip("whole_pieces.mp4", *pattern(4, "160x90"), *CODECS["whole_pieces.mp4"])
+    monkeypatch.setattr(ending, "MOST_BOXES", 3)
+    assert is_whole(whole, "mov") is None
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="no real videos")
