@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from scripts.core.errors import UserError
-from scripts.detection.compile_model import compile_model
 from scripts.model.engine import is_out_of_memory, predict_batch
 from scripts.model.inference import Detections, Inference
 from tests._clips import DEFAULTS, extract
 from tests._detectors import ASK
 from tests._infer import detect_alone
+from tests._models import compiled
 from tests._traced import read_audit
 from tests.conftest import REAL, REPO
 
@@ -61,8 +61,7 @@ def test_skipped_copies_of_a_fixed_camera_lose_no_class(tmp_path: Path, name: st
     distinct = extract(video, tmp_path / "distinct", interval_s=0.2, similar_bits=DEFAULTS["similar_bits"])
     kept = {row["frame"] for row in distinct if row["keep"]}
     assert at_least <= 1 - len(kept) / len(rows) <= 0.3
-    weights = str(REAL / "model/yolo11n_int8_openvino_model")
-    compile_model(weights, [""], "auto", 640, tmp_path / "model", tmp_path / "settings", work)
+    compiled(REAL / "model/yolo11n_int8_openvino_model", 640, tmp_path / "model")
     images = [tmp_path / "out" / row["frame"] for row in rows]
     query = Inference(confidence=0.35, iou=0.7, imgsz_px=640, classes=())
     shown = {d.image.name: set(d.classes) for d in detect_alone(tmp_path / "model", images, query, work, threads=2)}
