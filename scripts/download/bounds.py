@@ -62,6 +62,7 @@ def bounded_handlers(handlers: Iterable[Any]) -> list[Any]:
 def _drop_redirect_body(response: Any, *_: Any, **__: Any) -> None:
     if response.is_redirect:
         response._content, response._content_consumed = b"", True
+        response.raw.close()  # the rest of the body would be taken for the next answer on this connection
 
 
 def memory_bytes() -> int:

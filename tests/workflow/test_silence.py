@@ -77,7 +77,8 @@ def check(trace: Trace, watched: Watched) -> None:
     print(f"{len(trace.addresses)} connections, {trace.lookups} lookups of {sorted(trace.names)}", end=", ")
     print(f"{len(trace.paths)} paths written, {len(outside)} outside, in the home folder: {watched.home()}")
     assert trace.names & HOSTS, "the record is not empty: the table names a host that does not exist"
-    assert not trace.addresses and not strangers and not outside
+    abroad = [address for address in trace.addresses if not address.startswith("127.")]
+    assert not abroad and not strangers and not outside
     assert not watched.home()
 
 
