@@ -12,6 +12,7 @@ from scripts.download.retries import RETRY_TARGETS
 from scripts.inputs.config import check_keys_once, find_config
 from scripts.job.start import UNTIL_STARTED
 from scripts.run.begin import check_lock_and_disk, start_run, stop_run
+from scripts.run.damage import make_damaged_again
 from scripts.run.leftovers import end_run
 from scripts.run.preflight import check_folder
 from scripts.run.progress import show_progress, stop_progress
@@ -69,7 +70,7 @@ rule all:
     """Make everything that is kept: the outputs of each video, the dataset, the report, the provenance."""
     default_target: True
     input:
-        make_damaged_again,
+        lambda wildcards: make_damaged_again(workflow, Path("results"), VIDEOS),
         records=collect("results/download/{video}/video.json", video=VIDEOS),
         media=MEDIA,
         frames=RAW_FRAMES,

@@ -26,14 +26,7 @@ from scripts.inputs.settings import published_settings
 from scripts.job.environment import name_run
 from scripts.model.card import check_roles
 from scripts.run.begin import read_kept, stop_run
-from scripts.run.damage import damaged_outputs
-from scripts.run.snakemake_internals import (
-    cores_of,
-    force_outputs,
-    runs_remotely,
-    set_default_resources,
-    targets_of,
-)
+from scripts.run.snakemake_internals import cores_of, runs_remotely, set_default_resources, targets_of
 from scripts.run.summary import print_failure, print_last_summary, print_summary
 
 code_hash = functools.partial(code_hash_in, CHECKOUT / "scripts")  # a parameter of each rule, so that edits rerun jobs
@@ -116,18 +109,6 @@ def print_last_run():
     """Print the summary of the last run: this run was to make everything, and had nothing to do."""
     if set(targets_of(workflow)) <= {"all", *RENAMED}:
         print_last_summary(Path("results"))
-
-
-@functools.cache
-def damaged():
-    """Return the damaged outputs as the run found them."""
-    return damaged_outputs(Path("results"), VIDEOS)
-
-
-def make_damaged_again(wildcards):
-    """Return no input, but let the run make damaged outputs again. With another target than all, jobs name them."""
-    force_outputs(workflow, damaged())
-    return []
 
 
 def video_url(wildcards):

@@ -52,7 +52,7 @@ def bomb(kind: str, head: bytes, text: bytes, size: int, status: int = 200) -> A
 
 
 def short_list_of_many(count: int) -> str:
-    """Return a DASH manifest that names so many segments in one line."""
+    """Return a DASH manifest whose one line names `count` segments."""
     return f"""<?xml version="1.0"?>
 <MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT{count}S" profiles="a">
 <Period><AdaptationSet contentType="video" mimeType="video/mp4">
@@ -63,7 +63,7 @@ def short_list_of_many(count: int) -> str:
 
 
 def one_byte_samples(clip: Path, count: int) -> bytes:
-    """Return a clip whose index names so many pictures of one byte each."""
+    """Return a clip whose index names `count` pictures of one byte each."""
     body = clip.read_bytes()
     start = body.index(b"avcC") - 4
     avcc = body[start : start + struct.unpack(">I", body[start : start + 4])[0]]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from scripts.core.files import write_json
@@ -19,6 +20,9 @@ CLIP: dict[str, Any] = {"start_s": 0.0, "end_s": None, "max_height_px": 720, "ma
 RECORD: dict[str, Any] = {"status": "ok", "message": "", "source": {}, "media": {"sha256": "0" * 64}}
 
 Boxes = list[tuple[list[float], int, float]]  # xyxy px, class number, confidence
+
+NamedBoxes = list[tuple[list[float], str]]  # xyxy px, class name: what a library found
+BOX = ([1.0, 2.0, 30.0, 40.0], 0, 0.5)
 
 # Per video its split and its kept frames by milliseconds; no video is in `test`.
 Frames = dict[str, tuple[str, dict[int, Boxes]]]
@@ -108,3 +112,17 @@ def truth() -> dict[str, dict[str, list[tuple[list[float], str]]]]:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def assert_same(found: dict[str, NamedBoxes], split: str, tolerance_px: float = 0.01) -> None:
+    """Assert that these boxes (xyxy px) and names, by stem of the image, are those of the split."""
+    assert set(found) == set(truth()[split])
+    for stem, boxes in truth()[split].items():
+        assert [name for _, name in found[stem]] == [name for _, name in boxes], stem
+        for (box, _), (wanted, _) in zip(found[stem], boxes, strict=True):
+            assert list(box) == pytest.approx(wanted, abs=tolerance_px), stem
+
+
+def corners(box: list[float]) -> list[float]:
+    left, top, wide, high = box
+    return [left, top, left + wide, top + high]

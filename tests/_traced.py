@@ -48,7 +48,7 @@ def read_audit(log: Path) -> Trace:
 
 
 def read_strace(log: Path, start: Path) -> Trace:
-    """Return what strace has recorded of a command that was started in the folder `start`, but for failed calls."""
+    """Return what strace recorded of a command that was started in the folder `start`. Failed calls are left out."""
     trace = Trace()
     folders: dict[str, Path] = {}
     for process, call, arguments, result in _calls(log):

@@ -42,7 +42,7 @@ def counted_files(folder: Path) -> Iterator[Path]:
 
 def _is_foreign(path: Path, folder: Path) -> bool:
     """Return whether a file lies in a dataset, but has a name that we do not write there."""
-    inside = next((place for place in DATASETS if folder.name == place), None)
-    parts = path.relative_to(folder).parts
-    parts = parts if inside else parts[1:] if parts[0] in DATASETS else ()
-    return bool(parts) and not OF_DATASET.fullmatch("/".join(parts))
+    place, *parts = (folder.name, *path.relative_to(folder).parts)
+    if place not in DATASETS:
+        place, *parts = parts
+    return place in DATASETS and not OF_DATASET.fullmatch("/".join(parts))

@@ -9,7 +9,7 @@ from typing import Any
 
 from scripts.core.errors import UserError
 from scripts.media.colour import tags_of
-from scripts.media.length import length_s
+from scripts.media.length import container_of, length_s
 from scripts.media.tracks import best_track, video_tracks
 
 # A file named .mp4 can be a playlist that names other files (docs/decisions.md), so every open limits containers and
@@ -98,7 +98,7 @@ def _facts(media: Any, stream: Any, frame: Any, size_bytes: int) -> MediaFacts:
         raise NotVideo(f"pictures of {frame.width} x {frame.height}: under {LEAST_SIDE_PX} px")
     tracks = [track.index for track in video_tracks(media)]
     return MediaFacts(
-        container=media.format.name.split(",")[0],
+        container=container_of(media),
         stream=stream.index,
         track=tracks.index(stream.index) + 1,
         tracks=len(tracks),

@@ -6,11 +6,14 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from scripts.core.errors import Damaged
 from scripts.core.files import read_json
 from scripts.core.layout import output_of
+from scripts.run.snakemake_internals import force_outputs
 
 # The files of a results folder that jobs read, but the images.
 OF_VIDEOS = (
@@ -24,6 +27,17 @@ OF_ALL = (
 PARQUET = b"PAR1"
 NUMPY = b"\x93NUMPY"
 AT_ONCE = 16  # files; on a network disk each takes a while to open
+
+
+def make_damaged_again(workflow: Any, results: Path, videos: Iterable[str]) -> list[str]:
+    """Return no input for a target, but let its run make damaged outputs again. Without this target, jobs name them."""
+    force_outputs(workflow, _as_the_run_found_them(results, tuple(videos)))
+    return []
+
+
+@cache
+def _as_the_run_found_them(results: Path, videos: tuple[str, ...]) -> list[str]:
+    return damaged_outputs(results, videos)  # Snakemake asks again after the checkpoint
 
 
 def damaged_outputs(results: Path, videos: Iterable[str]) -> list[str]:

@@ -17,6 +17,7 @@ CONF = Path("/etc/slurm/slurm.conf")
 OURS = "# of reelsieve's tests"
 MUNGE_KEY = Path("/etc/munge/munge.key")
 START_S = 30.0
+PORT = 26817  # of the controller
 TEMPLATE = """{ours}
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
@@ -33,7 +34,7 @@ SelectTypeParameters=CR_Core
 ReturnToService=2
 SlurmctldPidFile={folder}/slurmctld.pid
 SlurmdPidFile={folder}/slurmd.pid
-SlurmctldPort=26817
+SlurmctldPort={port}
 SlurmdPort=26818
 SlurmdSpoolDir={folder}/spool
 StateSaveLocation={folder}/state
@@ -103,7 +104,7 @@ def running_cluster(folder: Path) -> Iterator[None]:
     for name in ("spool", "state"):
         (folder / name).mkdir()
     CONF.parent.mkdir(parents=True, exist_ok=True)
-    CONF.write_text(TEMPLATE.format(ours=OURS, host=host, folder=folder))
+    CONF.write_text(TEMPLATE.format(port=PORT, ours=OURS, host=host, folder=folder))
     (CONF.parent / "gres.conf").write_text("Name=gpu File=/dev/null\n")  # any device will do; without one, no GPU
     if subprocess.run(["getent", "hosts", host], capture_output=True, check=False).returncode:
         with Path("/etc/hosts").open("a") as hosts:

@@ -42,7 +42,7 @@ def object_name(row: ImageRow, number: int) -> str:
 
 
 def stable_ids(names: Iterable[str]) -> dict[str, int]:
-    """Return a positive id per name. It does not depend on the other names, but for two of equal hashes."""
+    """Return a positive id per name. It depends on the name alone, unless two names have the same hash."""
     ids: dict[str, int] = {}
     taken: set[int] = set()
     for name in sorted(set(names)):

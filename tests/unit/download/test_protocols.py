@@ -36,7 +36,7 @@ def run_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def started(ran: Path) -> list[str]:
-    """Return how programs were called, but for yt-dlp's look whether ffmpeg is there, which names no URL."""
+    """Return how programs were called, without yt-dlp's check for ffmpeg, which names no URL."""
     calls = [line for record in ran.iterdir() for line in record.read_text().splitlines()]
     return [call for call in calls if not call.endswith("ffmpeg -bsfs")]
 

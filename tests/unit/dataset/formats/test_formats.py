@@ -1,14 +1,11 @@
 """Each format is loaded by the library that it is meant for, which finds every image, box and class name."""
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -22,31 +19,20 @@ from pycocotools.cocoeval import COCOeval
 from scripts.dataset.digest import digest_of
 from scripts.dataset.formats.images import xywh
 from scripts.inputs.videos import SPLITS
-from tests._exported import CLASSES, FORMATS, FRAMES, SIZE_PX, Frames, export, read_json, settings, truth
-from tests.conftest import DEMO, REPO
-
-Boxes = list[tuple[list[float], str]]
-DEFAULT_FORMATS = yaml.safe_load((REPO / "config/config.yaml").read_text())["dataset"]["formats"]
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a dataset in all formats; tests look at it but change only copies."""
-    return export(tmp_path_factory.mktemp("formats"), settings())
-
-
-def assert_same(found: dict[str, Boxes], split: str, tolerance_px: float = 0.01) -> None:
-    """Assert that these boxes (xyxy px) and names, by stem of the image, are those of the split."""
-    assert set(found) == set(truth()[split])
-    for stem, boxes in truth()[split].items():
-        assert [name for _, name in found[stem]] == [name for _, name in boxes], stem
-        for (box, _), (wanted, _) in zip(found[stem], boxes, strict=True):
-            assert list(box) == pytest.approx(wanted, abs=tolerance_px), stem
-
-
-def corners(box: list[float]) -> list[float]:
-    left, top, wide, high = box
-    return [left, top, left + wide, top + high]
+from tests._exported import (
+    BOX,
+    CLASSES,
+    SIZE_PX,
+    Frames,
+    NamedBoxes,
+    assert_same,
+    corners,
+    export,
+    read_json,
+    settings,
+    truth,
+)
+from tests.conftest import DEMO
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -177,102 +163,6 @@ def test_ultralytics_trains_on_images_and_backgrounds_and_its_caches_change_no_d
     assert digests == [digest_of(tmp_path / "results"), digest_of(tmp_path / "results/dataset")]
 
 
-HUB = """
-import json, sys
-from datasets import load_dataset
-loaded = load_dataset(*json.loads(sys.argv[1]), **json.loads(sys.argv[2]))
-rows = {split: [{k: v if isinstance(v, (int, float, str, dict, list)) else list(v.size) if hasattr(v, 'size') else None
-        for k, v in row.items()} for row in part] for split, part in loaded.items()}
-print('ROWS', json.dumps(rows))
-objects = next(iter(loaded.values())).features.get('objects')
-kind = objects['category'].feature if isinstance(objects, dict) else None
-print('NAMES', json.dumps(getattr(kind, 'names', [])))
-"""
-
-Rows = dict[str, list[dict[str, Any]]]
-
-
-def load_with_datasets(folder: Path, *arguments: str, **options: str) -> tuple[Rows, list[str]]:
-    """Return the rows of each split, and the names of classes, as Hugging Face's library reads them.
-
-    It reads offline, in a process of its own, with a cache in `folder`.
-    """
-    command = [sys.executable, "-c", HUB, json.dumps(arguments), json.dumps(options)]
-    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder), "HF_DATASETS_CACHE": str(folder / "cache")}
-    done = subprocess.run(command, env=os.environ | offline, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    rows, names = done.stdout.split("ROWS ")[1].split("NAMES ")
-    return json.loads(rows), json.loads(names)
-
-
-def boxes_in(rows: list[dict[str, Any]], names: list[str]) -> dict[str, Boxes]:
-    """Return the boxes and class names of rows of an imagefolder, by stem of the image."""
-    return {
-        f"{row['video']}__{round(row['pts_s'] * 1000):09d}": [
-            (corners(box), names[number])
-            for box, number in zip(row["objects"]["bbox"], row["objects"]["category"], strict=True)
-        ]
-        for row in rows
-    }
-
-
-@pytest.mark.parametrize("formats", [DEFAULT_FORMATS, FORMATS])
-def test_hugging_face_loads_pictures_boxes_and_class_names_by_the_folder_alone(
-    tmp_path: Path, formats: list[str]
-) -> None:
-    loaded, names = load_with_datasets(tmp_path, str(export(tmp_path, settings(formats=formats))))
-    assert names == CLASSES and set(loaded) == {"train", "validation"}
-    assert_same(boxes_in(loaded["train"], names), "train")
-    assert_same(boxes_in(loaded["validation"], names), "val")
-    assert all(row["image"] == list(SIZE_PX) for rows in loaded.values() for row in rows)
-    objects = [row["objects"] for rows in loaded.values() for row in rows]
-    assert set(objects[0]) == {"id", "bbox", "area", "category", "confidence"}
-    ids = [number for found in objects for number in found["id"]]
-    assert len(set(ids)) == len(ids) == 7
-    assert len({row["image_id"] for rows in loaded.values() for row in rows}) == 8
-
-
-def test_hugging_face_loads_the_images_folder(dataset: Path, tmp_path: Path) -> None:
-    loaded, _ = load_with_datasets(tmp_path, "imagefolder", data_dir=str(dataset / "images"))
-    assert_same(boxes_in(loaded["train"], CLASSES), "train")
-    assert_same(boxes_in(loaded["validation"], CLASSES), "val")
-
-
-COLUMNS = {"imagefolder": "objects", "webdataset": "jpg", "parquet": "boxes_xyxy_px", "yolo": "image", "coco": "image"}
-
-
-@pytest.mark.parametrize("form", COLUMNS)
-def test_hugging_face_loads_each_format_and_never_what_it_cached_of_another_dataset(tmp_path: Path, form: str) -> None:
-    """The cache of both is one folder, and their cards differ in the digest of the content alone."""
-    box = ([1.0, 2.0, 30.0, 40.0], 1, 0.5)
-    other: Frames = {"0.clip.v2": ("train", {0: [box]}), "other": ("val", {0: [box]})}
-    counts = []
-    for name, frames in (("one", FRAMES), ("two", other)):
-        folder = export(tmp_path / name, settings(formats=[form]), frames=frames)
-        loaded, _ = load_with_datasets(tmp_path, str(folder))
-        assert COLUMNS[form] in loaded["train"][0] and "text" not in loaded["train"][0]
-        assert "label" not in loaded["train"][0], "the folder's name has become a class"
-        counts.append({split: len(rows) for split, rows in loaded.items()})
-    assert counts == [{"train": 6, "validation": 2}, {"train": 1, "validation": 1}]
-
-
-NAMES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
-    "imagefolder": lambda row: [CLASSES[number] for number in row["objects"]["category"]],
-    "webdataset": lambda row: [found["class"] for found in row["json"]["objects"]],
-    "parquet": lambda row: list(row["classes"]),
-}
-
-
-@pytest.mark.parametrize("form", NAMES)
-def test_hugging_face_learns_the_types_of_boxes_though_the_first_pictures_show_nothing(
-    tmp_path: Path, form: str
-) -> None:
-    box = ([1.0, 2.0, 30.0, 40.0], 0, 0.5)
-    frames: Frames = {name: ("train", dict.fromkeys(range(8), boxes)) for name, boxes in (("a", []), ("b", [box]))}
-    loaded, _ = load_with_datasets(tmp_path, str(export(tmp_path, settings(formats=[form]), frames=frames)))
-    assert sorted(map(NAMES[form], loaded["train"])) == [[]] * 8 + [[CLASSES[0]]] * 8
-
-
 def test_the_lists_beside_data_yaml_name_every_image_and_nothing_else(dataset: Path) -> None:
     data = yaml.safe_load((dataset / "data.yaml").read_text(encoding="utf-8"))
     for split in SPLITS:
@@ -288,7 +178,7 @@ def test_webdataset_pairs_images_and_labels(dataset: Path, split: str) -> None:
     import webdataset
 
     shards = [str(path) for path in sorted((dataset / "shards").glob(f"{split}-*.tar"))]
-    found: dict[str, Boxes] = {}
+    found: dict[str, NamedBoxes] = {}
     keys: Counter[str] = Counter()
     for sample in webdataset.WebDataset(shards, shardshuffle=False).decode("pil"):
         about = sample["json"]
@@ -330,7 +220,7 @@ def test_mlcroissant_iterates_over_images_boxes_and_pictures(dataset: Path) -> N
     import mlcroissant
 
     loaded = mlcroissant.Dataset(str(dataset / "croissant.json"))
-    found: dict[str, dict[str, Boxes]] = {split: {} for split in SPLITS}
+    found: dict[str, dict[str, NamedBoxes]] = {split: {} for split in SPLITS}
     for record in loaded.records("images"):
         objects = [
             (o["images/objects/boxes_xyxy_px"], o["images/objects/classes"].decode()) for o in record["images/objects"]
@@ -361,35 +251,6 @@ def test_outputs_that_nobody_configured_do_not_exist(tmp_path: Path) -> None:
     assert sorted(path.name for path in (folder / "images").iterdir()) == ["test", "train", "val"]
     boxes = [a["bbox"] for a in read_json(folder / "annotations/instances_val.json")["annotations"]]
     assert boxes == [xywh(box) for image in truth()["val"].values() for box, _ in image]
-
-
-BOX = ([1.0, 2.0, 30.0, 40.0], 0, 0.5)
-SPLIT_NAMES: Frames = {
-    "train-station": ("val", {0: [BOX], 10: [BOX]}), "test_drive": ("train", {0: [BOX], 20: [BOX]}),
-    "validation": ("train", {0: [BOX]}), "dev.eval": ("train", {0: [BOX]}), "val": ("test", {0: [BOX]}),
-}  # fmt: skip
-
-
-@pytest.mark.public_report(
-    "datasets 5650", saw="file names with the word train break the loading of an image folder",
-    here="each image is in its own split, whatever its name says",
-)  # fmt: skip
-@pytest.mark.parametrize("form", NAMES)
-def test_hugging_face_takes_no_split_from_the_name_of_a_video(tmp_path: Path, form: str) -> None:
-    loaded, _ = load_with_datasets(tmp_path, str(export(tmp_path, settings(formats=[form]), frames=SPLIT_NAMES)))
-    assert {split: len(rows) for split, rows in loaded.items()} == {"train": 4, "validation": 2, "test": 1}
-
-
-@pytest.mark.public_report(
-    "datasets 6556", saw="a dataset of one image and its metadata is read as JSON, without the image",
-    here="the image is read",
-)  # fmt: skip
-@pytest.mark.parametrize("form", NAMES)
-def test_hugging_face_loads_a_dataset_of_one_image(tmp_path: Path, form: str) -> None:
-    frames: Frames = {"v": ("val", {0: [BOX]})}
-    folder = export(tmp_path, settings(formats=[form]), frames=frames)
-    loaded, _ = load_with_datasets(tmp_path, str(folder))
-    assert list(loaded) == ["validation"] and COLUMNS[form] in loaded["validation"][0]
 
 
 @pytest.mark.public_report(
