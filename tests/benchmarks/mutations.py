@@ -33,7 +33,7 @@ class Mutation:
 MUTATIONS = (
     Mutation("core/code.py", '"job", "warm", "run", ', '"warm", "run", ', "core/test_code.py"),
     Mutation("core/locks.py", "fallback_to_soft=False", "fallback_to_soft=True", "core/test_locks.py"),
-    Mutation("core/files.py", "errno.EXDEV, errno.EPERM, ", "errno.EXDEV, ", "core/test_files.py"),
+    Mutation("core/files.py", "except OSError:  # each", "except PermissionError:  # each", "core/test_files.py"),
     Mutation("job/suggestions.py", "SIMILAR = 0.7", "SIMILAR = 0.3", "job/test_suggestions.py"),
     Mutation("job/budget.py", "STEP = 0.02", "STEP = 0.0", "job/test_budget.py"),
     Mutation("inputs/rows.py", "max(1, max_removed_share", "max(9, max_removed_share"),
@@ -55,7 +55,7 @@ MUTATIONS = (
     Mutation("dataset/splits.py", "return min(names, key=", "return max(names, key=", "dataset/test_splits.py"),
     Mutation("report/advice.py", "FEW_PASSED = 0.1", "FEW_PASSED = 0.9", "report/test_advice.py"),
     Mutation("rehydrate/retake_frames.py", "SHARE = 0.1", "SHARE = 0.6", "rehydrate/test_retake_frames.py"),
-    Mutation("run/preflight.py", "OLD_DAYS = 90", "OLD_DAYS = 500", "run/test_preflight.py"),
+    Mutation("run/preflight.py", "OLD_DAYS = 60", "OLD_DAYS = 500", "run/test_preflight.py"),
 )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from tests._rules import FILES, RULES, SCRIPTS, TAILS
+from tests.benchmarks.mutations import MUTATIONS
 from tests.conftest import REPO
 
 # A room imports only rooms above it. The last name of a stage's room is also that of its rule file and its tests.
@@ -192,3 +193,7 @@ def test_files_and_functions_stay_small() -> None:
             if isinstance(node, ast.FunctionDef):
                 assert (node.end_lineno or 0) - node.lineno < 40, (path, node.name)
     assert len((REPO / "rules/common.smk").read_text().splitlines()) <= 150
+
+
+def test_each_mutation_changes_a_text_that_is_there_once() -> None:
+    assert [m for m in MUTATIONS if (SCRIPTS / m.file).read_text().count(m.old) != 1] == []
