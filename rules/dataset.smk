@@ -16,8 +16,6 @@ rule export_dataset:
         dataset=directory("results/dataset"),
     log:
         "logs/export_dataset.log",
-    benchmark:
-        "benchmarks/export_dataset.tsv"
     conda:
         "../envs/data.yaml"
     params:
@@ -37,8 +35,6 @@ rule record_provenance:
         provenance="results/provenance.json",
     log:
         "logs/record_provenance.log",
-    benchmark:
-        "benchmarks/record_provenance.tsv"
     localrule: True
     conda:
         "../envs/media.yaml"

@@ -9,8 +9,6 @@ rule hash_frames:
         hashes=directory("results/hashes/{video}"),
     log:
         "logs/hash_frames/{video}.log",
-    benchmark:
-        "benchmarks/hash_frames/{video}.tsv"
     priority: 25
     conda:
         "../envs/data.yaml"
@@ -31,8 +29,6 @@ rule embed_frames:
         vectors="results/vectors/{video}.npy",
     log:
         "logs/embed_frames/{video}.log",
-    benchmark:
-        "benchmarks/embed_frames/{video}.tsv"
     priority: 26
     conda:
         "../envs/vision.yaml"
@@ -59,8 +55,6 @@ checkpoint deduplicate:
         distances="results/dedup/distances.json",
     log:
         "logs/deduplicate.log",
-    benchmark:
-        "benchmarks/deduplicate.tsv"
     conda:
         "../envs/data.yaml"
     # untracked: download.max_failed_share: another limit decides whether a run may go on and changes no result

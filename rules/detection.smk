@@ -9,8 +9,6 @@ rule compile_model:
         model=directory("results/models/{model}"),
     log:
         "logs/compile_model/{model}.log",
-    benchmark:
-        "benchmarks/compile_model/{model}.tsv"
     priority: 100
     conda:
         "../envs/vision.yaml"
@@ -37,8 +35,6 @@ rule filter_frames:
         frames=directory("results/filtered/{video}"),
     log:
         "logs/filter_frames/{video}.log",
-    benchmark:
-        "benchmarks/filter_frames/{video}.tsv"
     priority: 20
     conda:
         "../envs/vision.yaml"
@@ -73,8 +69,6 @@ rule detect_objects:
         table="results/detections/{video}.parquet",
     log:
         "logs/detect_objects/{video}.log",
-    benchmark:
-        "benchmarks/detect_objects/{video}.tsv"
     priority: 30
     conda:
         "../envs/vision.yaml"

@@ -28,8 +28,6 @@ rule download_video:
         media=media_folder(directory("results/download/{video}/media")),
     log:
         "logs/download_video/{video}.log",
-    benchmark:
-        "benchmarks/download_video/{video}.tsv"
     localrule: True  # on clusters: a profile that names it under groups has it submitted
     conda:
         "../envs/media.yaml"

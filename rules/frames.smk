@@ -10,8 +10,6 @@ rule extract_frames:
         frames=raw_frames(directory("results/frames/{video}")),
     log:
         "logs/extract_frames/{video}.log",
-    benchmark:
-        "benchmarks/extract_frames/{video}.tsv"
     priority: 10
     conda:
         "../envs/media.yaml"

@@ -11,8 +11,6 @@ rule retake_frames:
         frames=directory("results/retaken/{video}"),
     log:
         "logs/retake_frames/{video}.log",
-    benchmark:
-        "benchmarks/retake_frames/{video}.tsv"
     conda:
         "../envs/media.yaml"
     threads: extract_threads
@@ -36,8 +34,6 @@ rule rehydrate:
         dataset=directory("results/rehydrated"),
     log:
         "logs/rehydrate.log",
-    benchmark:
-        "benchmarks/rehydrate.tsv"
     conda:
         "../envs/media.yaml"
     params:

@@ -18,8 +18,6 @@ rule report:
         times=report("benchmarks/times.html", caption="captions/times.rst", category="Times"),
     log:
         "logs/report.log",
-    benchmark:
-        "benchmarks/report.tsv"
     conda:
         "../envs/data.yaml"
     params:

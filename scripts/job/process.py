@@ -1,6 +1,7 @@
 """Name processes by PID and start time, because the system gives the PID of an ended process to a new one."""
 
 import os
+import time
 from pathlib import Path
 
 
@@ -13,6 +14,14 @@ def is_alive(owner: str) -> bool:
     """Return whether the process of this name still runs."""
     pid, _, started = owner.partition(".")
     return bool(started) and _started(int(pid)) == started
+
+
+def age_s() -> float:
+    """Return the seconds since this process started."""
+    ticks = _started(os.getpid())
+    if not ticks.isdigit():
+        return time.process_time()  # no /proc: at least what it has worked
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - int(ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def _started(pid: int) -> str:

@@ -11,6 +11,7 @@ from scripts.job.environment import OWNER
 from scripts.job.log import INTERRUPTED, log_and_show, log_to
 from scripts.job.process import is_alive
 from scripts.job.run_state import is_stopping
+from scripts.job.usage import usage_file, write_usage_at_exit
 
 POLL_S = 0.5
 # Put before each job's command. It ignores Ctrl-C until the job has started: during imports, Python prints a traceback.
@@ -20,6 +21,7 @@ UNTIL_STARTED = "trap '' INT; set -euo pipefail; "
 def start_job(log: str) -> None:
     """Log to this file, and end this job when its run ends, because the next run writes to the same place."""
     log_to(log)
+    write_usage_at_exit(usage_file(log))
     _end_with_run()
 
 

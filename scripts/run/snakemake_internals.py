@@ -5,10 +5,13 @@ A new version of Snakemake may change any of it. tests/unit/run/test_snakemake_i
 
 import logging
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from scripts.job.usage import usage_file
 
 # Events of its log that repeat what the lines of the stages show.
 NOISE_EVENTS = frozenset(
@@ -70,6 +73,16 @@ def runs_remotely(workflow: Any) -> bool:
     return bool(workflow.remote_exec)
 
 
+def runs_all_jobs_here(workflow: Any) -> bool:
+    """Return whether this run executes its jobs itself, neither on a cluster nor as a dry run."""
+    return bool(workflow.local_exec) and not workflow.dryrun
+
+
+def start_scripts_with(command: str) -> None:
+    """Make Snakemake start Python scripts with this shell command: it writes `sys.executable` before their path."""
+    sys.executable = command
+
+
 def set_default_resources(workflow: Any, counts: Mapping[str, int]) -> None:
     """Set the resources that neither the profile nor the command line sets: Snakemake takes those as unlimited."""
     for name, count in counts.items():
@@ -78,11 +91,12 @@ def set_default_resources(workflow: Any, counts: Mapping[str, int]) -> None:
 
 
 def path_patterns(rules: Iterable[Any]) -> list[str]:
-    """Return the paths of the outputs, logs and benchmarks of rules, with wildcards."""
+    """Return the paths of the outputs, logs and usage files of rules, with wildcards."""
     from snakemake.io import strip_wildcard_constraints  # not at the top: the status page needs no Snakemake
 
-    paths = [path for rule in rules for path in (*rule.output, *rule.log, rule.benchmark) if path]
-    return [strip_wildcard_constraints(str(path)) for path in paths]
+    paths = [strip_wildcard_constraints(str(path)) for rule in rules for path in rule.output]
+    logs = [strip_wildcard_constraints(str(log)) for rule in rules for log in rule.log]
+    return [*paths, *logs, *(str(usage_file(log)) for log in logs)]
 
 
 def batch_groups(workflow: Any, rules: Iterable[Any], videos: Sequence[str]) -> None:

@@ -1,0 +1,285 @@
+"""The job server: a process that has loaded what a run's jobs import, and forks a child for each job.
+
+python -m scripts.run.job_server LISTENER SOCKET OWNER; started by start_job_server(). It ends with its owner, the run.
+"""
+
+import atexit
+import gc
+import importlib
+import marshal
+import os
+import random
+import re
+import selectors
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import NoReturn
+
+from scripts.core.layout import CHECKOUT
+from scripts.run.launcher import N_BYTES
+
+SCRIPT_OF_RULE = re.compile(r"\.(\w+)\.py$")  # Snakemake copies a script to tmpXXXX.NAME.py
+REQUEST_S = 10.0  # for a launcher to send its request
+# Packages that jobs import only when they need them. What one job has imported, later ones find loaded. PyTorch and
+# others are left out: they start threads or read the job's number of threads from the environment.
+SHARED = frozenset({"PIL", "av", "filelock", "imagehash", "imageio_ffmpeg", "jinja2", "numpy", "pandas", "psutil",
+                    "pyarrow", "requests", "scripts", "snakemake", "urllib3", "yaml", "yt_dlp"})  # fmt: skip
+AT_START = ("snakemake.iocontainers", "snakemake.logging")  # what Snakemake's own lines in each script import
+LONGEST_LESSON = 100_000  # bytes of the names of modules that a job has imported
+Connection = socket.socket
+Request = tuple[list[str], str, dict[str, str]]  # arguments, working directory, environment
+
+
+class JobServer:
+    """Forks a child per connection, and sends each launcher the number and the status of its child."""
+
+    def __init__(self, listener: Connection, path: Path, owner: int) -> None:
+        """Serve the socket at `path` until a process, the owner, ends."""
+        self._listener, self._path = listener, path
+        self._owner = os.pidfd_open(owner)
+        self._wakeup = signals_as_bytes()
+        self._learning, self._teaching = socket.socketpair(type=socket.SOCK_DGRAM)
+        self._jobs: dict[int, Connection] = {}  # by the number of their child
+        self._learnt: dict[str, list[str]] = {}  # modules, by the script that needs them
+        self._has_ended = False
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._learning, selectors.EVENT_READ, self._learn)
+        self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
+        self._selector.register(self._wakeup, selectors.EVENT_READ, self._reap)
+        self._selector.register(self._owner, selectors.EVENT_READ, self._end)
+
+    def serve(self) -> None:
+        """Serve until the owner ends, and with it the last job: jobs watch their run themselves."""
+        while not self._has_ended or self._jobs:
+            for key, _ in self._selector.select():
+                if key.fd in self._selector.get_map():  # an earlier event may have closed it
+                    key.data()
+
+    def _end(self) -> None:
+        """Accept no more jobs; those of launchers that wait run without the server."""
+        if self._has_ended:
+            return
+        self._has_ended = True
+        self._path.unlink(missing_ok=True)
+        for source in (self._owner, self._listener):
+            self._selector.unregister(source)
+        self._listener.close()
+
+    def _learn(self) -> None:
+        script, *modules = self._learning.recv(LONGEST_LESSON).decode().split()
+        self._learnt[script] = modules
+
+    def _load_for(self, script: str) -> None:
+        """Import what a script imports, and what its earlier jobs have imported while they ran."""
+        load([script, *self._learnt.pop(script, [])])
+        if len(os.listdir("/proc/self/task")) > 1:
+            log("an import has started a thread, so that forks are no longer safe; jobs run without this server")
+            self._end()
+
+    def _accept(self) -> None:
+        connection, _ = self._listener.accept()
+        streams: list[int] = []
+        try:
+            request, streams = read_request(connection)
+            script = module_of(request[0])
+            self._load_for(script)
+            if self._has_ended:
+                raise RuntimeError("the server has ended")
+            pid = os.fork()
+        except (OSError, ValueError, EOFError, RuntimeError) as error:
+            log(f"a job runs without this server: {error!r}")
+            connection.close()  # its launcher takes this as a request to run the job itself
+            for stream in streams:
+                os.close(stream)
+            return
+        if not pid:
+            self._become_job(connection, streams)
+            run_as_main(*request, lambda modules: self._teach(script, modules))
+        for stream in streams:
+            os.close(stream)
+        self._jobs[pid] = connection
+        self._selector.register(connection, selectors.EVENT_READ, lambda: self._kill(pid))
+        send(connection, pid)
+
+    def _kill(self, pid: int) -> None:
+        """Kill the job of a launcher that was killed: the connection has ended."""
+        self._selector.unregister(self._jobs[pid])
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    def _reap(self) -> None:
+        self._wakeup.recv(4096)
+        while self._jobs:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            connection = self._jobs.pop(pid)
+            with suppress(KeyError):
+                self._selector.unregister(connection)
+            send(connection, status)
+            connection.close()
+
+    def _become_job(self, connection: Connection, streams: list[int]) -> None:
+        """Turn this child into the job; it shares nothing with the server but what is loaded."""
+        group = os.getpgid(peer(connection))
+        for shared in (connection, *self._jobs.values(), self._listener, self._wakeup, self._learning):
+            shared.close()
+        self._selector.close()
+        os.close(self._owner)
+        os.close(signal.set_wakeup_fd(-1))
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the job has started, as Snakemake's shell does
+        with suppress(PermissionError):  # the launcher's session is another one
+            os.setpgid(0, group)  # so that Ctrl-C on the terminal reaches the job
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+            os.close(stream)
+
+    def _teach(self, script: str, modules: Iterable[str]) -> None:
+        """Tell the server, as a job, which modules this script needs beside those that it had."""
+        with suppress(OSError):  # too long, or too much at once: another job will tell
+            self._teaching.send(" ".join([script, *sorted(modules)]).encode(), socket.MSG_DONTWAIT)
+
+
+def signals_as_bytes() -> Connection:
+    """Return a socket on which a byte comes in when a child has ended."""
+    reading, writing = socket.socketpair()
+    for end_of_pair in (reading, writing):
+        end_of_pair.setblocking(False)
+    signal.set_wakeup_fd(writing.detach(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return reading
+
+
+def read_request(connection: Connection) -> tuple[Request, list[int]]:
+    """Return a launcher's request and its standard streams. Raise an error for another user."""
+    if os.stat(f"/proc/{peer(connection)}").st_uid != os.getuid():
+        raise PermissionError("another user")
+    connection.settimeout(REQUEST_S)
+    header, streams, _, _ = socket.recv_fds(connection, N_BYTES, 3)
+    size = int.from_bytes(header, sys.byteorder)
+    data = bytearray()
+    while len(data) < size:
+        part = connection.recv(size - len(data))
+        if not part:
+            raise EOFError("it ended")
+        data += part
+    connection.settimeout(None)
+    return marshal.loads(data), streams
+
+
+def peer(connection: Connection) -> int:
+    """Return the number of the process at the other end."""
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", credentials)[0])
+
+
+def send(connection: Connection, number: int) -> None:
+    """Send a number to a launcher, which may have been killed."""
+    with suppress(OSError):
+        connection.sendall(number.to_bytes(N_BYTES, sys.byteorder))
+
+
+def module_of(arguments: list[str]) -> str:
+    """Return the module of which Snakemake has made this copy. Raise ValueError if it is not one of ours."""
+    found = SCRIPT_OF_RULE.search(arguments[0])
+    scripts = list((CHECKOUT / "scripts").glob(f"*/{found[1]}.py")) if found else []
+    if len(scripts) != 1:
+        raise ValueError(f"not a script of this workflow: {arguments}")
+    return ".".join(scripts[0].relative_to(CHECKOUT).with_suffix("").parts)
+
+
+def load(modules: Iterable[str]) -> None:
+    """Import modules, so that later jobs find them loaded. Faults are for the job to tell."""
+    new = [module for module in modules if module not in sys.modules]
+    if not new:
+        return
+    began = time.process_time()
+    for module in new:
+        with suppress(Exception):
+            importlib.import_module(module)
+    if "yt_dlp.extractor" in new:
+        compile_url_patterns()
+    gc.collect()
+    gc.freeze()  # a child's collector would write to, and so copy, the pages of all objects
+    log(f"loaded {new[0]} and {len(new) - 1} more in {time.process_time() - began:.2f} CPU s")
+
+
+def compile_url_patterns() -> None:
+    """Compile the patterns of all sites once: they take half a second."""
+    from yt_dlp.extractor import gen_extractor_classes
+
+    for extractor in gen_extractor_classes():
+        extractor.suitable("https://reelsieve.invalid/")
+
+
+def run_as_main(
+    arguments: list[str], folder: str, environment: dict[str, str], teach: Callable[[Iterable[str]], None]
+) -> NoReturn:
+    """Run a script as a new interpreter would, and end this process as it would end."""
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    time.tzset()
+    random.seed()
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
+    sys.argv = arguments
+    sys.path[0] = str(Path(arguments[0]).parent)
+    loaded = set(sys.modules)
+    code = _code_of(arguments[0])
+    teach(name for name in set(sys.modules) - loaded if name.partition(".")[0] in SHARED)
+    if code == -signal.SIGINT:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    os._exit(code)
+
+
+def _code_of(script: str) -> int:
+    """Run a script with all that an interpreter does at its end, and return the exit code; negative for a signal."""
+    code = 1
+    try:
+        main = ModuleType("__main__")
+        main.__file__ = script
+        sys.modules["__main__"] = main
+        exec(compile(Path(script).read_bytes(), script, "exec"), main.__dict__)  # noqa: S102
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            sys.stderr.write(f"{end.code}\n")
+    except KeyboardInterrupt:
+        sys.excepthook(*sys.exc_info())
+        code = -signal.SIGINT
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    return code
+
+
+def log(line: str) -> None:
+    """Write a line to the server's log; `logging` is left for the jobs to configure."""
+    print(time.strftime("%Y-%m-%d %H:%M:%S"), line, file=sys.stderr, flush=True)
+
+
+def main(listener: str, path: str, owner: str) -> None:
+    """Serve the jobs of a run."""
+    server = JobServer(socket.socket(fileno=int(listener)), Path(path), int(owner.partition(".")[0]))
+    load(AT_START)
+    server.serve()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
