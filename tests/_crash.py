@@ -98,18 +98,25 @@ def start(run: Run) -> Started:
 
 
 def processes(run: Run) -> dict[int, str]:
-    """Return the processes of a run folder as snakemake, job, ffmpeg or detector, and others by their command."""
+    """Return the processes of a run folder by their kinds, and others by their command.
+
+    A warm job is two processes: a launcher that Snakemake has started, and a child of the job server.
+    """
     found = {}
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             command, folder = process.cmdline(), Path(process.cwd())
             inside = folder == run.folder or run.folder in folder.parents
             if process.status() != psutil.STATUS_ZOMBIE and (inside or any(str(run.folder) in c for c in command)):
-                found[process.pid] = _kind(command)
+                found[process.pid] = _kind(command, inside)
     return found
 
 
-def _kind(command: list[str]) -> str:
+def _kind(command: list[str], inside: bool) -> str:
+    if "scripts.run.job_server" in command:
+        return "job" if inside else "server"
+    if any(part.endswith("/launcher.py") for part in command):
+        return "launcher"
     if "scripts.warm.server" in command:
         return "detector"
     if command and Path(command[0]).name.startswith("ffmpeg"):

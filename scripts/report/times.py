@@ -1,4 +1,4 @@
-"""Write the page of times per stage from Snakemake's benchmark files; it is outside results/, because times differ."""
+"""Write the page of times per stage from the usage of each job; it is outside results/, because times differ."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,37 +1,29 @@
 """The job server: a process that has loaded what a run's jobs import, and forks a child for each job.
 
-python -m scripts.run.job_server LISTENER SOCKET OWNER; started by start_job_server(). It ends with its owner, the run.
+python -m scripts.run.job_server LISTENER SOCKET OWNER FOLDER; see start_job_server(). It ends with its owner, the run.
 """
 
-import atexit
 import gc
 import importlib
 import marshal
 import os
-import random
 import re
 import selectors
 import signal
 import socket
 import struct
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
-from typing import NoReturn
 
 from scripts.core.layout import CHECKOUT
+from scripts.run.forked_script import run_as_main
 from scripts.run.launcher import N_BYTES
 
 SCRIPT_OF_RULE = re.compile(r"\.(\w+)\.py$")  # Snakemake copies a script to tmpXXXX.NAME.py
 REQUEST_S = 10.0  # for a launcher to send its request
-# Packages that jobs import only when they need them. What one job has imported, later ones find loaded. PyTorch and
-# others are left out: they start threads or read the job's number of threads from the environment.
-SHARED = frozenset({"PIL", "av", "filelock", "imagehash", "imageio_ffmpeg", "jinja2", "numpy", "pandas", "psutil",
-                    "pyarrow", "requests", "scripts", "snakemake", "urllib3", "yaml", "yt_dlp"})  # fmt: skip
 AT_START = ("snakemake.iocontainers", "snakemake.logging")  # what Snakemake's own lines in each script import
 LONGEST_LESSON = 100_000  # bytes of the names of modules that a job has imported
 Connection = socket.socket
@@ -101,8 +93,12 @@ class JobServer:
                 os.close(stream)
             return
         if not pid:
-            self._become_job(connection, streams)
-            run_as_main(*request, lambda modules: self._teach(script, modules))
+            try:
+                self._become_job(connection, streams)
+                Path("/proc/self/comm").write_text(script.rpartition(".")[2])  # its name in lists of processes
+                run_as_main(*request, lambda modules: self._teach(script, modules))
+            finally:
+                os._exit(1)  # whatever happens, a child does not go on as a server
         for stream in streams:
             os.close(stream)
         self._jobs[pid] = connection
@@ -129,7 +125,7 @@ class JobServer:
 
     def _become_job(self, connection: Connection, streams: list[int]) -> None:
         """Turn this child into the job; it shares nothing with the server but what is loaded."""
-        group = os.getpgid(peer(connection))
+        group = os.getpgid(peer(connection)[0])
         for shared in (connection, *self._jobs.values(), self._listener, self._wakeup, self._learning):
             shared.close()
         self._selector.close()
@@ -161,7 +157,7 @@ def signals_as_bytes() -> Connection:
 
 def read_request(connection: Connection) -> tuple[Request, list[int]]:
     """Return a launcher's request and its standard streams. Raise an error for another user."""
-    if os.stat(f"/proc/{peer(connection)}").st_uid != os.getuid():
+    if peer(connection)[1] != os.getuid():
         raise PermissionError("another user")
     connection.settimeout(REQUEST_S)
     header, streams, _, _ = socket.recv_fds(connection, N_BYTES, 3)
@@ -176,10 +172,9 @@ def read_request(connection: Connection) -> tuple[Request, list[int]]:
     return marshal.loads(data), streams
 
 
-def peer(connection: Connection) -> int:
-    """Return the number of the process at the other end."""
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", credentials)[0])
+def peer(connection: Connection) -> tuple[int, int, int]:
+    """Return the process, the user and the group at the other end."""
+    return struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
 
 
 def send(connection: Connection, number: int) -> None:
@@ -221,61 +216,13 @@ def compile_url_patterns() -> None:
         extractor.suitable("https://reelsieve.invalid/")
 
 
-def run_as_main(
-    arguments: list[str], folder: str, environment: dict[str, str], teach: Callable[[Iterable[str]], None]
-) -> NoReturn:
-    """Run a script as a new interpreter would, and end this process as it would end."""
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(folder)
-    time.tzset()
-    random.seed()
-    if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed()
-    sys.argv = arguments
-    sys.path[0] = str(Path(arguments[0]).parent)
-    loaded = set(sys.modules)
-    code = _code_of(arguments[0])
-    teach(name for name in set(sys.modules) - loaded if name.partition(".")[0] in SHARED)
-    if code == -signal.SIGINT:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGINT)
-    os._exit(code)
-
-
-def _code_of(script: str) -> int:
-    """Run a script with all that an interpreter does at its end, and return the exit code; negative for a signal."""
-    code = 1
-    try:
-        main = ModuleType("__main__")
-        main.__file__ = script
-        sys.modules["__main__"] = main
-        exec(compile(Path(script).read_bytes(), script, "exec"), main.__dict__)  # noqa: S102
-        code = 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-        if isinstance(end.code, str):
-            sys.stderr.write(f"{end.code}\n")
-    except KeyboardInterrupt:
-        sys.excepthook(*sys.exc_info())
-        code = -signal.SIGINT
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads
-    atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    return code
-
-
 def log(line: str) -> None:
     """Write a line to the server's log; `logging` is left for the jobs to configure."""
     print(time.strftime("%Y-%m-%d %H:%M:%S"), line, file=sys.stderr, flush=True)
 
 
-def main(listener: str, path: str, owner: str) -> None:
-    """Serve the jobs of a run."""
+def main(listener: str, path: str, owner: str, _folder: str) -> None:
+    """Serve the jobs of a run. The folder is for people who list processes."""
     server = JobServer(socket.socket(fileno=int(listener)), Path(path), int(owner.partition(".")[0]))
     load(AT_START)
     server.serve()

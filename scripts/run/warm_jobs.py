@@ -46,7 +46,7 @@ def _start(listener: socket.socket, path: Path, owner: str) -> None:
     LOG.parent.mkdir(exist_ok=True)
     with LOG.open("w") as log:
         subprocess.Popen(
-            [sys.executable, "-m", "scripts.run.job_server", str(listener.fileno()), str(path), owner],
+            [sys.executable, "-m", "scripts.run.job_server", str(listener.fileno()), str(path), owner, os.getcwd()],
             cwd=CHECKOUT,
             env={**os.environ, **ONE_THREAD},
             pass_fds=[listener.fileno()],

@@ -1,19 +1,18 @@
-"""The page of times adds up the benchmark files of Snakemake."""
+"""The page of times adds up what the jobs say of their time and memory."""
 
 from pathlib import Path
 from typing import Any
 
-from snakemake.benchmark import BenchmarkRecord, write_benchmark_records
-
+from scripts.core.tsv import tsv_text
+from scripts.job.usage import COLUMNS
 from scripts.report.times import times_of, write_times
 
 
 def benchmark(path: Path, seconds: float, rss_mb: float) -> None:
-    """Write a benchmark file as Snakemake does."""
+    """Write the usage of a job."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    record = BenchmarkRecord(running_time=seconds, max_rss=rss_mb)
-    record.data_collected = True
-    write_benchmark_records([record], str(path), False)
+    row = dict.fromkeys(COLUMNS, "") | {"s": str(seconds), "max_rss": str(rss_mb)}
+    path.write_text(tsv_text(COLUMNS, [row]))
 
 
 def test_a_stage_has_the_sum_of_its_jobs_and_the_rate_of_its_work(tmp_path: Path) -> None:

@@ -29,7 +29,6 @@ rule all:
 rule make:
     output: "out/{{video,[a-z]+}}.txt"
     log: "logs/{{video}}.log"
-    benchmark: "benchmarks/{{video}}.tsv"
     params: told=lambda wildcards: print_targets()
     shell: "touch {{output}} 2> {{log}}"
 
@@ -50,6 +49,14 @@ def print_targets():
     # the targets are known once the Snakefile is read
     print("FACTS " + json.dumps(facts | {{"targets": targets_of(workflow)}}), file=sys.stderr)
     return 1
+
+onstart:
+    if runs_all_jobs_here(workflow):
+        start_scripts_with("echo started with")
+
+rule script:
+    output: "script.txt"
+    script: "script.py"
 """
 HOST = """
 module inner:
@@ -95,6 +102,16 @@ def test_a_module_has_other_names_and_none_of_its_hosts_rules(tmp_path: Path) ->
     found = facts(tmp_path, "-n")
     assert (found["main"], found["renamed"]) == (False, {"inner_make": "make"})
     assert found["patterns"] == ["out/{video}.txt", "logs/{video}.log", "benchmarks/{video}.tsv"]
+
+
+def test_a_run_that_runs_its_jobs_itself_chooses_how_scripts_start(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").write_text(SNAKEFILE.format(repo=str(REPO)))
+    (tmp_path / "script.py").touch()
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "script.txt", "--latency-wait", "0"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert re.search(r"^started with .*/\.snakemake/scripts/tmp\w+\.script\.py$", done.stdout, re.MULTILINE), (
+        done.stderr
+    )
 
 
 @pytest.mark.parametrize(
