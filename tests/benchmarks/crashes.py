@@ -26,10 +26,19 @@ KINDS = (
     ("job", signal.SIGKILL),
     ("ffmpeg", signal.SIGKILL),
     ("detector", signal.SIGKILL),
+    ("launcher", signal.SIGKILL),
+    ("server", signal.SIGKILL),
     ("group", signal.SIGKILL),
 )
 REQUESTS_TO_STOP = (("snakemake", signal.SIGTERM), ("snakemake", signal.SIGINT), ("group", signal.SIGINT))
-NAMES = {"job": "a job", "ffmpeg": "ffmpeg", "detector": "the detector", "group": "snakemake and its jobs"}
+NAMES = {
+    "job": "a job",
+    "ffmpeg": "ffmpeg",
+    "detector": "the detector",
+    "launcher": "a launcher",
+    "server": "the job server",
+    "group": "snakemake and its jobs",
+}
 HEAD = """# Crashes
 
 Written by `python -m tests.benchmarks.crashes --write` on 2 cores with {videos} of the demo's videos. A process gets a
