@@ -11,7 +11,6 @@ GBR, BT709, BT2020_NCL = 0, 1, 9  # matrices
 BT2020 = 9  # primaries
 RESERVED = 3
 HDR = {16: "PQ", 18: "HLG"}  # transfers
-TONEMAP = "tonemap"  # the value of config key frames.hdr that makes HDR look as on an SDR screen
 # mpv and VLC read untagged video as BT.709 from these sizes on, browsers from 720 lines on.
 HD_WIDTH_PX, OVER_SD_HEIGHT_PX = 1280, 576
 # BT.2408: white paper has 203 cd/m2 in HDR; most films peak at 1000. Up to 0.5 of white, the curve changes nothing.
