@@ -95,6 +95,8 @@ def retake(
     found: dict[str, Comparison],
 ) -> str:
     """Write the frames that are as published and add each comparison to `found`; return why ffmpeg stopped early."""
+    if source.colour.fault:
+        return source.colour.fault
     by_ms = {int(row["frame"][:9]): row for row in wanted}
     failure = ""
     for frame in frames_at(source, clip, list(by_ms), output):

@@ -64,6 +64,15 @@ def test_hdr_gives_the_same_bytes_again_if_it_is_treated_alike_also_for_tables_o
     assert len(rows) == 2 and {row["outcome"] for row in rows} == {outcome}
 
 
+def test_frames_in_colours_that_cannot_be_converted_are_lost_with_that_reason(clip: Path, tmp_path: Path) -> None:
+    record = record_of(clip, clip.name)
+    assert record["media"]
+    record["media"]["matrix"] = 10
+    retake_frames(record, clip.parent, [published_row()], tmp_path / "again", Clip(0, None), OUTPUT, TONEMAP)
+    reason = "no picture at that time: its colours are coded by matrix 10 (BT.2020 of constant luminance), which ffmpeg"
+    assert [row["reason"] for row in read_rows(tmp_path / "again/retaken.parquet")] == [f"{reason} cannot convert"]
+
+
 def test_another_frame_at_the_time_is_lost_with_its_distance(make_clip: MakeClip, clip: Path, tmp_path: Path) -> None:
     wanted = published_rows(tmp_path / "out", extract(clip, tmp_path, similar_bits=-1))
     other = make_clip("other.mp4", "-f", "lavfi", "-i", "mandelbrot=size=320x180:rate=25", "-t", "6", *H264)
