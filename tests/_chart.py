@@ -93,7 +93,8 @@ def components(chart: Chart) -> np.ndarray:
     rgb = signal(chart)
     if chart.matrix == "ycgco":
         span = 1 if chart.full else 219 / 224  # they are differences of coded colours
-        return rgb @ np.array([[0.25, 0.5, 0.25], [-0.25, 0.5, -0.25], [0.5, 0, -0.5]]).T * [1, span, span]
+        parts: np.ndarray = rgb @ np.array([[0.25, 0.5, 0.25], [-0.25, 0.5, -0.25], [0.5, 0, -0.5]]).T
+        return parts * [1, span, span]
     if chart.matrix == "ictcp":
         light = nits_of(chart) @ TO_2020.T
         if chart.transfer == "pq":
