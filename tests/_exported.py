@@ -16,7 +16,8 @@ from scripts.dataset.export_dataset import export_dataset
 CLASSES = ['chien: "vélo"', "it's #1, 犬"]
 FORMATS = ["yolo", "coco", "parquet", "webdataset", "imagefolder"]
 SIZE_PX = (96, 64)
-CLIP: dict[str, Any] = {"start_s": 0.0, "end_s": None, "max_height_px": 720, "max_side_px": 0, "jpeg_qscale": 2}
+CLIP: dict[str, Any] = {"start_s": 0.0, "end_s": None, "max_height_px": 720, "max_side_px": 0, "jpeg_qscale": 2,
+                        "hdr": "tonemap"}  # fmt: skip
 RECORD: dict[str, Any] = {"status": "ok", "message": "", "source": {}, "media": {"sha256": "0" * 64}}
 
 Boxes = list[tuple[list[float], int, float]]  # xyxy px, class number, confidence

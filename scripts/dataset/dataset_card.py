@@ -79,9 +79,9 @@ def escape_markdown(text: str) -> str:
 
 
 def front_matter(dataset: Dataset, formats: list[str]) -> dict[str, Any]:
-    """Return the metadata that Hugging Face reads; load_dataset finds the splits with images by `configs`."""
+    """Return the metadata that Hugging Face reads; load_dataset finds the splits by `configs`."""
     total = sum(map(len, dataset.images.values()))
-    front: dict[str, Any] = {
+    return {
         "pretty_name": "Frames of videos with boxes of objects",
         "license": "other",  # a licence per video
         "license_name": "per-video",
@@ -89,23 +89,27 @@ def front_matter(dataset: Dataset, formats: list[str]) -> dict[str, Any]:
         "annotations_creators": ["machine-generated"],
         "task_categories": ["object-detection"],
         "size_categories": [next((name for most, name in SIZES if total < most), "n>1M")],
+        "configs": [hub_config(dataset, formats)],
     }
-    return front | {"configs": [hub_config(dataset, formats)]} if total else front
 
 
 def hub_config(dataset: Dataset, formats: list[str]) -> dict[str, Any]:
     """Return what load_dataset reads, and the types of its columns.
 
+    Splits without images are left out, for the library cannot load them. If no split has any, all are named: it then
+    says that it finds no files. Without an entry it would read other files, such as COCO's, as rows.
+
     The library caches what it read under a hash of this entry, and not of the files: the digest makes it differ.
     """
-    form = next((form for form in HUB_PLACES if form in formats), "")
-    places = HUB_PLACES.get(form, IMAGES_ALONE)
     found = [split for split, rows in dataset.images.items() if rows]
+    form = next((form for form in HUB_PLACES if form in formats), "") if found else ""
+    places = HUB_PLACES.get(form, IMAGES_ALONE)
     entry: dict[str, Any] = {
         "config_name": "default",
         "description": f"content sha256:{sha256_of(dataset.folder / MANIFEST_TABLE)}",
         "data_files": [
-            {"split": HUB_SPLITS[split], "path": [place.format(split) for place in places]} for split in found
+            {"split": HUB_SPLITS[split], "path": [place.format(split) for place in places]}
+            for split in found or dataset.images
         ],
     }
     if form == "imagefolder":

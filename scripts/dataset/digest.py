@@ -16,7 +16,7 @@ EXCLUDED = ("frames", "download/*/media", RETRIES, "provenance.json")
 DATASETS = ("dataset", "rehydrated")
 OF_DATASET = re.compile(
     r"README\.md|(ATTRIBUTION|videos|losses)\.tsv|(audit|croissant)\.json|(ledger|manifest)\.parquet|data\.yaml"
-    r"|(classes|train|val|test)\.txt|images/[^/]+/([^/]+\.jpg|metadata\.jsonl)|labels/[^/]+/[^/]+\.txt"
+    r"|(classes|train|val|test)\.txt|images/[^/]+/([^/]+\.jpg|metadata\.parquet)|labels/[^/]+/[^/]+\.txt"
     r"|annotations/[^/]+\.json|data/[^/]+\.parquet|shards/[^/]+\.tar"
 )
 

@@ -15,7 +15,7 @@ from scripts.core.row_types import FilterRow, ImageRow, MediaRecord, PublishedRo
 from scripts.core.schemas import PUBLISHED
 from scripts.core.tables import open_table, read_note, read_rows, write_table
 from scripts.core.tsv import tsv_text
-from scripts.inputs.published import AS_IS, COLUMNS, SETTINGS
+from scripts.inputs.published import COLUMNS, HDR, SETTINGS
 from scripts.inputs.redact import public_url
 from scripts.inputs.videos import SPLITS, VIDEO_ID
 
@@ -74,10 +74,8 @@ def _videos_tsv(videos: Mapping[str, Mapping[str, Any]], splits: Mapping[str, st
             media: MediaRecord = read_json(folders[video]["record"])["media"]
             cells = {"video": video, "url": public_url(row["url"]), "split": splits[video]}
             cells |= {"sha256": media["sha256"], "start_s": row["start_s"] or "", "end_s": row["end_s"]}
-            as_is = {key: value for key, value in AS_IS.items() if row.get(key) == value}
-            rows.append(cells | {key: row[key] for key in SETTINGS} | as_is)
-    columns = COLUMNS + tuple(key for key in AS_IS if any(key in row for row in rows))
-    return tsv_text(columns, rows, quoted=False)
+            rows.append(cells | {key: row[key] for key in (*SETTINGS, HDR)})
+    return tsv_text(COLUMNS, rows, quoted=False)
 
 
 def read_published(path: Path, video: str = "") -> list[PublishedRow]:

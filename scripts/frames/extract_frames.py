@@ -60,6 +60,10 @@ def extract_frames(
         write_table(out / FRAMES_TABLE, [], FRAMES, f"no media: {record['status']}")
         return
     source = media_source(media, folder, clip, settings.hdr)
+    if source.colour.fault:
+        write_table(out / FRAMES_TABLE, [], FRAMES, source.colour.fault)
+        logging.warning("%s: no frames: %s", record["video"], source.colour.fault)
+        return
     extraction = Extraction(record["video"], source, media["fps"], clip, settings, out, wait_for_disk)
     result, note = decode_until_complete(extraction, threads)
     note = "; ".join(filter(None, [stream_note(media, source.colour), note]))

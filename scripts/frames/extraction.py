@@ -7,8 +7,9 @@ from pathlib import Path
 from scripts.core.errors import UserError
 from scripts.core.row_types import MediaRecord
 from scripts.frames.sampling import FrameSettings
+from scripts.inputs.hdr import TONEMAP
 from scripts.media.clip import Clip
-from scripts.media.colour import TONEMAP, Colour, is_hd
+from scripts.media.colour import Colour, is_hd
 from scripts.media.ffmpeg import MediaStream
 from scripts.media.probe import SEEKABLE
 

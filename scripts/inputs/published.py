@@ -7,14 +7,15 @@ from typing import Any, TypedDict
 from scripts.core.errors import UserError
 from scripts.core.layout import MANIFEST_TABLE, VIDEOS_TABLE
 from scripts.inputs.columns import CREDITS
+from scripts.inputs.hdr import AS_IS, TONEMAP
 from scripts.inputs.table import read_lines
 from scripts.inputs.urls import is_local
 from scripts.inputs.videos import Video, parse_row
 
 # Besides the video, its part and the times, its images depend on these settings. Least and most allowed value.
 SETTINGS = {"max_height_px": (144, 4320), "max_side_px": (32, 16384), "jpeg_qscale": (2, 31)}
-COLUMNS = ("video", "url", "start_s", "end_s", "split", "sha256", *SETTINGS)
-AS_IS = {"hdr": "as_is"}  # a further column, only in datasets whose HDR videos were not tone-mapped
+HDR = "hdr"  # the column of frames.hdr
+COLUMNS = ("video", "url", "start_s", "end_s", "split", "sha256", *SETTINGS, HDR)
 
 
 class ImageSettings(TypedDict):
@@ -78,9 +79,13 @@ def _settings_faults(cells: dict[str, str]) -> Iterator[str]:
         text = cells.get(key, "")
         if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
             yield f"{key} '{text}' is not a whole number from {least} to {most}"
-    for key, value in AS_IS.items():
-        if cells.get(key, "") not in ("", value):
-            yield f"{key} '{cells[key]}' is neither empty nor {value}"
+    if published_hdr(cells) not in (TONEMAP, AS_IS):
+        yield f"{HDR} '{cells[HDR]}' is neither {TONEMAP} nor {AS_IS}"
+
+
+def published_hdr(cells: Mapping[str, str]) -> str:
+    """Return what frames.hdr was for a row of a published table. Older tables lack it: HDR was not tone-mapped then."""
+    return cells.get(HDR) or AS_IS
 
 
 def published_options(config: Mapping[str, Any], videos: Mapping[str, Video]) -> dict[str, int]:

@@ -6,7 +6,6 @@ from typing import Any
 from scripts.core.layout import DATASET_STAGES
 from scripts.inputs.model_choice import EMBEDDING, chosen_model, roles_in
 
-TONEMAP = "tonemap"  # the default of frames.hdr
 MODE_KEYS = {
     "interval": {"interval_s"},
     "every_n": {"every_n"},
@@ -16,13 +15,10 @@ MODE_KEYS = {
 
 
 def published_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that decide a dataset's content, without paths and limits, as they are published.
-
-    `frames.hdr` is among them only if it is not the default, so that datasets without HDR videos stay as they were.
-    """
+    """Return the settings that decide a dataset's content, without paths and limits, as they are published."""
     unused = set().union(*MODE_KEYS.values()) - MODE_KEYS.get(config["frames"]["mode"], set())
     left_out = {
-        "frames": unused | {"max_output_mb", "deadline_s"} | ({"hdr"} if config["frames"]["hdr"] == TONEMAP else set()),
+        "frames": unused | {"max_output_mb", "deadline_s"},
         "filter": {"model", "weights_sha256"},
         "detect": {"model", "weights_sha256"},
         "dedup": {"model"},
@@ -40,9 +36,7 @@ def result_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return all settings that decide results and may be published."""
     download = config["download"]
     form = {key: download["ytdlp"][key] for key in ("format", "format_sort") if key in download["ytdlp"]}
-    published = published_settings(config)
-    return published | {
-        "frames": published["frames"] | {"hdr": config["frames"]["hdr"]},
+    return published_settings(config) | {
         "download": {"max_height_px": download["max_height_px"], "ytdlp": form},
         "models": dict(config["models"]),
     }

@@ -20,7 +20,7 @@ import ffmpeg
 
 from scripts.core.errors import UserError
 from scripts.media.clip import Clip, window
-from scripts.media.colour import Colour, tone_mapped, untagged_matrix
+from scripts.media.colour import ONLY_ZSCALE, Colour, relabelled, tone_mapped, untagged_matrix, without_rare_matrix
 from scripts.media.jpeg import JPEG_END
 from scripts.media.probe import DECODE_OPTIONS, OPEN_OPTIONS, SEEKABLE, ffmpeg_exe, killed_message
 
@@ -106,7 +106,8 @@ def decoded_stream(source: MediaStream, clip: Clip, threads: int, skip_frame: st
     file = ffmpeg.input(
         f"file:{source.media.absolute()}", threads=threads, reinit_filter=0, **DECODE_OPTIONS, **OPEN_OPTIONS, **limits
     )
-    return file[str(source.stream)].filter("scale", "iw", "ih").filter("select", window(clip))
+    stream = relabelled(file[str(source.stream)], source.colour)
+    return stream.filter("scale", "iw", "ih").filter("select", window(clip))
 
 
 def jpeg_command(chosen: Any, source: MediaStream, size_and_quality: tuple[int, int], threads: int) -> list[str]:
@@ -139,8 +140,10 @@ def _scaled(stream: Any, max_side_px: int, colour: Colour) -> Any:
     height = f"if(eq({shrink},1),ih,max(2,trunc(ih*{shrink}/2)*2))"
     jpeg_colours = {"out_range": "full", "out_color_matrix": "bt601"}
     stream = stream.filter("estdif", mode="frame", deint="interlaced")
-    if colour.hdr and colour.tonemap:
-        sized = tone_mapped(stream.filter("scale", width, height, flags="bicubic"), colour)
+    tonemap = colour.hdr and colour.tonemap
+    if tonemap or colour.matrix in ONLY_ZSCALE:
+        convert = tone_mapped if tonemap else without_rare_matrix
+        sized = convert(stream.filter("scale", width, height, flags="bicubic"), colour)
         stream = sized.filter("scale", "iw", "ih", **jpeg_colours)
     else:
         stream = stream.filter("scale", width, height, flags="bicubic", **untagged_matrix(colour), **jpeg_colours)

@@ -15,9 +15,9 @@ from scripts.core.tables import write_table
 from scripts.dataset.manifest import read_published
 from scripts.frames.extraction import colour_of
 from scripts.frames.quality import measure
+from scripts.inputs.published import published_hdr
 from scripts.job.start import start_job
 from scripts.media.clip import Clip
-from scripts.media.colour import TONEMAP
 from scripts.media.ffmpeg import MediaStream
 from scripts.media.probe import SEEKABLE
 from scripts.rehydrate.instants import FrameOutput, frames_at
@@ -47,7 +47,7 @@ def retake_frames(
     out: Path,
     clip: Clip,
     output: FrameOutput,
-    hdr: str = TONEMAP,
+    hdr: str,
 ) -> None:
     """Write the frames that are as published into `out`, and retaken.parquet with the outcome of each.
 
@@ -95,6 +95,8 @@ def retake(
     found: dict[str, Comparison],
 ) -> str:
     """Write the frames that are as published and add each comparison to `found`; return why ffmpeg stopped early."""
+    if source.colour.fault:
+        return source.colour.fault
     by_ms = {int(row["frame"][:9]): row for row in wanted}
     failure = ""
     for frame in frames_at(source, clip, list(by_ms), output):
@@ -157,6 +159,6 @@ if __name__ == "__main__":
         wanted=read_published(Path(snakemake.input.manifest), snakemake.wildcards.video),
         out=Path(snakemake.output.frames),
         clip=Clip(**snakemake.params.clip),
-        hdr=snakemake.params.settings.get("hdr") or TONEMAP,
+        hdr=published_hdr(snakemake.params.settings),
         output=published_output(snakemake.params.settings, snakemake.threads, snakemake.config["frames"]["deadline_s"]),
     )

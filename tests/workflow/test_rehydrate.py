@@ -65,7 +65,7 @@ def test_the_same_videos_give_the_same_dataset(finished: Finished, tmp_path: Pat
     outcome = rehydrate(run, "rehydrate=../published")
     assert outcome.code == 0, outcome.text[-3000:]
     made, original = contents(run.folder / "results/rehydrated"), contents(finished[0].folder / "results/dataset")
-    original = {name: content for name, content in original.items() if not name.endswith("metadata.jsonl")}
+    original = {name: content for name, content in original.items() if not name.endswith("metadata.parquet")}
     assert made == original and len(made) > 40
     assert f"rehydrated {len(read_rows(published / PUBLISHED[0]))} of" in outcome.text
     assert re.search(r"rehydrated (\d+) of \1 images: \1 identical, 0 re-encoded, none lost", outcome.text)

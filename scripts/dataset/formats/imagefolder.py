@@ -1,34 +1,58 @@
 """Write labels beside the images, in the format of Hugging Face's imagefolder."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-from scripts.core.files import write_text
+import pyarrow as pa
+
 from scripts.core.row_types import ImageRow
+from scripts.core.tables import write_table
 from scripts.dataset.formats.images import (
     Dataset,
     area,
     image_name,
     object_name,
     objects_of,
-    typical_first,
     xywh,
 )
 
-METADATA = "metadata.jsonl"  # Hugging Face looks for this name
+# Hugging Face looks for this name, or for .jsonl or .csv. From these it guesses types, also against the card's: the
+# video id 2024-01-01 became a time.
+METADATA = "metadata.parquet"
+COLUMNS = pa.schema(
+    [
+        ("file_name", pa.string()),
+        ("image_id", pa.int64()),
+        ("video", pa.string()),
+        ("pts_s", pa.float64()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        (
+            "objects",
+            pa.struct(
+                [
+                    ("id", pa.list_(pa.int64())),
+                    ("bbox", pa.list_(pa.list_(pa.float64()))),
+                    ("area", pa.list_(pa.float64())),
+                    ("category", pa.list_(pa.int64())),
+                    ("confidence", pa.list_(pa.float64())),
+                ]
+            ),
+        ),
+    ]
+)
 
 
 def write_imagefolder(dataset: Dataset) -> None:
-    """Write images/{split}/metadata.jsonl, a line per image; no file for a split without images."""
+    """Write images/{split}/metadata.parquet, a row per image; no file for a split without images."""
     for split, rows in dataset.images.items():
         if rows:
-            lines = [json.dumps(metadata(dataset, row), ensure_ascii=False) + "\n" for row in typical_first(rows)]
-            write_text(dataset.folder / "images" / split / METADATA, "".join(lines))
+            table = dataset.folder / "images" / split / METADATA
+            write_table(table, (metadata(dataset, row) for row in rows), COLUMNS)
 
 
 def metadata(dataset: Dataset, row: ImageRow) -> dict[str, Any]:
-    """Return the line of an image: boxes as left, top, width, height in pixels, classes by number. Ids are COCO's."""
+    """Return the row of an image: boxes as left, top, width, height in pixels, classes by number. Ids are COCO's."""
     found = list(objects_of(row))
     return {
         "file_name": Path(row["file"]).name,

@@ -39,3 +39,4 @@ def test_published_tables_name_each_image_and_each_video_with_images(tmp_path: P
     videos = {row["video"]: row for row in read_tsv(dataset / "videos.tsv")}
     assert {video: row["split"] for video, row in videos.items()} == {v: split for v, (split, _) in FRAMES.items()}
     assert videos["1st-video"]["url"] == "https://a.b/1st-video" and videos["1st-video"]["start_s"] == ""
+    assert {row["hdr"] for row in videos.values()} == {"tonemap"}

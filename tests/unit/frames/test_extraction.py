@@ -6,8 +6,8 @@ import pytest
 
 from scripts.core.errors import UserError
 from scripts.frames.extraction import media_source
+from scripts.inputs.hdr import TONEMAP
 from scripts.media.clip import Clip
-from scripts.media.colour import TONEMAP
 from tests._clips import make_kind, record_of
 from tests.conftest import MakeClip
 

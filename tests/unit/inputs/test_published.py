@@ -76,14 +76,19 @@ def test_published_rows_have_the_image_settings_and_only_credits_of_the_users_co
     assert published_row(CONFIG, Video(**row, extra=extra)) == row | {"extra": {"license": "CC BY 4.0"}} | settings
 
 
-def test_hdr_left_as_it_is_has_a_column_and_nothing_else_may_be_in_it(tmp_path: Path) -> None:
-    publish(tmp_path, "a\thttps://a.example/a\t480\t640\t2\tas_is\nb\thttps://a.example/b\t480\t640\t2\n")
+def test_the_column_hdr_may_be_empty_and_has_one_of_two_values(tmp_path: Path) -> None:
+    rows = (f"{hdr or 'none'}\thttps://a.example/{hdr}\t480\t640\t2\t{hdr}\n" for hdr in ("as_is", "tonemap", ""))
+    publish(tmp_path, "".join(rows))
     table = tmp_path / "videos.tsv"
     table.write_text(table.read_text().replace(HEADER, HEADER.replace("\n", "\thdr\n")))
     videos = read_published_videos(tmp_path, tmp_path)
-    assert {video: row.extra["hdr"] for video, row in videos.items()} == {"a": "as_is", "b": ""}
-    table.write_text(table.read_text().replace("as_is", "soon"))
-    with pytest.raises(UserError, match="line 2: hdr 'soon' is neither empty nor as_is"):
+    assert {video: row.extra["hdr"] for video, row in videos.items()} == {
+        "as_is": "as_is",
+        "tonemap": "tonemap",
+        "none": "",
+    }
+    table.write_text(table.read_text().replace("2\tas_is", "2\tsoon"))
+    with pytest.raises(UserError, match="line 2: hdr 'soon' is neither tonemap nor as_is"):
         read_published_videos(tmp_path, tmp_path)
 
 

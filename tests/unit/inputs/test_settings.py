@@ -31,7 +31,7 @@ def config(schema: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_only_the_keys_of_the_sampling_mode_are_published(config: dict[str, Any]) -> None:
     frames = published_settings(config)["frames"]
-    assert {"mode", "scene_threshold", "max_side_px"} <= set(frames)
+    assert {"mode", "scene_threshold", "max_side_px", "hdr"} <= set(frames)
     assert not {"interval_s", "every_n", "budget", "max_output_mb", "deadline_s"} & set(frames)
 
 
@@ -50,10 +50,3 @@ def test_embeddings_add_their_rule_and_their_weights(config: dict[str, Any]) -> 
     config["dedup"]["method"] = "embedding"
     assert "embed_frames" in result_rules(config)
     assert required_weights(config) == {"filter": "", "detect": "ab" * 32, "dedup": ""}
-
-
-def test_only_hdr_left_as_it_is_is_published_and_provenance_has_both(config: dict[str, Any]) -> None:
-    assert "hdr" not in published_settings(config)["frames"]
-    assert result_settings(config)["frames"]["hdr"] == "tonemap"
-    config["frames"]["hdr"] = "as_is"
-    assert published_settings(config)["frames"]["hdr"] == "as_is" == result_settings(config)["frames"]["hdr"]

@@ -115,12 +115,12 @@ TWO = ("-map", "0", "-map", "1", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-g",
 JPEG_FIRST = ("-map", "0", "-map", "1", "-c:v:0", "mjpeg", "-c:v:1", "libx264", "-pix_fmt:v:1", "yuv420p")
 SECOND_IS_DEFAULT = ("-disposition:v:0", "0", "-disposition:v:1", "default")
 BOTH_DEFAULT = ("-disposition:v:0", "default", "-disposition:v:1", "default")
-HDR = ("-vf", "setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc={}:range=tv,format=yuv420p10le",
+HDR = ("-vf", "format=yuv420p10le,setparams=colorspace={}:color_primaries=bt2020:color_trc={}:range=tv",
        "-c:v", "libx265", "-x265-params", "log-level=none")  # fmt: skip
 
 
-def hdr(name: str, transfer: str) -> Build:
-    return made(name, *pattern(5), *(word.format(transfer) for word in HDR))
+def hdr(name: str, transfer: str, matrix: str = "bt2020nc") -> Build:
+    return made(name, *pattern(5), *(word.format(matrix, transfer) for word in HDR))
 
 
 SMALL = made("small.ts", *pattern(3), *H264, "-bf", "0")
@@ -165,6 +165,8 @@ CASES: dict[str, tuple[str, Build]] = {
              "-disposition:v:1", "0")),
     "pq.mp4": ("HDR, PQ", hdr("pq.mp4", "smpte2084")),
     "hlg.mkv": ("HDR, HLG", hdr("hlg.mkv", "arib-std-b67")),
+    "luminance.mp4": ("HDR, matrix of constant luminance", hdr("luminance.mp4", "smpte2084", "bt2020c")),
+    "vision.mp4": ("matrix of Dolby Vision", hdr("vision.mp4", "smpte2084", "ipt-c2")),
     "restarts.ts": ("two parts, timestamps restart at 0", joined("restarts.ts", SMALL, SMALL)),
 }  # fmt: skip
 REFUSED = list(CASES)[: list(CASES).index("hours.mp4")] + ["half.mp4"]

@@ -7,6 +7,8 @@ import pytest
 
 from scripts.core.row_types import PublishedRow, RetakenRow
 from scripts.core.tables import read_rows
+from scripts.inputs.hdr import TONEMAP
+from scripts.inputs.published import published_hdr
 from scripts.media.clip import Clip
 from scripts.media.ffmpeg import MediaStream
 from scripts.rehydrate.instants import FrameOutput
@@ -26,7 +28,7 @@ from tests.conftest import H264, MakeClip, pattern
 def retaken(
     media: Path, wanted: list[PublishedRow], out: Path, clip: Clip, output: FrameOutput = OUTPUT
 ) -> list[RetakenRow]:
-    retake_frames(record_of(media, media.name), media.parent, wanted, out, clip, output)
+    retake_frames(record_of(media, media.name), media.parent, wanted, out, clip, output, TONEMAP)
     return read_rows(out / "retaken.parquet")
 
 
@@ -46,19 +48,29 @@ def test_every_kind_of_video_gives_the_same_bytes_again(
     assert {p.name for p in (tmp_path / "again").glob("*.jpg")} == {row["frame"] for row in wanted}
 
 
-@pytest.mark.parametrize(("published", "now", "outcome"), [
-    ("tonemap", "tonemap", "identical"), ("as_is", "as_is", "identical"), ("as_is", "tonemap", "lost"),
+@pytest.mark.parametrize(("published", "cells", "outcome"), [
+    ("tonemap", {"hdr": "tonemap"}, "identical"), ("as_is", {"hdr": "as_is"}, "identical"),
+    ("as_is", {"hdr": "tonemap"}, "lost"), ("as_is", {"hdr": ""}, "identical"), ("as_is", {}, "identical"),
 ])  # fmt: skip
-def test_hdr_gives_the_same_bytes_again_if_it_is_treated_alike(
-    make_clip: MakeClip, tmp_path: Path, published: str, now: str, outcome: str
+def test_hdr_gives_the_same_bytes_again_if_it_is_treated_alike_also_for_tables_older_than_the_column(
+    make_clip: MakeClip, tmp_path: Path, published: str, cells: dict[str, str], outcome: str
 ) -> None:
     tags = "setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc=smpte2084:range=tv,format=yuv420p10le"
     media = make_clip("hdr.mp4", *pattern(2), "-vf", tags, "-c:v", "libx265", "-x265-params", "log-level=none")
     wanted = published_rows(tmp_path / "out", extract(media, tmp_path, hdr=published))
     record = record_of(media, media.name)
-    retake_frames(record, media.parent, wanted, tmp_path / "again", Clip(0, None), OUTPUT, hdr=now)
+    retake_frames(record, media.parent, wanted, tmp_path / "again", Clip(0, None), OUTPUT, published_hdr(cells))
     rows = read_rows(tmp_path / "again/retaken.parquet")
     assert len(rows) == 2 and {row["outcome"] for row in rows} == {outcome}
+
+
+def test_frames_in_colours_that_cannot_be_converted_are_lost_with_that_reason(clip: Path, tmp_path: Path) -> None:
+    record = record_of(clip, clip.name)
+    assert record["media"]
+    record["media"]["matrix"] = 10
+    retake_frames(record, clip.parent, [published_row()], tmp_path / "again", Clip(0, None), OUTPUT, TONEMAP)
+    reason = "no picture at that time: its colours are coded by matrix 10 (BT.2020 of constant luminance), which ffmpeg"
+    assert [row["reason"] for row in read_rows(tmp_path / "again/retaken.parquet")] == [f"{reason} cannot convert"]
 
 
 def test_another_frame_at_the_time_is_lost_with_its_distance(make_clip: MakeClip, clip: Path, tmp_path: Path) -> None:
@@ -138,7 +150,7 @@ def test_a_frame_is_the_same_up_to_four_bits(clip: Path, tmp_path: Path, bits: i
 
 def test_an_unavailable_video_has_the_message_of_the_site(tmp_path: Path) -> None:
     record = lost_record("unavailable", "HTTP Error\n404")
-    retake_frames(record, tmp_path, [published_row()], tmp_path / "out", Clip(0, None), OUTPUT)
+    retake_frames(record, tmp_path, [published_row()], tmp_path / "out", Clip(0, None), OUTPUT, TONEMAP)
     (row,) = read_rows(tmp_path / "out/retaken.parquet")
     assert (row["outcome"], row["reason"]) == ("lost", "video unavailable: unavailable: HTTP Error 404")
     assert row["distance_bits"] is None

@@ -1,22 +1,21 @@
-"""Each split with images has a file of metadata beside them, and the card the types of its columns."""
+"""Each split with images has a table of metadata beside them, and the card the types of its columns."""
 
-import json
 from pathlib import Path
 
+from scripts.core.tables import read_rows
 from scripts.dataset.formats.coco import coco
 from scripts.dataset.formats.imagefolder import features, write_imagefolder
 from scripts.dataset.formats.images import Dataset
 from tests._dataset_rows import image_row
 
 
-def test_metadata_has_a_line_per_image_and_no_file_without_images(tmp_path: Path) -> None:
+def test_metadata_has_a_row_per_image_and_no_file_without_images(tmp_path: Path) -> None:
     rows = [image_row("v/1.jpg", []), image_row("v/2.jpg", ["dog"])]
     dataset = Dataset(tmp_path, ["car", "dog"], {"train": rows, "val": []})
     write_imagefolder(dataset)
     assert [path.name for path in (tmp_path / "images").iterdir()] == ["train"]
-    lines = (tmp_path / "images/train/metadata.jsonl").read_text().splitlines()
-    first, second = map(json.loads, lines)
-    assert first["file_name"] == "v__2.jpg", "a row with objects comes first"
+    second, first = read_rows(tmp_path / "images/train/metadata.parquet")
+    assert first["file_name"] == "v__2.jpg"
     in_coco = coco(dataset, "train")["annotations"][0]
     assert first["image_id"] == in_coco["image_id"]
     assert first["objects"] == {

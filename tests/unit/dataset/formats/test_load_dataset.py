@@ -44,14 +44,16 @@ print('NAMES', json.dumps(getattr(kind, 'names', [])))
 Rows = dict[str, list[dict[str, Any]]]
 
 
-def load_with_datasets(folder: Path, *arguments: str, **options: str) -> tuple[Rows, list[str]]:
-    """Return the rows of each split, and the names of classes, as Hugging Face's library reads them.
-
-    It reads offline, in a process of its own, with a cache in `folder`.
-    """
+def run_load_dataset(folder: Path, *arguments: str, **options: str) -> subprocess.CompletedProcess[str]:
+    """Call load_dataset offline, in a process of its own, with a cache in `folder`."""
     command = [sys.executable, "-c", HUB, json.dumps(arguments), json.dumps(options)]
     offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder), "HF_DATASETS_CACHE": str(folder / "cache")}
-    done = subprocess.run(command, env=os.environ | offline, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(command, env=os.environ | offline, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def load_with_datasets(folder: Path, *arguments: str, **options: str) -> tuple[Rows, list[str]]:
+    """Return the rows of each split, and the names of classes, as Hugging Face's library reads them."""
+    done = run_load_dataset(folder, *arguments, **options)
     assert done.returncode == 0, done.stderr[-3000:]
     rows, names = done.stdout.split("ROWS ")[1].split("NAMES ")
     return json.loads(rows), json.loads(names)
@@ -125,6 +127,29 @@ def test_hugging_face_learns_the_types_of_boxes_though_the_first_pictures_show_n
     assert sorted(map(NAMES[form], loaded["train"])) == [[]] * 8 + [[CLASSES[0]]] * 8
 
 
+# Texts that readers of JSON take for times, and one that others take for a number.
+DATES: Frames = {day: (split, {0: [BOX], 10: []}) for day, split in {
+    "2024-01-01": "train", "2024-01-02T03": "train", "20240103": "val", "1e5": "test",
+}.items()}  # fmt: skip
+VIDEOS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "imagefolder": lambda row: row["video"],
+    "webdataset": lambda row: row["json"]["video"],
+    "parquet": lambda row: row["video"],
+}
+
+
+@pytest.mark.parametrize("form", VIDEOS)
+def test_hugging_face_takes_no_video_id_for_a_date_or_a_number(tmp_path: Path, form: str) -> None:
+    folder = export(tmp_path, settings(formats=[form]), frames=DATES)
+    ways: list[tuple[str, dict[str, str]]] = [(str(folder), {})]
+    if form == "imagefolder":
+        ways.append(("imagefolder", {"data_dir": str(folder / "images")}))
+    for name, options in ways:
+        loaded, _ = load_with_datasets(tmp_path, name, **options)
+        videos = sorted(VIDEOS[form](row) for rows in loaded.values() for row in rows)
+        assert videos == sorted([*DATES] * 2)
+
+
 SPLIT_NAMES: Frames = {
     "train-station": ("val", {0: [BOX], 10: [BOX]}), "test_drive": ("train", {0: [BOX], 20: [BOX]}),
     "validation": ("train", {0: [BOX]}), "dev.eval": ("train", {0: [BOX]}), "val": ("test", {0: [BOX]}),
@@ -151,3 +176,10 @@ def test_hugging_face_loads_a_dataset_of_one_image(tmp_path: Path, form: str) ->
     folder = export(tmp_path, settings(formats=[form]), frames=frames)
     loaded, _ = load_with_datasets(tmp_path, str(folder))
     assert list(loaded) == ["validation"] and COLUMNS[form] in loaded["validation"][0]
+
+
+@pytest.mark.parametrize("form", COLUMNS)
+def test_hugging_face_says_that_a_dataset_without_images_has_none(tmp_path: Path, form: str) -> None:
+    folder = export(tmp_path, settings(formats=[form]), frames={"v": ("train", {0: []})})
+    done = run_load_dataset(tmp_path, str(folder))
+    assert done.returncode == 1 and done.stderr.endswith(f"No (supported) data files found in {folder}\n")
