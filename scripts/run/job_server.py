@@ -30,6 +30,10 @@ Connection = socket.socket
 Request = tuple[list[str], str, dict[str, str]]  # arguments, working directory, environment
 
 
+class Unfit(Exception):
+    """This server must not fork."""
+
+
 class JobServer:
     """Forks a child per connection, and sends each launcher the number and the status of its child."""
 
@@ -41,6 +45,7 @@ class JobServer:
         self._learning, self._teaching = socket.socketpair(type=socket.SOCK_DGRAM)
         self._jobs: dict[int, Connection] = {}  # by the number of their child
         self._learnt: dict[str, list[str]] = {}  # modules, by the script that needs them
+        self._code = state_of_code()
         self._has_ended = False
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._learning, selectors.EVENT_READ, self._learn)
@@ -70,11 +75,17 @@ class JobServer:
         self._learnt[script] = modules
 
     def _load_for(self, script: str) -> None:
-        """Import what a script imports, and what its earlier jobs have imported while they ran."""
+        """Import what a script imports, and what its earlier jobs have imported while they ran.
+
+        Raise Unfit, now and from now on, if a child would not run as a new interpreter would.
+        """
         load([script, *self._learnt.pop(script, [])])
-        if len(os.listdir("/proc/self/task")) > 1:
-            log("an import has started a thread, so that forks are no longer safe; jobs run without this server")
+        if self._code != state_of_code():
             self._end()
+            raise Unfit("the code was edited, and old and new modules must not mix")
+        if len(os.listdir("/proc/self/task")) > 1:
+            self._end()
+            raise Unfit("an import has started a thread, so that forks are not safe")
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
@@ -83,10 +94,8 @@ class JobServer:
             request, streams = read_request(connection)
             script = module_of(request[0])
             self._load_for(script)
-            if self._has_ended:
-                raise RuntimeError("the server has ended")
             pid = os.fork()
-        except (OSError, ValueError, EOFError, RuntimeError) as error:
+        except (OSError, ValueError, EOFError, Unfit) as error:
             log(f"a job runs without this server: {error!r}")
             connection.close()  # its launcher takes this as a request to run the job itself
             for stream in streams:
@@ -181,6 +190,12 @@ def send(connection: Connection, number: int) -> None:
     """Send a number to a launcher, which may have been killed."""
     with suppress(OSError):
         connection.sendall(number.to_bytes(N_BYTES, sys.byteorder))
+
+
+def state_of_code() -> dict[str, tuple[int, int]]:
+    """Return date and size of each file of scripts/, which differ after an edit."""
+    files = [Path(folder) / name for folder, _, names in os.walk(CHECKOUT / "scripts") for name in names]
+    return {str(file): (file.stat().st_mtime_ns, file.stat().st_size) for file in files if file.suffix == ".py"}
 
 
 def module_of(arguments: list[str]) -> str:

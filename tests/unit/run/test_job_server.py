@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from scripts.core.layout import CHECKOUT
 from scripts.job.environment import OWNER
 from scripts.job.process import owner_name
 from scripts.run import launcher, warm_jobs
@@ -214,6 +216,26 @@ def test_a_server_that_an_import_has_given_a_thread_forks_no_more(
     assert "has started a thread" in (tmp_path / warm_jobs.LOG).read_text()
 
 
+def test_code_that_is_edited_during_a_run_is_not_mixed_with_loaded_modules(
+    run: "subprocess.Popen[bytes]", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(CHECKOUT / "scripts", tmp_path / "checkout/scripts")
+    monkeypatch.setattr(warm_jobs, "CHECKOUT", tmp_path / "checkout")
+    monkeypatch.setenv(launcher.SERVER, "")
+    warm, script = warm_jobs.start_job_server(), tmp_path / "tmp0.verify.py"
+    script.write_text("import os; print(os.getppid())")
+    server = server_of(run)
+
+    def parent() -> str:
+        return subprocess.run(["bash", "-c", f"{warm} {script}"], capture_output=True, text=True, check=True).stdout
+
+    assert server and parent() == f"{server.pid}\n"
+    with (tmp_path / "checkout/scripts/core/text.py").open("a") as file:
+        file.write("# edited\n")
+    assert parent() != f"{server.pid}\n"
+    gone(server)
+
+
 def test_without_a_server_a_job_starts_its_own_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(launcher.SERVER, raising=False)
     script = tmp_path / "tmp0.verify.py"
@@ -231,12 +253,17 @@ def test_a_job_pays_for_few_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "_socket" in imported and not imported & {"socket", "signal", "enum", "re", "json", "collections", "site"}
 
 
-def test_the_server_does_not_grow_with_its_jobs(start: Start, run: "subprocess.Popen[bytes]") -> None:
-    for _ in range(20):
-        end(start("pass"))
+def test_the_server_does_not_grow_with_its_jobs(
+    start: Start, tmp_path: Path, run: "subprocess.Popen[bytes]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LARGE", "x" * 50_000)
+    (tmp_path / "tmp1.verify.py").touch()
+    jobs = f"for i in $(seq 50); do {sys.executable} -IS {warm_jobs.LAUNCHER} {tmp_path}/tmp1.verify.py; done"
     server = server_of(run)
-    assert server
-    before, files = server.memory_info().rss, server.num_fds()
-    for _ in range(100):
-        end(start("pass"))
-    assert server.memory_info().rss - before < 300_000 and server.num_fds() == files
+    assert server and end(start("pass"))[0] == 0
+    sizes = []
+    for _ in range(2):
+        subprocess.run(["bash", "-c", jobs], check=True)
+        sizes.append((server.memory_info().rss, server.num_fds()))
+    (before, files_before), (after, files) = sizes
+    assert after - before < 1_500_000 and files == files_before
