@@ -83,7 +83,7 @@ rule detect_objects:
         frames=ancient("results/filtered/{video}"),
         kept=ancient("results/dedup/kept.json"),
         model=f"results/models/{model_name('detect')}",
-        seen=ancient("results/seen/filter/{video}.parquet") if FILTER_KNOWS_LABELS else [],
+        seen=[ancient("results/seen/filter/{video}.parquet")] if FILTER_KNOWS_LABELS else [],
     output:
         table="results/detections/{video}.parquet",
         seen=update("results/seen/detect/{video}.parquet"),
