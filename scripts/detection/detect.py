@@ -48,6 +48,7 @@ def detect_images(
                 memory.add(image, digests[image].result(), seen)
             if seen:
                 yield judge(seen, card["names"], query)
+        next(arriving, None)  # the detector ends its answer after the last image
 
 
 def _recall(memories: Sequence[Memory], image: Path, digest: "Future[str]") -> "SeenRow | None":

@@ -15,7 +15,7 @@ from scripts.detection.detect import detect_images
 from scripts.detection.memory import Memory, name_model, read_memory
 from scripts.model.card import ModelCard, read_model_card
 from scripts.model.inference import Detections, Floor, Inference, RuntimeOptions, Seen
-from tests._detectors import ASK
+from tests._detectors import ASK, wait_until
 from tests._infer import detect_alone
 
 COLD = RuntimeOptions(1, Path("w"), warm=False)
@@ -47,6 +47,12 @@ def inferred(monkeypatch: pytest.MonkeyPatch) -> Counted:
 def ask(path: Path, model: Path, images: list[Path], query: Inference, code: str = "code") -> list[Detections]:
     """Return the answer to a query by a job that has this memory."""
     return list(detect_images(model, images, query, COLD, [read_memory(path, model, code, query)]))
+
+
+def test_the_detector_is_heard_to_the_end(remembered: Path, images: list[Path], tmp_path: Path) -> None:
+    [log] = tmp_path.glob("detector-*.log")
+    wait_until(lambda: f"{len(images)} images in " in log.read_text(), 10)
+    assert "closed the connection" not in log.read_text()
 
 
 def test_other_thresholds_infer_nothing_and_give_what_an_inference_gives(
