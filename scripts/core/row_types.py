@@ -83,6 +83,17 @@ class FilterRow(FrameRow, Objects):
     background: bool
 
 
+class SeenRow(TypedDict):
+    """A row of results/seen/*/*.parquet: all that a model saw in a frame down to a floor, see Seen in model/."""
+
+    frame: str
+    sha256: str
+    readable: bool
+    boxes_xyxy_px: list[list[float]]
+    classes: list[int]
+    confidences: list[float]
+
+
 class HashRow(TypedDict):
     """A row of hashes.parquet: the hashes of a frame with their roles, and its part between black bars, in shares."""
 

@@ -24,6 +24,18 @@ _FRAME = [
 # `reason` is empty for frames that pass. For others, `value` missed `threshold` (null if no number decides).
 FRAMES = pa.schema(_FRAME + _FATE)
 FILTER = pa.schema(_FRAME + _BOXES + [("passed", pa.bool_()), ("background", pa.bool_())] + _FATE)
+# What a model saw in a frame with this content. The note says which model, and down to which floor. Boxes without area
+# in the picture are [], classes are the model's numbers.
+SEEN = pa.schema(
+    [
+        ("frame", pa.string()),
+        ("sha256", pa.string()),
+        ("readable", pa.bool_()),
+        ("boxes_xyxy_px", pa.list_(pa.list_(pa.float64()))),
+        ("classes", pa.list_(pa.int32())),
+        ("confidences", pa.list_(pa.float64())),
+    ]
+)
 # Each hash has a role, see scripts/dedup/hashing.py. left, top, right, bottom are the picture without black bars, as
 # shares of its width and height.
 HASHES = pa.schema(

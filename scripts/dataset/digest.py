@@ -8,9 +8,9 @@ from pathlib import Path
 from scripts.core.files import sha256_of
 from scripts.core.layout import RETRIES
 
-# Files that the configuration may delete (video.json holds the hash of the media, filtered/ the passed frames), the
-# retries, and the record of versions and settings.
-EXCLUDED = ("frames", "download/*/media", RETRIES, "provenance.json")
+# Files that the configuration may delete (video.json holds the hash of the media, filtered/ the passed frames), what
+# models saw (earlier settings may have kept more), the retries, and the record of versions and settings.
+EXCLUDED = ("frames", "seen", "download/*/media", RETRIES, "provenance.json")
 
 # Datasets are opened in place by trainers, which leave caches in them: only files with names that we write count.
 DATASETS = ("dataset", "rehydrated")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scripts.core.errors import UserError
-from scripts.core.files import write_json
+from scripts.core.files import sha256_of, write_json
 from scripts.core.layout import MODEL_CARD
 from scripts.core.locks import hold_folder
 from scripts.detection.model_build import (
@@ -67,9 +67,8 @@ def compile_model(
     Raise UserError if the weights are missing, or have none of the wanted `sha256` (empty: any).
     """
     out.mkdir(parents=True, exist_ok=True)
-    card: ModelCard
     if is_served(weights):
-        card = {**describe_served(weights, sha256, work), "weights": weights, "weights_sha256": ""}
+        file, name, found, compiled = describe_served(weights, sha256, work), weights, "", ""
     else:
         source = Path(weights)
         if not source.exists():
@@ -77,7 +76,8 @@ def compile_model(
         copy = copy_weights(source, out)
         found = check_weights(copy, sha256, source)
         file = place_model(copy, source, found, form, imgsz_px, store / "models", work)
-        card = {**file, "weights": source.name, "weights_sha256": found}
+        name, compiled = source.name, sha256_of(out / file["file"])
+    card: ModelCard = {**file, "weights": name, "weights_sha256": found, "compiled_sha256": compiled}
     if card["task"] == "obb":
         logging.warning("%s finds rotated boxes: labels are the upright boxes around them", weights)
     write_json(out / MODEL_CARD, card)

@@ -1,6 +1,7 @@
 """Label the kept frames of one video with the final model."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from scripts.core.row_types import DetectionRow, FilterRow
 from scripts.core.schemas import DETECTIONS
 from scripts.core.tables import read_rows, write_table
 from scripts.detection.detect import detect_images
+from scripts.detection.memory import Memory, read_memory
 from scripts.job.environment import inference_threads
 from scripts.job.start import start_job
 from scripts.model.inference import Inference, RuntimeOptions
@@ -20,14 +22,24 @@ if TYPE_CHECKING:
 
 
 def detect_objects(
-    video: str, frames: Path, kept: Path, model: Path, out: Path, query: Inference, runtime: RuntimeOptions
+    video: str,
+    frames: Path,
+    kept: Path,
+    model: Path,
+    out: Path,
+    memories: Sequence[Memory],
+    query: Inference,
+    runtime: RuntimeOptions,
 ) -> None:
-    """Write a row per kept frame of the video with its boxes, classes and confidences."""
+    """Write a row per kept frame of the video with its boxes, classes and confidences, and the first of the memories.
+
+    The second memory, if there is one, is the filter's.
+    """
     wanted: list[str] = read_json(kept)[video]["frames"]
     filtered: list[FilterRow] = read_rows(frames / FILTER_TABLE)
     sizes = {row["frame"]: row for row in filtered}
     rows: list[DetectionRow] = []
-    for found in detect_images(model, [frames / name for name in wanted], query, runtime):
+    for found in detect_images(model, [frames / name for name in wanted], query, runtime, memories):
         size = sizes[found.image.name]
         rows.append(
             {
@@ -45,18 +57,16 @@ def detect_objects(
             f"{video}: {len(missing)} frame(s) in {frames} cannot be read, such as {min(missing)};"
             " delete that folder and run again"
         )
+    memories[0].write(sizes)
     write_table(out, rows, DETECTIONS)
     logging.info("%s: %d objects in %d frames", video, sum(len(row["classes"]) for row in rows), len(rows))
 
 
 if __name__ == "__main__":
     start_job(snakemake.log[0])
-    detect_objects(
-        video=snakemake.wildcards.video,
-        frames=Path(snakemake.input.frames),
-        kept=Path(snakemake.input.kept),
-        model=Path(snakemake.input.model),
-        out=Path(snakemake.output.table),
-        query=Inference(**snakemake.params.query),
-        runtime=RuntimeOptions(inference_threads(), Path(snakemake.params.work), snakemake.config["detector"]["warm"]),
-    )
+    given, params, out = snakemake.input, snakemake.params, snakemake.output
+    frames, kept, model = Path(given.frames), Path(given.kept), Path(given.model)
+    query = Inference(**params.query)
+    memories = [read_memory(Path(path), model, params.engine, query) for path in (out.seen, *given.seen)]
+    runtime = RuntimeOptions(inference_threads(), Path(params.work), snakemake.config["detector"]["warm"])
+    detect_objects(snakemake.wildcards.video, frames, kept, model, Path(out.table), memories, query, runtime)

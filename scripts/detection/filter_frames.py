@@ -11,6 +11,7 @@ from scripts.core.layout import DROPPED, FILTER_TABLE, FRAMES_TABLE
 from scripts.detection.backgrounds import pass_backgrounds
 from scripts.detection.cleanup import delete_raw_frames, discard_filtered_media
 from scripts.detection.detect import detect_images
+from scripts.detection.memory import Memory, read_memory
 from scripts.job.budget import MARKS, at_work
 from scripts.job.environment import inference_threads
 from scripts.job.start import start_job
@@ -28,20 +29,23 @@ def filter_frames(
     frames: Path,
     model: Path,
     out: Path,
+    memory: Memory,
     query: Inference,
     min_objects: int,
     negatives_share: float,
     runtime: RuntimeOptions,
 ) -> None:
-    """Link the frames that pass into `out` and write filter.parquet with a row per candidate."""
+    """Link the frames that pass into `out` and write filter.parquet with a row per candidate, and the memory."""
     out.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(1) as detecting:  # during inference this process imports what it needs for tables
-        answers = detecting.submit(list, detect_images(model, sorted(frames.glob("*.jpg")), query, runtime))
+        images = sorted(frames.glob("*.jpg"))
+        answers = detecting.submit(list, detect_images(model, images, query, runtime, [memory]))
         from scripts.core.schemas import FILTER
         from scripts.core.tables import read_note, read_rows, write_table
 
         rows: list[FrameRow] = read_rows(frames / FRAMES_TABLE)
         found = {one.image.name: one for one in answers.result()}
+    memory.write([row["frame"] for row in rows])
     judged = [judge_frame(row, found.get(row["frame"]), min_objects) for row in rows]
     judged = pass_backgrounds(judged, negatives_share)
     for row in judged:
@@ -83,8 +87,9 @@ if __name__ == "__main__":
     start_job(snakemake.log[0])
     video, params, out = snakemake.wildcards.video, snakemake.params, Path(snakemake.output.frames)
     frames, model, query = Path(snakemake.input.frames), Path(snakemake.input.model), Inference(**params.query)
+    memory = read_memory(Path(snakemake.output.seen), model, params.engine, query)
     runtime = RuntimeOptions(inference_threads(), Path(params.work), snakemake.config["detector"]["warm"])
     with at_work(MARKS, "filter", video):
-        filter_frames(frames, model, out, query, params.min_objects, params.negatives_share, runtime)
+        filter_frames(frames, model, out, memory, query, params.min_objects, params.negatives_share, runtime)
         delete_raw_frames(frames, snakemake.config["cleanup_raw_frames"])
     discard_filtered_media(video, snakemake.config, results=out.parents[1])

@@ -1,13 +1,13 @@
 """Take the boxes of a model's results, of whatever kind it is, and bring them into the picture."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from scripts.core.errors import UserError
 from scripts.model.decode import DecodedImage
-from scripts.model.inference import Detections
+from scripts.model.inference import Seen
 
 STEP_DIGITS = 2  # of a pixel; the last digits of a float may depend on the number of threads
 
@@ -29,23 +29,20 @@ def box_predictor(base: Any) -> Any:
     return BoxPredictor
 
 
-def detections(image: Path, result: Any, decoded: DecodedImage, names: Sequence[str]) -> Detections:
-    """Return the objects in an ultralytics result, in pixels of the image; a rotated box by the one around it.
-
-    Raise UserError if the model finds a class that has no name.
-    """
+def seen_in(image: Path, result: Any, decoded: DecodedImage, most_per_class: int) -> Seen:
+    """Return the objects in an ultralytics result, in pixels of the image; a rotated box by the one around it."""
     found = (result.boxes if result.obb is None else result.obb).cpu().numpy()
     height, width = decoded.pixels.shape[:2]
     across, down = decoded.reduced_by
-    objects = Detections(image, [], [], [])
+    objects = Seen(image, [], [], [])
+    counts: Counter[int] = Counter()
     for box, number, confidence in zip(found.xyxy.tolist(), found.cls.tolist(), found.conf.tolist(), strict=True):
-        if int(number) >= len(names):
-            raise UserError(f"the model finds class number {int(number)}, but has only {len(names)} class names")
-        scaled = [edge * scale for edge, scale in zip(box, (across, down, across, down), strict=True)]
-        if inside := clip_box(scaled, width * across, height * down):
-            objects.boxes_xyxy_px.append(inside)
-            objects.classes.append(names[int(number)])
-            objects.confidences.append(round(confidence, 4))
+        counts[int(number)] += 1
+        if counts[int(number)] <= most_per_class:
+            scaled = [edge * scale for edge, scale in zip(box, (across, down, across, down), strict=True)]
+            objects.boxes_xyxy_px.append(clip_box(scaled, width * across, height * down) or [])
+            objects.classes.append(int(number))
+            objects.confidences.append(confidence)
     return objects
 
 

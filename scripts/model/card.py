@@ -42,6 +42,7 @@ class ModelCard(ModelFile):
 
     weights: str  # a file name or a URL
     weights_sha256: str  # empty for a model on a server
+    compiled_sha256: str  # of `file`; empty for a model on a server
 
 
 def describe_file(

@@ -1,4 +1,4 @@
-"""Load a model and detect objects in image files. Libraries load inside functions, so that other jobs start fast."""
+"""Load a model and see objects in image files. Libraries load inside functions, so that other jobs start fast."""
 
 import logging
 import os
@@ -11,16 +11,17 @@ from queue import SimpleQueue
 from typing import Any
 
 from scripts.core.errors import UserError
-from scripts.model.boxes import box_predictor, detections
+from scripts.model.boxes import box_predictor, seen_in
 from scripts.model.card import ModelCard, read_model_card, runs_on_cpu
 from scripts.model.decode import DecodedImage, decode
-from scripts.model.inference import Detections, Inference
+from scripts.model.inference import Floor, Seen
 from scripts.model.load import load_model
 from scripts.model.openvino_streams import compile_streams, stream_predictor
 
 MOST_STREAMS = 16  # each holds an image's activations, half a gigabyte with the largest models
 DECODERS = 2
 BLANK_PX = 64
+MOST_BOXES = 30_000  # as many as ultralytics suppresses; what is kept is counted per class
 SETTINGS: dict[str, Any] = {"mode": "predict", "rect": True, "verbose": False, "save": False}
 
 
@@ -54,8 +55,8 @@ class Engine:
         ultralytics = import_ultralytics(work, offline=True)
         import numpy as np
         import torch
+        import torchvision  # type: ignore[import-untyped]  # noqa: F401 - without, equal confidences swap, see decisions.md
 
-        self._names = card["names"]
         self._fixed_batch = card["batch"]
         self._largest_batch: int = card["most"]
         self._fixed_px = card["imgsz_px"]
@@ -76,27 +77,23 @@ class Engine:
             self._predictor = stream_predictor(self._predictor, compile_streams(model / card["file"], self._streams))
         torch.set_num_threads(1 if self._streams else threads)
         # Libraries initialise at the first image, and OpenVINO's binding hangs if two threads call it then.
-        first = self._new_predictor(Inference(0.25, 0.7, self._fixed_px or BLANK_PX, (), 1))
+        first = self._new_predictor(Floor(0.25, 0.7, self._fixed_px or BLANK_PX, 1))
         predict_batch(first, [np.zeros((BLANK_PX, BLANK_PX, 3), np.uint8)], device, self._fixed_batch)
 
-    def detect(self, images: list[Path], query: Inference) -> Iterator[Detections]:
-        """Yield the detections of each image that can be read, in order; unreadable images are left out.
-
-        Boxes are rounded to 0.01 px and confidences to 0.0001, because the last digits of a float may depend on the
-        number of threads.
-        """
+    def see(self, images: list[Path], floor: Floor) -> Iterator[Seen]:
+        """Yield what the model sees in each image that can be read, in order; unreadable images are left out."""
         size = self._fixed_batch or (1 if self._streams else self._largest_batch)
-        workers, input_px = max(self._streams, 1), self._fixed_px or query.imgsz_px
+        workers, input_px = max(self._streams, 1), self._fixed_px or floor.imgsz_px
         idle: SimpleQueue[Any] = SimpleQueue()
         for _ in range(workers):
-            idle.put(self._new_predictor(query))
-        pending: deque[Future[list[Detections]]] = deque()
+            idle.put(self._new_predictor(floor))
+        pending: deque[Future[list[Seen]]] = deque()
         with ThreadPoolExecutor(DECODERS) as decoding, ThreadPoolExecutor(workers) as inferring:
             try:
                 for first in range(0, len(images), size):
                     batch = images[first : first + size]
                     decoded = [decoding.submit(decode, image, input_px) for image in batch]
-                    pending.append(inferring.submit(self._infer, idle, batch, decoded))
+                    pending.append(inferring.submit(self._infer, idle, batch, decoded, floor))
                     if len(pending) > 2 * workers:  # enough to decode ahead; more would only fill the memory
                         yield from pending.popleft().result()
                 while pending:
@@ -105,23 +102,24 @@ class Engine:
                 for future in pending:
                     future.cancel()
 
-    def _new_predictor(self, query: Inference) -> Any:
+    def _new_predictor(self, floor: Floor) -> Any:
         """Return a predictor for one thread; all share the loaded model."""
         predictor = self._predictor(
             overrides=self._settings
             | {
-                "conf": query.confidence,
-                "iou": query.iou,
-                "imgsz": query.imgsz_px,
-                "max_det": query.max_objects,
-                "classes": [self._names.index(name) for name in query.classes] or None,
+                "conf": floor.confidence,
+                "iou": floor.iou,
+                "imgsz": floor.imgsz_px,
+                "max_det": MOST_BOXES,
             }
         )
         predictor.model, predictor.device = self._loaded.model, self._loaded.device
         return predictor
 
-    def _infer(self, idle: Any, images: list[Path], decoding: list[Future[DecodedImage | None]]) -> list[Detections]:
-        """Return the detections of a batch, by a predictor that no other thread is using."""
+    def _infer(
+        self, idle: Any, images: list[Path], decoding: list[Future[DecodedImage | None]], floor: Floor
+    ) -> list[Seen]:
+        """Return what is seen in a batch, by a predictor that no other thread is using."""
         decoded = [(image, future.result()) for image, future in zip(images, decoding, strict=True)]
         readable = [(image, one) for image, one in decoded if one]
         predictor = idle.get()
@@ -130,7 +128,8 @@ class Engine:
         finally:
             idle.put(predictor)
         return [
-            detections(image, result, one, self._names) for (image, one), result in zip(readable, results, strict=True)
+            seen_in(image, result, one, floor.most_per_class)
+            for (image, one), result in zip(readable, results, strict=True)
         ]
 
 

@@ -1,4 +1,4 @@
-"""Detect objects through the warm detector, a process that keeps a model loaded for all jobs of a run."""
+"""See objects through the warm detector, a process that keeps a model loaded for all jobs of a run."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ from scripts.core.layout import CHECKOUT, MODEL_CARD
 from scripts.core.locks import hold
 from scripts.job.environment import OWNER
 from scripts.job.process import is_alive, owner_name
-from scripts.model.inference import Detections, Inference, RuntimeOptions
+from scripts.model.inference import Floor, RuntimeOptions, Seen
 from scripts.warm.devices import devices_for, hold_device
 from scripts.warm.sockets import LONGEST_PATH, NO_SOCKET, NoDetector, clear_sockets, private_folder, this_host, turn_of
 
@@ -36,16 +36,16 @@ class Gone(Exception):
     """The detector died or hung; a new one may work."""
 
 
-def detect_warm(model: Path, images: list[Path], query: Inference, runtime: RuntimeOptions) -> Iterator[Detections]:
-    """Yield the detections of each image that can be read, as Engine.detect does.
+def see_warm(model: Path, images: list[Path], floor: Floor, runtime: RuntimeOptions) -> Iterator[Seen]:
+    """Yield what the model sees in each image that can be read, as Engine.see does.
 
-    Raise NoDetector, before the first detection, if no detector can run, and UserError at any time.
+    Raise NoDetector, before the first image, if no detector can run, and UserError at any time.
     """
     done = 0
     with hold_device(model) as device, _Detector(model, device, runtime).turn() as detector:
         for attempt in range(1, TRIES + 1):
             try:
-                for found in detector.detect(images[done:], query):
+                for found in detector.see(images[done:], floor):
                     yield found
                     done = images.index(found.image, done) + 1
                 return
@@ -92,12 +92,12 @@ class _Detector:
         with hold(turn_of(self._socket)):
             yield self
 
-    def detect(self, images: list[Path], query: Inference) -> Iterator[Detections]:
-        """Yield the detections that the process sends. Raise Gone if it dies or hangs."""
+    def see(self, images: list[Path], floor: Floor) -> Iterator[Seen]:
+        """Yield what the process sends. Raise Gone if it dies or hangs."""
         try:
             with self._connect() as connection, connection.makefile("rw", encoding="utf-8") as stream:
                 connection.settimeout(START_S)
-                stream.write(json.dumps({"images": [str(i.absolute()) for i in images], "query": asdict(query)}) + "\n")
+                stream.write(json.dumps({"images": [str(i.absolute()) for i in images], "floor": asdict(floor)}) + "\n")
                 stream.flush()
                 for line in stream:
                     message = json.loads(line)
@@ -108,7 +108,7 @@ class _Detector:
                         return
                     if "error" in message:
                         raise UserError(message["error"]) if message["expected"] else Gone(message["error"])
-                    yield Detections(**{**message, "image": images[message["image"]]})
+                    yield Seen(**{**message, "image": images[message["image"]]})
                 raise Gone(f"the detector died: {self._last_log_line()}")
         except TimeoutError:
             raise Gone("the detector did not answer in time") from None

@@ -20,7 +20,7 @@ from typing import IO, Any, TypedDict
 from scripts.core.errors import UserError
 from scripts.job.process import is_alive
 from scripts.model.engine import Engine
-from scripts.model.inference import Inference
+from scripts.model.inference import Floor
 from scripts.warm.sockets import NO_SOCKET, turn_of
 
 IDLE_S = 600.0  # longer than the pause between two downloads of a site
@@ -28,10 +28,10 @@ POLL_S = 0.5
 
 
 class Request(TypedDict):
-    """What a client sends: paths of images, and the fields of an Inference."""
+    """What a client sends: paths of images, and the fields of a Floor."""
 
     images: list[str]
-    query: dict[str, Any]
+    floor: dict[str, Any]
 
 
 class Watchdog(threading.Thread):
@@ -84,7 +84,7 @@ def answer(connection: socket.socket, engine: Engine) -> None:
             request: Request = json.loads(line)
             images = [Path(image) for image in request["images"]]
             position = {image: number for number, image in enumerate(images)}
-            for found in engine.detect(images, Inference(**request["query"])):
+            for found in engine.see(images, Floor(**request["floor"])):
                 _send(stream, {**vars(found), "image": position[found.image]})
             _send(stream, {"done": True})
             logging.info("%d images in %.3f s", len(images), time.monotonic() - began)

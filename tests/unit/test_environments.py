@@ -110,6 +110,6 @@ def test_slurm_profiles_rerun_what_the_default_profile_does_and_know_every_rule(
         profile = yaml.safe_load((REPO / f"profiles/{name}/config.yaml").read_text())
         assert {key: profile[key] for key in shared} == {key: default[key] for key in shared}
         assert {*profile["groups"], *profile["set-resources"], *profile["set-threads"]} <= set(RULES)
-        with_gpu = {rule for rule, body in RULES.items() if "gpu=1" in body}
+        with_gpu = {rule for rule, body in RULES.items() if " gpu=" in body}
         assert {rule for rule, asked in profile["set-resources"].items() if "gpu" in asked} == with_gpu
         assert {"download_video"} == {*profile["groups"]} & {r for r, b in RULES.items() if "localrule: True" in b}

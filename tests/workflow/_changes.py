@@ -200,6 +200,7 @@ CHANGES: dict[str, Change] = {
     "`results/hashes/ID` deleted": delete("results/hashes/night", "hash_frames"),
     "`results/detections/ID.parquet` deleted": delete("results/detections/night.parquet", "detect_objects"),
     "`results/models` deleted": delete("results/models"),
+    "`results/seen` deleted": delete("results/seen"),
     "`results/dataset` deleted": delete("results/dataset", "export_dataset"),
     "`results/report.html` deleted": delete("results/report.html", "report"),
     "`results/` deleted": delete("results", "download_video", "compile_model"),

@@ -21,8 +21,9 @@ HEAD = """# What runs again after a change
 
 Each row lists changes to the finished demo and the jobs that Snakemake then plans (tests/workflow/test_rerun_matrix.py;
 `make docs`). The demo has eight videos, two of which fail, and one model for both roles. `cleanup_raw_frames: true`
-removes raw frames, so a new filter job needs extraction again. The plan is made from another checkout of the same code
-with newer files. 8 means one job per video.
+removes raw frames, so a new filter job needs extraction again. Filter and detection infer only frames that the model
+has not seen yet (`results/seen`). The plan is made from another checkout of the same code with newer files. 8 means one
+job per video.
 
 (+) Snakemake plans again after deduplication. Detection then runs for videos whose kept frames changed, and for all
 videos if the detection model or a detection setting changed. Jobs whose inputs have the same bytes as before are

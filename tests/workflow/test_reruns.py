@@ -10,7 +10,7 @@ import pytest
 
 from scripts.core.tables import read_rows
 from scripts.dataset.digest import digest_of
-from tests._run import Finished, LayOut, Run
+from tests._run import PAIR, Finished, LayOut, Run
 from tests._server import FaultServer
 from tests.conftest import DOWNLOAD
 
@@ -151,3 +151,47 @@ def test_damaged_outputs_are_made_again(finished_pair: Run, tmp_path: Path) -> N
     assert outcome.jobs["filter_frames"] == 1 and outcome.jobs["deduplicate"] == 1
     assert digest_of(run.folder / "results") == before
     assert run.snakemake().nothing_to_do
+
+
+def inferences(run: Run) -> list[str]:
+    """Return what the detectors of all runs of a folder say about their inferences."""
+    logs = sorted((run.folder / ".snakemake").glob("detector-*.log"))
+    return [line for log in logs for line in log.read_text().splitlines() if " images in " in line]
+
+
+def test_moved_thresholds_infer_nothing_and_give_what_a_fresh_run_gives(
+    finished_pair: Run, fresh: Run, tmp_path: Path
+) -> None:
+    run = finished_pair.copy(tmp_path / "moved")
+    config = run.read_config()
+    before, inferred = digest_of(run.folder / "results"), inferences(run)
+    assert len(inferred) == 2, "by the filter of two videos: detection has the same model and asks for no more"
+    moved = {
+        "filter": config["filter"] | {"confidence": 0.15, "classes": ["car", "dog"], "min_objects": 2},
+        "detect": config["detect"] | {"confidence": 0.3, "max_objects": 4},
+    }
+    for one in (run, fresh):
+        one.write_config(config | moved)
+    fresh.write_table(*PAIR)
+    outcome = run.snakemake()
+    assert outcome.code == 0 and outcome.jobs["filter_frames"] == outcome.jobs["detect_objects"] == 2, outcome.text
+    assert inferences(run) == inferred
+    assert fresh.snakemake().code == 0 and len(inferences(fresh)) == 2
+    assert digest_of(run.folder / "results") == digest_of(fresh.folder / "results") != before
+    run.write_config(config)
+    assert run.snakemake().code == 0 and inferences(run) == inferred
+    assert digest_of(run.folder / "results") == before
+
+
+def test_labels_need_an_inference_only_if_detection_asks_for_more_than_the_filter_saw(
+    finished_clip: Run, tmp_path: Path
+) -> None:
+    run = finished_clip.copy(tmp_path / "run")
+    config, inferred = run.read_config(), inferences(run)
+    for change in ({"confidence": 0.02}, {"iou": 0.5}):
+        run.write_config(config | {"detect": config["detect"] | change})
+        assert run.snakemake().code == 0
+        assert len(inferences(run)) == len(inferred) + 1
+        inferred = inferences(run)
+    run.write_config(config | {"detect": config["detect"] | {"iou": 0.5, "confidence": 0.3}})
+    assert run.snakemake().code == 0 and inferences(run) == inferred

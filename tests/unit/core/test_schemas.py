@@ -11,6 +11,7 @@ from scripts.core import row_types, schemas
     [
         (schemas.FRAMES, row_types.FrameRow),
         (schemas.FILTER, row_types.FilterRow),
+        (schemas.SEEN, row_types.SeenRow),
         (schemas.COPIES, row_types.CopyRow),
         (schemas.DETECTIONS, row_types.DetectionRow),
         (schemas.LEDGER, row_types.LedgerRow),

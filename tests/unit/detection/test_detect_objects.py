@@ -9,7 +9,9 @@ from scripts.core.files import write_json
 from scripts.core.schemas import FILTER
 from scripts.core.tables import read_rows, write_table
 from scripts.detection.detect_objects import detect_objects
+from scripts.detection.memory import Memory
 from scripts.model.inference import Detections, RuntimeOptions
+from scripts.model.thresholds import floor_for
 from tests._detectors import ASK
 
 NAMES = ["000000000.jpg", "000001000.jpg", "000002000.jpg"]
@@ -26,8 +28,9 @@ def label(folder: Path, kept: list[str], readable: list[str], monkeypatch: pytes
         return [Detections(i, [[1.0, 2.0, 3.0, 4.0]], ["car"], [0.5]) for i in images if i.name in readable]
 
     monkeypatch.setattr("scripts.detection.detect_objects.detect_images", detect)
+    memories = [Memory(folder / "seen.parquet", "m", floor_for(ASK))]
     runtime = RuntimeOptions(1, folder / "w", warm=False)
-    detect_objects("v", folder, folder / "kept.json", folder / "m", folder / "out.parquet", ASK, runtime)
+    detect_objects("v", folder, folder / "kept.json", folder / "m", folder / "out.parquet", memories, ASK, runtime)
     return folder / "out.parquet"
 
 

@@ -8,7 +8,9 @@ from PIL import Image
 from scripts.core.row_types import FrameRow
 from scripts.core.tables import read_note, read_rows
 from scripts.detection.filter_frames import DROPPED_KEPT, filter_frames, judge_frame, pick_dropped
+from scripts.detection.memory import Memory
 from scripts.model.inference import Detections, Inference, RuntimeOptions
+from scripts.model.thresholds import floor_for
 from tests._detectors import ASK
 
 
@@ -16,12 +18,13 @@ def test_every_frame_gets_a_row_with_its_reason(
     model: Path, frames: Path, alone: list[Detections], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
-    def detect(used: Path, images: list[Path], query: Inference, runtime: RuntimeOptions) -> list[Detections]:
-        assert (used, images, query) == (model, sorted(frames.glob("*.jpg")), ASK)
+    def detect(used: Path, images: list[Path], query: Inference, _: object, memories: list[Memory]) -> list[Detections]:
+        assert (used, images, query, memories) == (model, sorted(frames.glob("*.jpg")), ASK, [memory])
         return alone
 
+    memory = Memory(tmp_path / "seen.parquet", "m", floor_for(ASK))
     monkeypatch.setattr("scripts.detection.filter_frames.detect_images", detect)
-    filter_frames(frames, model, tmp_path / "out", ASK, 2, 0, RuntimeOptions(1, tmp_path / "w", warm=False))
+    filter_frames(frames, model, tmp_path / "out", memory, ASK, 2, 0, RuntimeOptions(1, tmp_path / "w", warm=False))
     rows = {row["frame"]: row for row in read_rows(tmp_path / "out/filter.parquet")}
     assert len(rows) == 4 and read_note(tmp_path / "out/filter.parquet") == "kept"
     torn, seen, empty = rows["000000000.jpg"], rows["000001000.jpg"], rows["000002000.jpg"]
@@ -33,7 +36,7 @@ def test_every_frame_gets_a_row_with_its_reason(
     assert (tmp_path / "out/000001000.jpg").samefile(frames / "000001000.jpg")
     with Image.open(tmp_path / "out/000001000.jpg") as image:
         assert all(0 <= v <= max(image.size) for box in seen["boxes_xyxy_px"] for v in box)
-    filter_frames(frames, model, tmp_path / "more", ASK, 2, 0.3, RuntimeOptions(1, tmp_path / "w", warm=False))
+    filter_frames(frames, model, tmp_path / "more", memory, ASK, 2, 0.3, RuntimeOptions(1, tmp_path / "w", warm=False))
     more = {row["frame"]: row for row in read_rows(tmp_path / "more/filter.parquet")}
     (chosen,) = [row for row in more.values() if row["background"]]
     assert chosen["passed"] and chosen["reason"] == "" and chosen["classes"] == []

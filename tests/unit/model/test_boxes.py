@@ -135,12 +135,12 @@ SLOW = """
 import itertools, json, sys
 from pathlib import Path
 from scripts.model.engine import Engine
-from scripts.model.inference import Inference
+from scripts.model.inference import Floor
 import ultralytics.utils.nms as nms
 from types import SimpleNamespace
 engine = Engine(Path(sys.argv[1]), "cpu", 1, Path(sys.argv[2]))
 nms.time = SimpleNamespace(time=itertools.count(0, 100).__next__)
-found = engine.detect([Path(image) for image in sys.argv[3:]], Inference(0.4, 0.7, 320, ()))
+found = engine.see([Path(image) for image in sys.argv[3:]], Floor(0.4, 0.7, 320, 300))
 print("COUNTS", json.dumps([len(one.classes) for one in found]))
 """
 

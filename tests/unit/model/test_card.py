@@ -29,6 +29,7 @@ CARD: ModelCard = {
     "most_objects": 300,
     "weights": "w.pt",
     "weights_sha256": "1" * 64,
+    "compiled_sha256": "2" * 64,
 }
 
 

@@ -99,9 +99,12 @@ def test_a_client_is_fast_and_loads_no_large_library(owner: Any, model: Path, fr
 import resource, sys
 from pathlib import Path
 from scripts.detection.filter_frames import filter_frames
+from scripts.detection.memory import read_memory
 from scripts.model.inference import Inference, RuntimeOptions
 frames, model, out, work = map(Path, sys.argv[1:])
-filter_frames(frames, model, out, Inference(0.4, 0.7, 320, ("car",)), 1, 0.0, RuntimeOptions(1, work, True))
+query = Inference(0.4, 0.7, 320, ("car",))
+memory = read_memory(work / "seen.parquet", model, "code", query)
+filter_frames(frames, model, out, memory, query, 1, 0.0, RuntimeOptions(1, work, True))
 print(*{"torch", "pandas", "cv2", "ultralytics", "scipy"} & set(sys.modules))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_utime)
 """

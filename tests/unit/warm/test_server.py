@@ -10,11 +10,11 @@ import pytest
 
 from scripts.core.errors import UserError
 from scripts.model.engine import Engine
-from scripts.model.inference import Detections, Inference
+from scripts.model.inference import Floor, Seen
 from scripts.warm import server
 from scripts.warm.sockets import NO_SOCKET
 
-QUERY = {"confidence": 0.4, "iou": 0.7, "imgsz_px": 320, "classes": []}
+FLOOR = {"confidence": 0.05, "iou": 0.7, "imgsz_px": 320, "most_per_class": 300}
 
 
 class Seeing(Engine):
@@ -23,10 +23,10 @@ class Seeing(Engine):
     def __init__(self, error: Exception | None) -> None:
         self.error = error
 
-    def detect(self, images: list[Path], query: Inference) -> Iterator[Detections]:
+    def see(self, images: list[Path], floor: Floor) -> Iterator[Seen]:
         """Yield one answer, then raise the error."""
-        assert query.imgsz_px == 320
-        yield Detections(images[0], [], [], [])
+        assert floor.imgsz_px == 320
+        yield Seen(images[0], [], [], [])
         if self.error:
             raise self.error
 
@@ -44,7 +44,7 @@ def messages(error: Exception | None, request: str) -> list[dict[str, Any]]:
 
 
 def test_a_request_gets_a_line_per_image_and_then_done_or_the_error() -> None:
-    request = json.dumps({"images": ["/a.jpg", "/b.jpg"], "query": QUERY}) + "\n"
+    request = json.dumps({"images": ["/a.jpg", "/b.jpg"], "floor": FLOOR}) + "\n"
     first = [{"ready": True}, {"image": 0, "boxes_xyxy_px": [], "classes": [], "confidences": []}]
     assert messages(None, request) == [*first, {"done": True}]
     refused = {"error": "too little memory", "expected": True}
