@@ -14,7 +14,9 @@ TITLES = {
     "threads": "threads",
     "queues": "queues",
     "workflow": "reelsieve",
-    "cold jobs": "reelsieve, `detector.warm: false`",
+    "whole": "reelsieve to the end",
+    "cold jobs": "reelsieve, `warm_jobs: false`",
+    "cold detector": "reelsieve, `detector.warm: false`",
     "filter apart": "filter only",
 }
 HEAD = """# Comparison with hand-written scripts
@@ -22,7 +24,8 @@ HEAD = """# Comparison with hand-written scripts
 Written by `make bench` on {cores} cores without a GPU. Two scripts and reelsieve download the same videos from a local
 server, extract frames and filter them, with the same model and settings. They must keep the same frames. The scripts
 (tests/benchmarks/plain_*.py) use a thread per video (`threads`) or a queue per stage (`queues`). They load the model
-once and call it through ultralytics. "Filter only" excludes the other stages.
+once and call it through ultralytics. "Filter only" excludes the other stages. "To the end" also hashes, labels, exports
+and reports, which the scripts do not.
 
 Ratio: time relative to the faster script of the round. CPU and memory: all processes. Figures are medians.
 

@@ -1,6 +1,6 @@
 """Compare the workflow with two hand-written designs, from URLs to filtered frames, with the same model and settings.
 
-python -m tests.benchmarks.designs [--rounds 3] [--sets dense,usual,sparse,weights,long] [--write]
+python -m tests.benchmarks.designs [--rounds 3] [--sets clips,mixed,dense,usual,sparse,weights,long] [--write]
 
 The designs run in turns, so that a busy machine slows all of them. Ratios are taken per round and reported as medians.
 The videos come from a server on this machine. The comparison stops if the designs do not keep the same frames.
@@ -31,15 +31,27 @@ CORES = 2
 
 @dataclass(frozen=True)
 class Set:
-    """Videos, the interval between frames, and whether the model is compiled or given as .pt weights."""
+    """Videos, the interval between frames, and whether the model is compiled or given as .pt weights.
+
+    With `longest_s`, the videos' lengths grow evenly from `seconds` to it.
+    """
 
     count: int
     seconds: float
     interval_s: float
     compiled: bool = True
+    longest_s: float = 0.0
+
+    def length_s(self, number: int) -> float:
+        """Return the length of a video."""
+        grown = max(self.longest_s - self.seconds, 0.0) * number / max(1, self.count - 1)
+        return self.seconds + grown
 
 
 SETS = {
+    "clips": Set(20, 3, 0.25),
+    "clips-60": Set(60, 3, 0.25),
+    "mixed": Set(9, 5, 0.5, longest_s=60),
     "dense": Set(9, 40, 0.1),
     "usual": Set(9, 40, 0.25),
     "sparse": Set(9, 40, 1.0),
@@ -47,6 +59,13 @@ SETS = {
     "long": Set(12, 120, 0.25),
 }
 DESIGNS = ("threads", "queues", "workflow")
+MORE_DESIGNS = {
+    "clips": ["whole", "cold jobs"],
+    "clips-60": ["whole"],
+    "mixed": ["whole"],
+    "usual": ["cold detector"],
+    "dense": ["filter apart"],
+}
 
 
 def model_of(asked: Set) -> dict[str, object]:
@@ -66,7 +85,7 @@ def make_clips(folder: Path, asked: Set) -> list[Path]:
     for n in range(asked.count):
         scene = scenes[n % len(scenes)]
         clips.append(folder / f"{n:02d}-{scene.stem}.mp4")
-        part = ["-stream_loop", "-1", "-ss", str(n / 2), "-i", str(scene), "-t", str(asked.seconds), "-an"]
+        part = ["-stream_loop", "-1", "-ss", str(n / 2), "-i", str(scene), "-t", str(asked.length_s(n)), "-an"]
         encode = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-pix_fmt", "yuv420p"]
         subprocess.run([ffmpeg_exe(), "-v", "error", *part, *encode, str(clips[-1])], check=True)
     return clips
@@ -82,25 +101,27 @@ def run_plain(design: str, asked: Set, urls: dict[str, str], folder: Path) -> Ou
     return Outcome(measured, result["frames"], result["filter_s"], names(folder / "out"))
 
 
-def run_workflow(asked: Set, urls: dict[str, str], folder: Path, warm: bool = True, apart: bool = False) -> Outcome:
-    """Run the workflow up to filtered frames; if `apart`, measure the filter alone, after the earlier stages."""
+def run_workflow(asked: Set, urls: dict[str, str], folder: Path, design: str) -> Outcome:
+    """Run the workflow up to filtered frames, or `whole`; for `filter apart`, measure the filter alone."""
+    apart = design == "filter apart"
     config = {
         "cleanup_raw_frames": True,
         "download": {"allow_private_hosts": True},
         "frames": {"interval_s": asked.interval_s, "similar_bits": -1, "min_entropy_bits": 0},
         "filter": model_of(asked),
         "detect": model_of(asked),
-        "detector": {"warm": warm},
+        "detector": {"warm": design != "cold detector"},
+        "warm_jobs": design != "cold jobs",
     }
     (folder / "config").mkdir()
     (folder / "config/config.yaml").write_text(yaml.safe_dump(config))
     rows = [f"{video}\t{url}" for video, url in urls.items()]
     (folder / "config/videos.tsv").write_text("\n".join(["video\turl", *rows]) + "\n")
     command = [sys.executable, "-m", "snakemake", "--directory", str(folder), "--resources", "gpu=1", "--cores"]
-    command += [str(CORES), "--until"]
+    command += [str(CORES)]
     if apart:
-        measure([*command, "extract_frames", "compile_model"], folder / "log")
-    measured = measure([*command, "filter_frames"], folder / "log")
+        measure([*command, "--until", "extract_frames", "compile_model"], folder / "log")
+    measured = measure([*command, *([] if design == "whole" else ["--until", "filter_frames"])], folder / "log")
     logs = "".join(log.read_text() for log in folder.glob(".snakemake/detector-*.log"))
     frames, seconds = read_requests(logs, apart)
     return Outcome(measured, frames, seconds, names(folder / "results/filtered"))
@@ -150,7 +171,7 @@ def raw_rate(asked: Set, count: int = 300) -> float | None:
 
 def run_round(name: str, asked: Set, clips: list[Path], number: int) -> Round:
     """Run all designs once; each round starts with another one."""
-    designs = [*DESIGNS, *(["cold jobs"] if name == "usual" else []), *(["filter apart"] if name == "dense" else [])]
+    designs = [*DESIGNS, *MORE_DESIGNS.get(name, [])]
     outcomes = {}
     for design in designs[number % len(designs) :] + designs[: number % len(designs)]:
         with FaultServer() as server, tempfile.TemporaryDirectory() as folder:
@@ -158,11 +179,10 @@ def run_round(name: str, asked: Set, clips: list[Path], number: int) -> Round:
             if design in ("threads", "queues"):
                 outcomes[design] = run_plain(design, asked, urls, Path(folder))
             else:
-                outcomes[design] = run_workflow(
-                    asked, urls, Path(folder), warm=design != "cold jobs", apart=design == "filter apart"
-                )
+                outcomes[design] = run_workflow(asked, urls, Path(folder), design)
         seen = outcomes[design]
-        print(f"{name} {design}: {seen.measured.wall_s:.1f} s, {len(seen.kept)} of {seen.frames} frames", flush=True)
+        cost = f"{seen.measured.wall_s:.1f} s, {seen.measured.cpu_s:.1f} CPU s"
+        print(f"{name} {design}: {cost}, {len(seen.kept)} of {seen.frames} frames", flush=True)
     kept = {outcome.kept for outcome in outcomes.values()}
     if len(kept) > 1 or not kept:
         raise SystemExit(f"{name}: not the same frames: { ({d: len(o.kept) for d, o in outcomes.items()}) }")

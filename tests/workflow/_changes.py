@@ -155,7 +155,7 @@ CHANGES: dict[str, Change] = {
     "nothing": changed(nothing),
     "16 cores": with_arguments("--cores", "16"),
     "`profiles/per-video`": with_arguments("--workflow-profile", str(REPO / "profiles/per-video"), "--cores", "2"),
-    "`detector.warm: false`": config(detector={"warm": False}),
+    "`warm_jobs: false`, `detector.warm: false`": config(warm_jobs=False, detector={"warm": False}),
     "limits of `download` (no video rejected), `store`": config(download=DOWNLOAD_LIMITS, store="elsewhere"),
     "`frames.max_output_mb`, `frames.deadline_s`, `frames_budget_gb`": config(
         frames={"max_output_mb": 9, "deadline_s": 99}, frames_budget_gb=1),
