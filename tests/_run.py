@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any
 
 import yaml
 
+from tests._forked import Forker
 from tests._places import DEMO, REPO
-from tests._plans import Planner, planner
 
 
 @dataclass(frozen=True)
@@ -58,17 +57,20 @@ class Run:
     def snakemake(self, *arguments: str, timeout_s: float = 600, **process: Any) -> Outcome:
         """Run snakemake to its end; `process` are arguments of subprocess.run, such as env and umask.
 
-        A dry run is a fork of a process that has loaded Snakemake, unless it needs such arguments.
+        It is a fork of a process that has loaded Snakemake, unless it needs such arguments.
         """
+        earlier = self.logs()
         command = [*self.command(), *arguments]
         command += [] if "--cores" in arguments else ["--cores", "2"]
         command += [] if "--resources" in arguments else ["--resources", "gpu=1"]
-        if "-n" in arguments and not process:
-            return Outcome(*_planner().plan(self.folder.parent, command[3:]))
-        process |= {"capture_output": True, "text": True, "check": False, "timeout": timeout_s}
-        done = subprocess.run(command, cwd=self.folder.parent, **process)
-        log = "" if not self.logs() else self.logs()[-1].read_text()
-        return Outcome(done.returncode, done.stdout + done.stderr, log)
+        if process:
+            process |= {"capture_output": True, "text": True, "check": False, "timeout": timeout_s}
+            done = subprocess.run(command, cwd=self.folder.parent, **process)
+            code, terminal = done.returncode, done.stdout + done.stderr
+        else:
+            code, terminal = forker().run(command[3:], self.folder.parent, timeout_s)
+        log = "".join(path.read_text() for path in self.logs() if path not in earlier)
+        return Outcome(code, terminal, log)
 
     def logs(self) -> list[Path]:
         """Return Snakemake's own logs of all runs of the folder, the newest last."""
@@ -114,8 +116,8 @@ PAIR = (ONE_CLIP, "crossing\tclips/crossing.mp4\t\t3\ttrain\tcity")
 
 
 @cache
-def _planner() -> Planner:
-    """Return the process for dry runs; it ends with this one."""
-    stack = ExitStack()
-    atexit.register(stack.close)
-    return stack.enter_context(planner())
+def forker() -> Forker:
+    """Return this process's forker; both end together."""
+    started = Forker()
+    atexit.register(started.close)
+    return started

@@ -51,9 +51,10 @@ def _imported_files(scripts: Path, source: bytes) -> tuple[Path, ...]:
     return tuple(scripts.joinpath(*inner).with_suffix(".py") for _, *inner in parts)
 
 
-def _running_code(tree: ast.AST) -> Iterator[ast.AST]:
-    """Yield all nodes but those under `if TYPE_CHECKING`, which never run."""
-    for node in ast.iter_child_nodes(tree):
-        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
-            yield node
-            yield from _running_code(node)
+def _running_code(block: ast.AST) -> Iterator[ast.AST]:
+    """Yield all statements of a block but those under `if TYPE_CHECKING`, which never run."""
+    for part in ("body", "handlers", "orelse", "finalbody", "cases"):  # no expressions: they are most of a tree
+        for node in getattr(block, part, ()):
+            if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+                yield node
+                yield from _running_code(node)

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests._page import collected, page_text, read_outcomes, rest_of
-from tests._plans import Planner, planner
-from tests._run import Finished, Outcome, Run
+from tests._run import Finished, Outcome, Run, forker
 from tests.conftest import REPO
 from tests.workflow._changes import CHANGES, STAGES, Change, copy_checkout, downstream
 
@@ -40,24 +39,18 @@ def rows() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def plans() -> Iterator[Planner]:
-    with planner() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return another checkout of the same code; all its files are newer than the results."""
     return copy_checkout(REPO, tmp_path_factory.mktemp("elsewhere") / "reelsieve")
 
 
-def plan_after(change: Change, run: Run, plans: Planner) -> Counter[str]:
+def plan_after(change: Change, run: Run) -> Counter[str]:
     """Return the planned jobs per rule after a change; the change is undone in the checkout."""
     scripts = run.checkout / "scripts"
     before = {path: path.read_bytes() for path in scripts.rglob("*") if path.is_file()}
     change.do(run)
     command = ["-s", str(run.checkout / "Snakefile"), "--directory", ".", "-n", *(change.arguments or ("--cores", "2"))]
-    code, text = plans.plan(run.folder, command)
+    code, text = forker().run(command, run.folder)
     for path, content in before.items():
         if path.read_bytes() != content:
             path.write_bytes(content)
@@ -77,10 +70,10 @@ def listing(jobs: Counter[str]) -> str:
 )  # fmt: skip
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_runs_only_its_dependents(
-    finished: Finished, tmp_path: Path, checkout: Path, plans: Planner, name: str, rows: dict[str, str]
+    finished: Finished, tmp_path: Path, checkout: Path, name: str, rows: dict[str, str]
 ) -> None:
     change = CHANGES[name]
-    jobs = plan_after(change, Run(finished[0].copy(tmp_path / "run").folder, checkout), plans)
+    jobs = plan_after(change, Run(finished[0].copy(tmp_path / "run").folder, checkout))
     rows[name] = listing(jobs)
     extracted_again = {"extract_frames"} if jobs["filter_frames"] else set()  # raw frames are gone
     assert change.first <= set(jobs) <= downstream(set(change.first)) | extracted_again
