@@ -35,7 +35,8 @@ verify: .venv/run.installed ## print digests of a run folder's dataset and resul
 	@$(BIN)/snakemake verify --directory "$$DIR" --cores 1 --quiet all
 
 test: .venv/test.installed lint ## run the linters and all tests
-	$(BIN)/python -m pytest -rs -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder --durations 10 $(TESTS)
+	env -u PYTHONDONTWRITEBYTECODE \
+	    $(BIN)/python -m pytest -rs -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder --durations 10 $(TESTS)
 
 test-slurm: .venv/test.installed ## test both SLURM profiles on a SLURM that the tests start (needs root and apt-get, else skips)
 	$(BIN)/python -m pytest -rs tests/slurm

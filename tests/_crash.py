@@ -208,12 +208,12 @@ def last_word(text: str) -> str:
 
 def run_again(run: Run) -> tuple[Outcome, str]:
     """Run the same command, with --unlock first if its message asks for it; return also that message."""
-    first = start(run).wait()
+    first = run.snakemake()
     if "locked" not in first.text:
         return first, ""
     asked = [line for line in first.text.splitlines() if line.startswith("reelsieve:") and "--unlock" in line]
     assert run.snakemake("--unlock").code == 0
-    return start(run).wait(), asked[0] if asked else "no message"
+    return run.snakemake(), asked[0] if asked else "no message"
 
 
 def contents(run: Run) -> dict[str, str]:

@@ -1,12 +1,10 @@
 """Embed frames as a job does, in a process of its own: PyAV, PyTorch and OpenVINO in one process crash now and then."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 
-from tests.conftest import REPO
+from tests._forked import TORCH, run_loaded
 
 JOB = """
 import sys
@@ -20,6 +18,6 @@ embed_frames(Path(filtered), Path(hashed), Path(model), int(threads), Path(work)
 def embed_alone(filtered: Path, hashed: Path, model: Path, out: Path, threads: int = 1) -> np.ndarray:
     """Return the vectors that a job writes into `out`."""
     folders = (filtered, hashed, model, threads, model.parent / "ultralytics", out)
-    subprocess.run([sys.executable, "-c", JOB, *map(str, folders)], cwd=REPO, check=True)
+    run_loaded(TORCH, JOB, *folders)
     vectors: np.ndarray = np.load(out)
     return vectors

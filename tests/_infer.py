@@ -1,20 +1,18 @@
 """Infer as a job does, in a process of its own: PyAV, PyTorch and OpenVINO in one process crash now and then."""
 
 import json
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from scripts.model.inference import Detections, Inference
-from tests.conftest import REPO
+from tests._forked import TORCH, run_loaded
 
 JOB = """
 import json, sys
 from pathlib import Path
 from scripts.detection.detect import detect_images
 from scripts.model.inference import Inference, RuntimeOptions
-asked = json.load(sys.stdin)
+asked = json.loads(sys.argv[1])
 query = Inference(**asked["query"])
 runtime = RuntimeOptions(asked["threads"], Path(asked["work"]), warm=False)
 for seen in detect_images(Path(asked["model"]), [Path(image) for image in asked["images"]], query, runtime):
@@ -25,13 +23,6 @@ for seen in detect_images(Path(asked["model"]), [Path(image) for image in asked[
 def detect_alone(model: Path, images: list[Path], query: Inference, work: Path, threads: int = 1) -> list[Detections]:
     """Return what a job sees that loads the model itself."""
     asked = {"model": str(model), "images": list(map(str, images)), "query": asdict(query), "work": str(work)}
-    done = subprocess.run(
-        [sys.executable, "-c", JOB],
-        cwd=REPO,
-        input=json.dumps(asked | {"threads": threads}),
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    seen = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    printed = run_loaded(TORCH, JOB, json.dumps(asked | {"threads": threads}))
+    seen = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
     return [Detections(**{**one, "image": Path(one["image"])}) for one in seen]

@@ -1,10 +1,8 @@
 """Compile models as a job does, in a process of its own: see tests/_infer.py."""
 
-import subprocess
-import sys
 from pathlib import Path
 
-from tests._places import REPO
+from tests._forked import TORCH, run_loaded
 
 JOB = """
 import sys
@@ -17,6 +15,5 @@ compile_model(weights, [""], form, imgsz_px, out, out.parent / "store", out.pare
 
 def compiled(weights: Path, imgsz_px: int, out: Path, form: str = "auto") -> Path:
     """Return the folder of a model that compile_model has made, with a store beside it."""
-    command = [sys.executable, "-c", JOB, str(weights), str(imgsz_px), form, str(out)]
-    subprocess.run(command, cwd=REPO, check=True, capture_output=True)
+    run_loaded(TORCH, JOB, weights, imgsz_px, form, out)
     return out

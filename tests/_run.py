@@ -1,6 +1,6 @@
 """Run folders, and the real workflow in them."""
 
-import atexit
+import os
 import re
 import shutil
 import subprocess
@@ -8,13 +8,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests._forked import Forker
+from tests._forked import SNAKEMAKE, forker
 from tests._places import DEMO, REPO
 
 
@@ -66,11 +65,10 @@ class Run:
         if process:
             process |= {"capture_output": True, "text": True, "check": False, "timeout": timeout_s}
             done = subprocess.run(command, cwd=self.folder.parent, **process)
-            code, terminal = done.returncode, done.stdout + done.stderr
         else:
-            code, terminal = forker().run(command[3:], self.folder.parent, timeout_s)
+            done = run_snakemake(command[3:], self.folder.parent, timeout_s)
         log = "".join(path.read_text() for path in self.logs() if path not in earlier)
-        return Outcome(code, terminal, log)
+        return Outcome(done.returncode, done.stdout + done.stderr, log)
 
     def logs(self) -> list[Path]:
         """Return Snakemake's own logs of all runs of the folder, the newest last."""
@@ -115,9 +113,8 @@ ONE_CLIP = "night\tclips/night.mp4\t\t4\ttest\tcity"
 PAIR = (ONE_CLIP, "crossing\tclips/crossing.mp4\t\t3\ttrain\tcity")
 
 
-@cache
-def forker() -> Forker:
-    """Return this process's forker; both end together."""
-    started = Forker()
-    atexit.register(started.close)
-    return started
+def run_snakemake(arguments: list[str], folder: Path, timeout_s: float = 600) -> subprocess.CompletedProcess[str]:
+    """Run `snakemake` with these arguments in a folder; it is loaded already."""
+    return forker(SNAKEMAKE).run(
+        "from snakemake.cli import main\nmain()", arguments, folder, dict(os.environ), timeout_s
+    )

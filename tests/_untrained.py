@@ -1,10 +1,8 @@
 """Untrained models of every kind that find many objects: trained ones would need the network."""
 
-import subprocess
-import sys
 from pathlib import Path
 
-from tests._places import REPO
+from tests._forked import TORCH, run_loaded
 
 JOB = """
 import sys
@@ -42,7 +40,5 @@ model.save(out)
 def untrained(kind: str, weights: Path) -> Path:
     """Save untrained weights of one of ultralytics' models, such as yolov8n-seg, and return their path."""
     weights.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-c", JOB, kind, str(weights)]
-    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_loaded(TORCH, JOB, kind, weights)
     return weights

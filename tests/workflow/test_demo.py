@@ -2,10 +2,7 @@
 
 import csv
 import json
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ import yaml
 from pycocotools.coco import COCO
 
 from scripts.core.tables import read_rows
+from tests._forked import TORCH, run_loaded
 from tests._run import Finished
 from tests.conftest import DEMO
 
@@ -166,14 +164,10 @@ def test_ultralytics_validates_on_the_dataset(finished: Finished, tmp_path: Path
         "r = YOLO(sys.argv[1]).val(data=sys.argv[2], imgsz=320, device='cpu', plots=False, project=sys.argv[3])\n"
         "print('MAP50', r.box.map50)"
     )
-    environment = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(tmp_path)}
+    apart = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(tmp_path)}
     dataset = finished[0].copy(tmp_path / "copy").folder / "results/dataset/data.yaml"  # ultralytics writes a cache
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(DEMO / "detector.pt"), str(dataset), str(tmp_path)],
-        env=os.environ | environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert float(done.stdout.split("MAP50")[1]) > 0.95  # the labels are this model's own
+    printed = run_loaded(TORCH, code, DEMO / "detector.pt", dataset, tmp_path, environment=apart)
+    assert float(printed.split("MAP50")[1]) > 0.95  # the labels are this model's own
 
 
 def test_registry_and_page_show_every_video(finished: Finished) -> None:

@@ -1,35 +1,21 @@
 """Another workflow uses this one as a module, beside rules, a configuration and a display of its own."""
 
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from tests._blocks import blocks_of
-from tests._run import Run
+from tests._run import Run, run_snakemake
 from tests.conftest import REPO
 
 OTHER = next(block.text for block in blocks_of(REPO / "docs/module.md") if "module reelsieve" in block.text)
 
 
 def snakemake(folder: Path, *arguments: str) -> str:
-    """Run a host workflow with the command that the page names; return all it said."""
-    command = [
-        "snakemake",
-        *arguments,
-        "--workflow-profile",
-        "reelsieve/profiles/default",
-        "--cores",
-        "2",
-        "--resources",
-        "gpu=1",
-    ]
-    path = f"{REPO}/.venv/bin:{os.environ['PATH']}"
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
-    )
+    """Run a host workflow with the options that the page names; return all it said."""
+    options = ("--workflow-profile", "reelsieve/profiles/default", "--cores", "2", "--resources", "gpu=1")
+    done = run_snakemake([*arguments, *options], folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 

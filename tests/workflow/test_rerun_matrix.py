@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests._page import collected, page_text, read_outcomes, rest_of
-from tests._run import Finished, Outcome, Run, forker
+from tests._run import Finished, Outcome, Run, run_snakemake
 from tests.conftest import REPO
 from tests.workflow._changes import CHANGES, STAGES, Change, copy_checkout, downstream
 
@@ -50,12 +50,12 @@ def plan_after(change: Change, run: Run) -> Counter[str]:
     before = {path: path.read_bytes() for path in scripts.rglob("*") if path.is_file()}
     change.do(run)
     command = ["-s", str(run.checkout / "Snakefile"), "--directory", ".", "-n", *(change.arguments or ("--cores", "2"))]
-    code, text = forker().run(command, run.folder)
+    done = run_snakemake(command, run.folder)
     for path, content in before.items():
         if path.read_bytes() != content:
             path.write_bytes(content)
-    assert code == 0, text[-3000:]
-    return Outcome(code, text).jobs
+    assert done.returncode == 0, done.stderr[-3000:]
+    return Outcome(0, done.stdout + done.stderr).jobs
 
 
 def listing(jobs: Counter[str]) -> str:

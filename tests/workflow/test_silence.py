@@ -1,4 +1,4 @@
-"""The whole demo contacts no host but those in its table, and writes no file outside of its run folder."""
+"""A whole run contacts no host but those in its table, and writes no file outside of its run folder."""
 
 import os
 import shutil
@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests._run import Run, lay_out
+from tests._run import PAIR, Run, lay_out
 from tests._shared import made
 from tests._traced import STRACE, Trace, read_audit, read_strace
 from tests.conftest import REPO
 from tests.slurm._cluster import PORT
 
 pytestmark = pytest.mark.workflow
-HOSTS = {"reelsieve.invalid"}  # of the demo's table
+HOSTS = {"reelsieve.invalid"}
+ROWS = (*PAIR, "unreachable\thttps://reelsieve.invalid/video.mp4")
 LOCAL = {"localhost", "127.0.0.1", "::1"}
 # What users may have set, and what would lead caches elsewhere or downloads through a proxy.
 UNSET = ("XDG_", "YOLO_", "MPL", "HF_", "DENO_", "SNAKEMAKE_", "REELSIEVE_", "TORCH", "NUMBA_")
@@ -45,10 +46,10 @@ class Watched:
 
 @pytest.fixture(scope="session")
 def watched(shared: Path) -> Watched:
-    """Return the demo, run once with an empty home folder and an empty store, so that the model is built too."""
+    """Return a run with an empty home folder and an empty store, so that the model is built too; made once."""
 
     def run(folder: Path) -> None:
-        lay_out(folder / "run")
+        lay_out(folder / "run").write_table(*ROWS)
         for name in ("home", "tmp"):
             (folder / name).mkdir()
         kept = {

@@ -4,7 +4,6 @@ import html
 import os
 import re
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from scripts.core.characters import printable
 from scripts.dataset.dataset_card import escape_markdown
 from scripts.inputs.settings import published_settings
 from tests._exported import CLASSES, FRAMES, export, settings
+from tests._forked import DATASETS, run_loaded
 from tests.conftest import REPO
 
 HOSTILE = "x | y\n\n# big <img src=q onerror=z> [a](https://b.c) `code` *bold* ~~no~~ $t$ @me \u202e&amp;"
@@ -113,11 +113,8 @@ def test_the_code_in_the_card_runs(tmp_path: Path) -> None:
             wanted.append(number)
     assert sorted(wanted) == sorted(number for _, number in COUNTED.values())
     offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "HF_DATASETS_CACHE": str(tmp_path / "cache")}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | offline, cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert [int(line) for line in done.stdout.splitlines() if line.isdigit()] == wanted
+    printed = run_loaded(DATASETS, code, folder=folder, environment=offline)
+    assert [int(line) for line in printed.splitlines() if line.isdigit()] == wanted
     with zipfile.ZipFile(folder / "cvat.zip") as archive:
         assert {Path(name).suffix for name in archive.namelist()} == {".yaml", ".jpg", ".txt"}
 

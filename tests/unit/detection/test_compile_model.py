@@ -4,8 +4,6 @@ import json
 import os
 import pickle
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,10 @@ from scripts.detection.compile_model import compile_model, starts_early
 from scripts.inputs.model_choice import is_served
 from scripts.model.inference import Inference
 from tests._clips import extract
+from tests._forked import TORCH, run_loaded
 from tests._infer import detect_alone
 from tests._models import compiled
-from tests.conftest import DEMO, REPO
+from tests.conftest import DEMO
 
 DETECTOR = DEMO / "detector.pt"
 NAMES = ["car", "person", "dog"]
@@ -82,7 +81,7 @@ def test_onnx_becomes_openvino(images: list[Path], shown: set[Path], tmp_path: P
         "import sys; from ultralytics import YOLO; YOLO(sys.argv[1]).export(format='onnx', imgsz=320, simplify=False)"
     )
     (tmp_path / "d.pt").write_bytes(DETECTOR.read_bytes())
-    subprocess.run([sys.executable, "-c", export, str(tmp_path / "d.pt")], cwd=tmp_path, check=True)
+    run_loaded(TORCH, export, tmp_path / "d.pt", folder=tmp_path)
     card = card_of(tmp_path / "d.onnx", tmp_path)
     assert (card["file"], card["names"], card["batch"], card["imgsz_px"]) == ("model_openvino_model", NAMES, 1, 320)
     some = images[::10]
@@ -112,7 +111,7 @@ def test_an_onnx_of_any_size_whose_metadata_does_not_say_so_runs_at_imgsz_px(
     images: list[Path], compiled_demo: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "d.pt").write_bytes(DETECTOR.read_bytes())
-    subprocess.run([sys.executable, "-c", EXPORT, str(tmp_path / "d.pt")], cwd=tmp_path, check=True)
+    run_loaded(TORCH, EXPORT, tmp_path / "d.pt", folder=tmp_path)
     card = card_of(tmp_path / "d.onnx", tmp_path)
     assert (card["file"], card["batch"], card["imgsz_px"]) == ("model_openvino_model", None, None)
     for px in (192, 320):
@@ -159,8 +158,7 @@ def test_weights_named_like_old_ones_of_ultralytics_are_loaded_themselves(tmp_pa
     try:
         named = folder / "yolov5s.pt"
         named.write_bytes(DETECTOR.read_bytes())
-        other = [sys.executable, "-c", OTHER_NAMES, str(DETECTOR), str(folder / "yolov5su.pt"), str(tmp_path / "w")]
-        subprocess.run(other, cwd=REPO, check=True, capture_output=True)
+        run_loaded(TORCH, OTHER_NAMES, DETECTOR, folder / "yolov5su.pt", tmp_path / "w")
         assert card_of(named, tmp_path, form)["names"] == NAMES
         (folder / "yolov5su.pt").write_bytes(pickle.dumps(Bomb()))
         assert card_of(named, tmp_path, form, name="n")["names"] == NAMES
@@ -189,7 +187,7 @@ def test_an_export_of_a_fixed_batch_takes_any_number_of_pictures(
     export = "import sys; from ultralytics import YOLO; "
     export += "YOLO(sys.argv[1]).export(format='openvino', imgsz=320, batch=4)"
     (tmp_path / "d.pt").write_bytes(DETECTOR.read_bytes())
-    subprocess.run([sys.executable, "-c", export, str(tmp_path / "d.pt")], cwd=tmp_path, check=True)
+    run_loaded(TORCH, export, tmp_path / "d.pt", folder=tmp_path)
     card = card_of(tmp_path / "d_openvino_model", tmp_path)
     assert (card["batch"], card["imgsz_px"]) == (4, 320)
     assert decisions(tmp_path / "m", images[:7], tmp_path / "w") == shown & set(images[:7]) != set()
@@ -270,9 +268,8 @@ print("ANSWERS", json.dumps(answers))
 
 
 def test_the_classes_of_every_role_are_checked(model: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", ROLES, str(model / "model_openvino_model"), str(tmp_path)]
-    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True)
-    unknown, right, other = json.loads(done.stdout.split("ANSWERS ")[1])
+    printed = run_loaded(TORCH, ROLES, model / "model_openvino_model", tmp_path)
+    unknown, right, other = json.loads(printed.split("ANSWERS ")[1])
     assert unknown.startswith("detect.classes: ") and "has no class 'cat'" in unknown and right == ""
     assert other.startswith("weights_sha256: ") and f"not {'0' * 64}" in other
 

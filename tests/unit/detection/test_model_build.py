@@ -1,11 +1,9 @@
 """Weights of every kind are read, or refused with the reason; open vocabulary as docs/models.md says."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.conftest import REPO
+from tests._forked import TORCH, run_loaded
 
 # Untrained weights: published ones and the text encoder would need the network.
 JOB = """
@@ -46,9 +44,7 @@ print("ANSWERS", json.dumps(answers))
 
 
 def test_words_in_the_weights_are_classes_and_models_without_boxes_or_classes_are_refused(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", JOB, str(tmp_path)]
-    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True)
-    answers = json.loads(done.stdout.split("ANSWERS ")[1])
+    answers = json.loads(run_loaded(TORCH, JOB, tmp_path).split("ANSWERS ")[1])
     assert answers["world"] == answers["yoloe-11n"] == ["detect", "traffic cone", "road sign"]
     assert answers["yoloe-11n-seg"] == ["segment", "traffic cone", "road sign"], "as the published ones"
     assert "is an open-vocabulary model without classes: set them first" in answers["yoloe-11n-seg-empty"]

@@ -3,8 +3,6 @@
 import json
 import math
 import random
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,11 @@ from PIL import Image
 
 from scripts.model.boxes import clip_box
 from scripts.model.inference import Inference
+from tests._forked import TORCH, run_loaded
 from tests._infer import detect_alone
 from tests._models import compiled
 from tests._shared import made
 from tests._untrained import untrained
-from tests.conftest import REPO
 
 QUERY = Inference(confidence=0.3, iou=0.5, imgsz_px=160, classes=(), max_objects=50)
 SIZE = (160, 90)
@@ -50,9 +48,8 @@ def weights(request: pytest.FixtureRequest, shared: Path) -> Path:
 
 def reference(weights: Path, image: Path, work: Path) -> list[list[float]]:
     settings = [str(v) for v in (QUERY.confidence, QUERY.iou, QUERY.imgsz_px, QUERY.max_objects)]
-    command = [sys.executable, "-c", REFERENCE, str(weights), str(image), str(work), *settings]
-    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True)
-    found: list[list[float]] = json.loads(done.stdout.split("FOUND ")[1])
+    printed = run_loaded(TORCH, REFERENCE, weights, image, work, *settings)
+    found: list[list[float]] = json.loads(printed.split("FOUND ")[1])
     return found
 
 
@@ -152,9 +149,8 @@ print("COUNTS", json.dumps([len(one.classes) for one in found]))
 )
 def test_a_slow_machine_loses_no_objects_of_a_batch(compiled_demo: Path, images: list[Path], tmp_path: Path) -> None:
     same = [images[1]] * 3
-    command = [sys.executable, "-c", SLOW, str(compiled_demo / "native"), str(tmp_path / "w"), *map(str, same)]
-    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True)
+    printed = run_loaded(TORCH, SLOW, compiled_demo / "native", tmp_path / "w", *same)
     query = Inference(0.4, 0.7, 320, ())
     calm = detect_alone(compiled_demo / "native", same, query, tmp_path / "w")
-    assert json.loads(done.stdout.split("COUNTS ")[1]) == [len(one.classes) for one in calm]
+    assert json.loads(printed.split("COUNTS ")[1]) == [len(one.classes) for one in calm]
     assert all(one.classes for one in calm), "or this test tries nothing"

@@ -26,6 +26,7 @@ from tests._exported import (
     settings,
     truth,
 )
+from tests._forked import TORCH, run_loaded
 from tests.conftest import DEMO
 
 
@@ -79,12 +80,9 @@ def test_ultralytics_trains_on_images_and_backgrounds_and_its_caches_change_no_d
     environment = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(tmp_path)}
     environment["YOLO_VERBOSE"] = "true"  # tests that infer in this process have it say nothing
     data = str(tmp_path / "results/dataset/data.yaml")
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(DEMO / "detector.pt"), data, str(tmp_path / "runs")],
-        env=os.environ | environment, cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    output = done.stdout + done.stderr
-    assert done.returncode == 0, output[-3000:]
+    output = run_loaded(
+        TORCH, code, DEMO / "detector.pt", data, tmp_path / "runs", folder=tmp_path, environment=environment
+    )
     assert f"NAMES {dict(enumerate(CLASSES))}" in output
     assert "6 images, 2 backgrounds, 0 corrupt" in output and "2 images, 0 backgrounds, 0 corrupt" in output, output[
         -3000:

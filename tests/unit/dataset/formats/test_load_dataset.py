@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from tests._exported import (
     export,
     settings,
 )
+from tests._forked import DATASETS, forker
 from tests.conftest import REPO
 
 DEFAULT_FORMATS = yaml.safe_load((REPO / "config/config.yaml").read_text())["dataset"]["formats"]
@@ -46,9 +46,8 @@ Rows = dict[str, list[dict[str, Any]]]
 
 def run_load_dataset(folder: Path, *arguments: str, **options: str) -> subprocess.CompletedProcess[str]:
     """Call load_dataset offline, in a process of its own, with a cache in `folder`."""
-    command = [sys.executable, "-c", HUB, json.dumps(arguments), json.dumps(options)]
     offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder), "HF_DATASETS_CACHE": str(folder / "cache")}
-    return subprocess.run(command, env=os.environ | offline, cwd=folder, capture_output=True, text=True, check=False)
+    return forker(DATASETS).run(HUB, [json.dumps(arguments), json.dumps(options)], folder, {**os.environ, **offline})
 
 
 def load_with_datasets(folder: Path, *arguments: str, **options: str) -> tuple[Rows, list[str]]:
