@@ -1,6 +1,5 @@
 """Reruns whose jobs only a real run shows; what else runs again after which change is in test_rerun_matrix.py."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -143,7 +142,7 @@ def test_damaged_outputs_are_made_again(finished_pair: Run, tmp_path: Path) -> N
     for path in (table, detections):
         path.write_bytes(path.read_bytes()[:200])
     kept.write_text("garbage")
-    planned = run.snakemake("-n", "--quiet", "progress", env=os.environ)
+    planned = run.snakemake("-n", "--quiet", "progress")
     assert planned.code == 0 and table.stat().st_size == 200, "a dry run changes nothing"
     outcome = run.snakemake()
     assert outcome.code == 0, outcome.text[-3000:]

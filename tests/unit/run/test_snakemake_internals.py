@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +13,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from scripts.run import snakemake_internals as internals
 from scripts.run.snakemake_internals import batch_groups
+from tests._run import run_snakemake
 from tests.conftest import REPO
 
 VIDEOS = ["a", "b", "c", "d", "e"]
@@ -72,8 +72,7 @@ rule of_the_host:
 
 def facts(folder: Path, *arguments: str) -> dict[str, Any]:
     """Return what the functions say in a real run of Snakemake."""
-    command = [sys.executable, "-m", "snakemake", "--resources", "gpu=4", "--cores", "3", *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = run_snakemake(["--resources", "gpu=4", "--cores", "3", *arguments], folder)
     assert done.returncode == 0, done.stderr
     (line, *_) = re.findall("^FACTS (.*)$", done.stderr, re.MULTILINE)
     found: dict[str, Any] = json.loads(line)
