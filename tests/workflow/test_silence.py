@@ -51,7 +51,8 @@ def watched(shared: Path) -> Watched:
     def run(folder: Path) -> None:
         laid_out = lay_out(folder / "run")
         laid_out.write_table(*ROWS)
-        laid_out.write_config(laid_out.read_config() | {"download": {"max_failed_share": 0.5}})
+        config = laid_out.read_config()
+        laid_out.write_config(config | {"download": config["download"] | {"max_failed_share": 0.5}})
         for name in ("home", "tmp"):
             (folder / name).mkdir()
         kept = {
