@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
