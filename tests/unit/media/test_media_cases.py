@@ -21,7 +21,7 @@ from scripts.frames.sampling import FrameSettings
 from scripts.media.clip import Clip
 from tests._clips import DEFAULTS, KINDS, hurt, make_kind
 from tests._page import collected, page_text, read_outcomes, rest_of
-from tests.conftest import H264, REPO, MakeClip, download_options, pattern
+from tests.conftest import H264, REPO, STEADY_H264, MakeClip, download_options, pattern
 
 PAGE = REPO / "docs/media.md"
 HEAD = """# Media files
@@ -58,7 +58,7 @@ def part(name: str, of: str, share: float) -> Build:
 
 def damaged(name: str, holes: int, length: int) -> Build:
     def build(make_clip: MakeClip, folder: Path) -> Path:
-        whole = make_clip(f"case_{name}", *pattern(5), *H264, "-g", "25", "-threads", "1")
+        whole = make_clip(f"case_{name}", *pattern(5), *STEADY_H264, "-g", "25")
         return hurt(whole, folder, holes, length, seed=2)
 
     return build
