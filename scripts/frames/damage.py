@@ -13,6 +13,8 @@ from scripts.media.clock import clock
 from scripts.media.probe import DECODE_OPTIONS, OPEN_OPTIONS
 
 MARGIN_MS = 2000  # pictures are stored in another order than shown, but never this far apart
+MISCOUNT = "Continuity check failed"  # what ffmpeg says of an MPEG-TS file if pieces are missing
+GAP_WITHIN = 3  # packets
 MOST_WAITING = 64  # pictures until a decoder shows one; decoders hold at most 16
 # Complaints about syntax. In measurements no picture after them was visibly damaged (docs/decisions.md).
 SYNTAX = re.compile(
@@ -131,26 +133,31 @@ def _packets(file: Any, stream: Any) -> Iterator[tuple[Any, bool]]:
     """Yield each packet, and whether packets may be missing before it, from messages about the container.
 
     A message can come early, because packets are put together from pieces and read in groups. So it counts for two
-    packets, and for the next gap between times.
+    packets, and for the next gap between times. MPEG-TS counts its pieces: if whole pictures are lost, only a message
+    for developers says so, and so do streams that were joined without any loss. It counts if a gap follows at once.
     """
     from av import error
     from av import logging as av_log
 
-    packets, reported_before, awaits_gap = file.demux(stream), False, False
+    packets, reported_before, awaits_gap, miscounted = file.demux(stream), False, False, 0
     expected_dts: int | None = None
+    level = av_log.get_level()
     while True:
+        av_log.set_level(av_log.DEBUG if file.format.name == "mpegts" else level)
         with av_log.Capture() as messages:
             try:
                 packet = next(packets, None)
             except error.FFmpegError:
                 return
+        av_log.set_level(level)
         if packet is None:
             return
         reported = _report_damage(messages, av_log.WARNING)
         awaits_gap = awaits_gap or reported
+        miscounted = GAP_WITHIN if any(MISCOUNT in text for _, _, text in messages) else max(0, miscounted - 1)
         duration = packet.duration or 0
         late = expected_dts is not None and packet.dts is not None and packet.dts > expected_dts + duration // 2
-        gap = awaits_gap and late
+        gap = late and bool(awaits_gap or miscounted)
         yield packet, reported or reported_before or gap
         reported_before, awaits_gap = reported and not packet.is_keyframe, awaits_gap and not gap
         expected_dts = packet.dts + duration if packet.dts is not None and duration else None

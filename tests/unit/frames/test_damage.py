@@ -120,6 +120,17 @@ def test_repeated_messages_all_count(make_clip: MakeClip, tmp_path: Path) -> Non
     assert len(first.untrusted_ms) >= 5 and first == second
 
 
+def test_a_lost_keyframe_of_a_transport_stream_is_missed(make_clip: MakeClip, tmp_path: Path) -> None:
+    media = hurt(make_clip("moving_a.ts", *pattern(6), *STEADY_H264, "-g", "25"), tmp_path, 2, 2000, seed=2)
+    with av.open(str(media)) as file:
+        keys_ms = [
+            round(1000 * p.pts * p.time_base) for p in file.demux(video=0) if p.pts is not None and p.is_keyframe
+        ]
+    assert keys_ms[:3] == [1480, 3480, 4480], "the one at 2480 is lost whole: no decoder complains of what follows"
+    untrusted_ms = find_damage(media, 0, None, math.inf).untrusted_ms
+    assert set(range(1120, 2000, 40)) <= untrusted_ms, "in playing time, up to the next keyframe"
+
+
 def test_the_same_damage_gives_the_same_note(make_clip: MakeClip, tmp_path: Path) -> None:
     media = hurt(make_clip("steady.mkv", *pattern(6), *STEADY_H264, "-g", "25"), tmp_path, 5, 300)
     notes: list[str] = []
