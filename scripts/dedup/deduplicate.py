@@ -4,15 +4,15 @@ import hashlib
 import json
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from scripts.core.files import write_json
 from scripts.core.layout import FILTER_TABLE
@@ -20,7 +20,15 @@ from scripts.core.row_types import KeptFrames
 from scripts.core.schemas import COPIES
 from scripts.core.tables import write_table
 from scripts.dedup.distances import Search, measure_distances
-from scripts.dedup.features import MEASUREMENTS, Hashes, VideoFiles, load_passed, load_vectors, read_appearances
+from scripts.dedup.features import (
+    MEASUREMENTS,
+    Frames,
+    Hashes,
+    VideoFiles,
+    load_passed,
+    load_vectors,
+    read_appearances,
+)
 from scripts.dedup.grouping import Check, Groups, Space, group_frames
 from scripts.dedup.hash_space import HashSpace
 from scripts.dedup.hashing import KNOWN, MIRRORED, QUERY, ROLES, same_views
@@ -51,25 +59,31 @@ class Rules:
 def deduplicate(sources: Mapping[str, VideoFiles], rules: Rules, copies: Path, kept: Path, distances: Path) -> None:
     """Write copies.parquet, kept.json (KeptFrames by video) and distances.json."""
     frames, hashes = load_passed(sources)
-    frames["hash"] = first_hashes(hashes, len(frames))
+    count = len(frames["frame"])
+    frames["hash"] = first_hashes(hashes, count)
     features, space = choose_space(sources, frames, hashes, rules)
-    frames["score"] = scores(frames, rules.weights) if rules.prefer == "best" else 0.0
+    frames["score"] = scores(frames, rules.weights) if rules.prefer == "best" else np.zeros(count)
     order = visiting_order(frames)
-    visited = frames.iloc[order].reset_index(drop=True)
+    visited = rows_at(frames, order)
     query, known = features.select(query_roles(rules), order), features.select(KNOWN, order)
     check = object_check(visited, query, known, sources) if rules.compare_objects else accept_all
     numbers = {video: number for number, video in enumerate(sources)}
-    groups = group_frames(query, known, visited["video"].map(numbers).to_numpy(int), space, check)
+    groups = group_frames(query, known, np.array([numbers[v] for v in visited["video"]], int), space, check)
     search = Search(query, known, space, rules.max_distance_bits, check)
     write_json(distances, measure_distances((visited["video"] + "/" + visited["frame"]).tolist(), search, groups))
-    frames = with_groups(visited, query, groups).sort_values(["video", "frame"])
-    write_table(copies, frames[COPIES.names].to_dict("records"), COPIES)
-    by_video = dict(list(frames[frames["keep"]].groupby("video", sort=False)))
-    write_json(kept, {video: kept_frames(by_video.get(video, frames.iloc[:0])) for video in sources})
-    dropped = frames[~frames["keep"].astype(bool)]
-    within = int((dropped["representative"].str.rsplit("/", n=1).str[0] == dropped["video"]).sum())
-    logging.info("%d of %d frames kept", len(frames) - len(dropped), len(frames))
-    logging.info("dropped: %d copies of a frame of the same video, %d of another video", within, len(dropped) - within)
+    grouped = with_groups(visited, query, groups)
+    grouped = rows_at(grouped, np.lexsort((grouped["frame"], grouped["video"])))
+    columns = [grouped[name].tolist() for name in COPIES.names]
+    write_table(copies, (dict(zip(COPIES.names, row, strict=True)) for row in zip(*columns, strict=True)), COPIES)
+    kept_rows = rows_at(grouped, np.flatnonzero(grouped["keep"]))
+    at = {video: list(of_video) for video, of_video in groupby(range(len(kept_rows["video"])), kept_rows["video"].item)}
+    write_json(kept, {video: kept_frames(rows_at(kept_rows, np.array(at.get(video, []), int))) for video in sources})
+    log_counts(grouped)
+
+
+def rows_at(frames: Frames, numbers: np.ndarray) -> Frames:
+    """Return the frames with these numbers, in this order."""
+    return {name: column[numbers] for name, column in frames.items()}
 
 
 def query_roles(rules: Rules) -> frozenset[str]:
@@ -78,43 +92,43 @@ def query_roles(rules: Rules) -> frozenset[str]:
 
 
 def choose_space(
-    sources: Mapping[str, VideoFiles], frames: pd.DataFrame, hashes: Hashes, rules: Rules
+    sources: Mapping[str, VideoFiles], frames: Frames, hashes: Hashes, rules: Rules
 ) -> tuple[Hashes, Space]:
     """Return the features to compare and their distance: vectors if the sources have them, else hashes."""
     files = {video: source.vectors for video, source in sources.items() if source.vectors}
     if not files:
         return hashes, HashSpace(rules.max_distance_bits)
-    n_frames = frames["video"].value_counts(sort=False)
-    counts = {video: int(n_frames.get(video, 0)) for video in sources}
+    n_frames = Counter(frames["video"].tolist())
+    counts = {video: n_frames[video] for video in sources}
     return load_vectors(files, counts, KNOWN | query_roles(rules)), VectorSpace(rules.max_distance_bits)
 
 
-def first_hashes(hashes: Hashes, count: int) -> list[str]:
+def first_hashes(hashes: Hashes, count: int) -> np.ndarray:
     """Return the first hash of each frame, by which the audit compares images."""
     first = np.searchsorted(hashes.owners, np.arange(count))
-    return [f"{code:016x}" for code in hashes.codes[first].tolist()]
+    return np.array([f"{code:016x}" for code in hashes.codes[first].tolist()], object)
 
 
-def visiting_order(frames: pd.DataFrame) -> np.ndarray:
+def visiting_order(frames: Frames) -> np.ndarray:
     """Return row numbers, the best frame first: it represents its group. Equal scores stay in order of table and time.
 
     Backgrounds come last: a larger frame of an empty road must not represent one with a small car.
     """
-    return np.lexsort((-frames["score"].to_numpy(float), frames["background"].to_numpy(bool)))
+    return np.lexsort((-frames["score"], frames["background"]))
 
 
-def scores(frames: pd.DataFrame, weights: Mapping[str, float]) -> np.ndarray:
+def scores(frames: Frames, weights: Mapping[str, float]) -> np.ndarray:
     """Score each frame by its own measurements alone, so that no other frame changes its score.
 
     Scores are rounded to steps: a slightly better copy must not replace a frame that was labelled before.
     """
     shares = (frames["right"] - frames["left"]) * (frames["bottom"] - frames["top"])
-    pixels = (frames["width"] * frames["height"] * shares).to_numpy(float)
-    sharpness = frames["sharpness"].to_numpy(float)
+    pixels = frames["width"] * frames["height"] * shares
+    sharpness = frames["sharpness"].astype(float)
     score: np.ndarray = (
         weights["resolution"] * np.log2(np.maximum(pixels, 1))
         + weights["sharpness"] * np.log2(1 + sharpness)
-        + weights["confidence"] * frames["confidence"].to_numpy(float)
+        + weights["confidence"] * frames["confidence"]
     )
     return np.round(score / SCORE_STEP) * SCORE_STEP
 
@@ -124,7 +138,7 @@ def accept_all(later: int, query_at: int, earlier: int, known_at: int) -> bool:
     return True
 
 
-def object_check(frames: pd.DataFrame, query: Hashes, known: Hashes, sources: Mapping[str, VideoFiles]) -> Check:
+def object_check(frames: Frames, query: Hashes, known: Hashes, sources: Mapping[str, VideoFiles]) -> Check:
     """Return a check whether two frames with near hashes also show the same objects."""
     videos, names = frames["video"].tolist(), frames["frame"].tolist()
     views = same_views(ROLES)
@@ -144,28 +158,37 @@ def object_check(frames: pd.DataFrame, query: Hashes, known: Hashes, sources: Ma
     return check
 
 
-def with_groups(frames: pd.DataFrame, query: Hashes, groups: Groups) -> pd.DataFrame:
+def with_groups(frames: Frames, query: Hashes, groups: Groups) -> Frames:
     """Add to each frame its group, its representative, the distance to it, and the role of the hash that matched."""
     key = frames["video"] + "/" + frames["frame"]
-    representative = key.to_numpy()[groups.representative]
-    roles = [ROLES[query.roles[at]] if at >= 0 else "" for at in groups.matched.tolist()]
-    names = key.tolist()
-    near_misses = [[names[other] for other in groups.near_misses.get(i, {}).values()] for i in range(len(names))]
-    return frames.assign(
-        group=representative,
-        representative=representative,
-        keep=representative == key.to_numpy(),
-        distance_bits=groups.distance_bits,
-        role=roles,
-        near_misses=pd.Series(near_misses, frames.index, object),
-    )
+    near_misses = np.empty(len(key), object)
+    for i in range(len(key)):
+        near_misses[i] = [key[other] for other in groups.near_misses.get(i, {}).values()]
+    return frames | {
+        "group": key[groups.representative],
+        "representative": key[groups.representative],
+        "keep": groups.representative == np.arange(len(key)),
+        "distance_bits": groups.distance_bits,
+        "role": np.array([ROLES[query.roles[at]] if at >= 0 else "" for at in groups.matched.tolist()], object),
+        "near_misses": near_misses,
+    }
 
 
-def kept_frames(frames: pd.DataFrame) -> KeptFrames:
+def kept_frames(frames: Frames) -> KeptFrames:
     """Return the kept frames of one video and their digest."""
-    measured = frames[["frame", *MEASUREMENTS]].to_dict("split")
-    digest = hashlib.sha256(json.dumps(measured["data"], default=str).encode()).hexdigest()
+    measured = list(zip(*(frames[name].tolist() for name in ("frame", *MEASUREMENTS)), strict=True))
+    digest = hashlib.sha256(json.dumps(measured).encode()).hexdigest()
     return {"frames": frames["frame"].tolist(), "digest": digest[:16]}
+
+
+def log_counts(frames: Frames) -> None:
+    """Log how many frames are kept, and of which videos the others are copies."""
+    dropped = rows_at(frames, np.flatnonzero(~frames["keep"]))
+    pairs = zip(dropped["representative"], dropped["video"], strict=True)
+    within = sum(name.rsplit("/", 1)[0] == video for name, video in pairs)
+    others = len(dropped["frame"]) - within
+    logging.info("%d of %d frames kept", int(frames["keep"].sum()), len(frames["keep"]))
+    logging.info("dropped: %d copies of a frame of the same video, %d of another video", within, others)
 
 
 def files_by_video(

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from scripts.core.files import damaged
 from scripts.core.layout import HASHES_TABLE, THUMBNAILS
@@ -19,7 +19,12 @@ from scripts.dedup.vector_space import VECTOR_ROLES
 MEASUREMENTS = ["width", "height", "sharpness", "brightness", "entropy_bits", "phash"]
 EDGES = ["left", "top", "right", "bottom"]
 DTYPES = (np.uint64, np.int64, np.uint8)  # of the columns of Hashes
-COLUMNS = ["video", "frame", *MEASUREMENTS, "background", "confidence", *EDGES]
+TYPES: dict[str, Any] = {
+    "video": object, "frame": object, "width": np.int32, "height": np.int32, "sharpness": np.float32,
+    "brightness": np.float32, "entropy_bits": np.float32, "phash": object, "background": bool, "confidence": float,
+    **dict.fromkeys(EDGES, float),
+}  # fmt: skip
+Frames = dict[str, np.ndarray]  # frames as columns of equal length; importing pandas would take 0.5 s
 
 
 @dataclass(frozen=True)
@@ -63,18 +68,17 @@ class Hashes:
         return Hashes(self.codes[wanted][rank], owners[rank], self.roles[wanted][rank])
 
 
-def load_passed(sources: Mapping[str, VideoFiles]) -> tuple[pd.DataFrame, Hashes]:
-    """Return the passed frames of all videos in table order, then by time, and their hashes."""
-    frames, codes, owners, roles, count = [pd.DataFrame(columns=COLUMNS)], [], [], [], 0
+def load_passed(sources: Mapping[str, VideoFiles]) -> tuple[Frames, Hashes]:
+    """Return the passed frames of all videos (see TYPES) in table order, then by time, and their hashes."""
+    frames, codes, owners, roles, count = [], [], [], [], 0
     for video, source in sources.items():
         passed, hashes = _load(video, source)
-        if len(passed):
-            frames.append(passed)
-            codes.append(hashes.codes)
-            owners.append(hashes.owners + count)
-            roles.append(hashes.roles)
-            count += len(passed)
-    whole = pd.concat(frames[1:] or frames, ignore_index=True)
+        frames.append(passed)
+        codes.append(hashes.codes)
+        owners.append(hashes.owners + count)
+        roles.append(hashes.roles)
+        count += len(passed["frame"])
+    whole = {name: np.concatenate([np.empty(0, kind), *(of[name] for of in frames)]) for name, kind in TYPES.items()}
     columns = [
         np.concatenate([np.empty(0, dtype), *parts])
         for dtype, parts in zip(DTYPES, (codes, owners, roles), strict=True)
@@ -82,21 +86,23 @@ def load_passed(sources: Mapping[str, VideoFiles]) -> tuple[pd.DataFrame, Hashes
     return whole, Hashes(*columns)
 
 
-def _load(video: str, source: VideoFiles) -> tuple[pd.DataFrame, Hashes]:
+def _load(video: str, source: VideoFiles) -> tuple[Frames, Hashes]:
     columns = ["frame", *MEASUREMENTS, "passed", "background", "confidences"]
     with open_table(source.filtered) as file:
-        table: pd.DataFrame = file.read(columns=columns).to_pandas()
-    passed: pd.DataFrame = table[table["passed"].astype(bool)].drop(columns="passed").reset_index(drop=True)
+        table = file.read(columns=columns).to_pydict()
+    passed = {name: list(compress(column, table["passed"])) for name, column in table.items()}
     with open_table(source.hashes / HASHES_TABLE) as file:
-        hashed: pd.DataFrame = file.read().to_pandas()
-    if passed["frame"].tolist() != hashed["frame"].tolist():
+        hashed = file.read().to_pydict()
+    if passed["frame"] != hashed["frame"]:
         raise ValueError(f"{source.hashes} does not match the frames in {source.filtered}: delete it and run again")
-    confidence = [float(np.mean(found)) if len(found) else 0.0 for found in passed.pop("confidences")]
-    frames = passed.join(hashed[EDGES]).assign(video=video, confidence=confidence)[COLUMNS]
+    found = (np.array(of_frame, np.float32) for of_frame in passed["confidences"])
+    confidence = [float(np.mean(of_frame)) if len(of_frame) else 0.0 for of_frame in found]
+    values = passed | hashed | {"video": [video] * len(confidence), "confidence": confidence}
+    frames = {name: np.array(values[name], kind) for name, kind in TYPES.items()}
     counts = [len(of_frame) for of_frame in hashed["roles"]]
     hashes = Hashes(
         np.array([int(value, 16) for of_frame in hashed["hashes"] for value in of_frame], np.uint64),
-        np.repeat(np.arange(len(frames)), counts),
+        np.repeat(np.arange(len(confidence)), counts),
         np.array([ROLES.index(role) for of_frame in hashed["roles"] for role in of_frame], np.uint8),
     )
     return frames, hashes

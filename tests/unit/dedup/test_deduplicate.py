@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -72,13 +71,15 @@ def test_a_background_never_replaces_a_frame_with_objects(tmp_path: Path) -> Non
 
 def test_scores_are_weighted_sums_in_steps() -> None:
     frame = {"width": 512, "height": 512, "sharpness": 3.0, "confidence": 0.5, "left": 0, "top": 0, "right": 1}
-    frames = pd.DataFrame([frame | {"bottom": 1}, frame | {"bottom": 0.5}, frame | {"bottom": 1, "sharpness": 7.0}])
+    rows = [frame | {"bottom": 1}, frame | {"bottom": 0.5}, frame | {"bottom": 1, "sharpness": 7.0}]
+    frames = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     weights = {"resolution": 1, "sharpness": 0.5, "confidence": 2}
     found = scores(frames, weights)
     assert float(found[0]) == 18 + 1 + 1
     assert float(found[0] - found[1]) == 1, "bars are no pixels"
     assert float(found[2] - found[0]) == 0.5
-    assert (scores(frames.assign(confidence=0.52, sharpness=3.1)[:2], weights) == found[:2]).all(), "less than a step"
+    nearly = frames | {"confidence": np.full(3, 0.52), "sharpness": np.full(3, 3.1)}
+    assert (scores(nearly, weights)[:2] == found[:2]).all(), "less than a step"
 
 
 def test_a_digest_changes_only_with_the_kept_frames_of_its_video(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_hashes_of_other_frames_are_an_error(tmp_path: Path) -> None:
 def test_a_video_without_frames_has_no_hashes(tmp_path: Path) -> None:
     hash_frames(lay_out_filtered(tmp_path / "none", 0), "phash", tmp_path / "hashes")
     frames, hashes = load_passed({"v": VideoFiles(tmp_path / "none/filter.parquet", tmp_path / "hashes")})
-    assert len(frames) == len(hashes.codes) == 0
+    assert len(frames["frame"]) == len(hashes.codes) == 0
 
 
 def test_vectors_are_read_by_role_and_vectors_of_other_frames_are_an_error(tmp_path: Path) -> None:
