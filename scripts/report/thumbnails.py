@@ -50,19 +50,23 @@ class Pictures:
 
 def thumbnail(path: Path, side_px: int) -> Thumbnail:
     """Return an image scaled to this longer side."""
-    with Image.open(path) as picture:
-        full_width, full_height = picture.size
-        longer = max(picture.size)
-        # It decodes a large JPEG at a lower resolution, at least this one. A square would decode 768 x 432 whole.
-        picture.draft("RGB", (max(1, full_width * side_px // longer), max(1, full_height * side_px // longer)))
-        thumb = picture.convert("RGB")
-    width, height = (max(1, round(side * side_px / longer)) for side in (full_width, full_height))
+    decoded, full = decode(path, side_px)
+    width, height = (max(1, round(side * side_px / max(full))) for side in full)
     return {
-        "src": data_url(thumb.resize((width, height)), MAX_BYTES_PER_PX * side_px**2),
+        "src": data_url(decoded.resize((width, height)), MAX_BYTES_PER_PX * side_px**2),
         "width": width,
         "height": height,
-        "factor": width / full_width,
+        "factor": width / full[0],
     }
+
+
+def decode(path: Path, side_px: int) -> tuple[Image.Image, tuple[int, int]]:
+    """Return an image, a JPEG at the lowest resolution at which it has this longer side, and its full size."""
+    with Image.open(path) as picture:
+        (width, height), longer = picture.size, max(picture.size)
+        # Not a square: by its height, 768 x 432 would be decoded whole.
+        picture.draft("RGB", (max(1, width * side_px // longer), max(1, height * side_px // longer)))
+        return picture.convert("RGB"), (width, height)
 
 
 def data_url(thumb: Image.Image, max_bytes: float) -> str:
