@@ -51,7 +51,8 @@ class Pictures:
 def thumbnail(path: Path, side_px: int) -> Thumbnail:
     """Return an image scaled to this longer side."""
     decoded, full = decode(path, side_px)
-    width, height = (max(1, round(side * side_px / max(full))) for side in full)
+    factor = side_px / max(full)
+    width, height = (max(1, round(side * factor)) for side in full)
     return {
         "src": data_url(decoded.resize((width, height)), MAX_BYTES_PER_PX * side_px**2),
         "width": width,
