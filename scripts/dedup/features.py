@@ -85,8 +85,9 @@ def load_passed(sources: Mapping[str, VideoFiles]) -> tuple[pd.DataFrame, Hashes
 def _load(video: str, source: VideoFiles) -> tuple[pd.DataFrame, Hashes]:
     columns = ["frame", *MEASUREMENTS, "passed", "background", "confidences"]
     with open_table(source.filtered) as file:
-        table: pd.DataFrame = file.read(columns=columns).to_pandas()
-    passed: pd.DataFrame = table[table["passed"].astype(bool)].drop(columns="passed").reset_index(drop=True)
+        table = file.read(columns=columns)
+    # Without the frames that were not measured: beside an empty cell, pandas makes floats of whole numbers.
+    passed: pd.DataFrame = table.filter(table["passed"]).drop_columns(["passed"]).to_pandas()
     with open_table(source.hashes / HASHES_TABLE) as file:
         hashed: pd.DataFrame = file.read().to_pandas()
     if passed["frame"].tolist() != hashed["frame"].tolist():

@@ -98,7 +98,9 @@ def _look_the_same(a: View, b: View) -> bool:
 
 
 def _spread(rgb: np.ndarray) -> float:
-    return float(np.median(rgb.max(axis=2) - rgb.min(axis=2)))
+    red, green, blue = np.moveaxis(rgb, 2, 0)  # NumPy takes four times as long over an axis of three
+    most, least = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
+    return float(np.median(most - least))
 
 
 def _counterparts(a: View, b: View) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -124,7 +126,8 @@ def _in_the_same_light(a: View, b: View) -> tuple[np.ndarray, np.ndarray]:
         outside[top:bottom, left:right] = False
     low, high = UNCLIPPED
     sound = (np.minimum(a.luma, b.luma) > low) & (np.maximum(a.luma, b.luma) < high)
-    chosen = sound & outside if (sound & outside).mean() >= LEAST_OUTSIDE else sound
+    both = sound & outside
+    chosen = both if np.count_nonzero(both) >= LEAST_OUTSIDE * both.size else sound
     gain, offset = _light(b.luma[chosen], a.luma[chosen])
     here, there = a.rgb.astype(np.float32), b.rgb.astype(np.float32)
     if gain >= 1:  # the picture with less contrast changes, for what the other one has cut off cannot come back
@@ -138,10 +141,12 @@ def _light(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     for _ in range(LIGHT_ROUNDS):
         if x.size < LEAST_PIXELS:
             break
-        if min(x.std(), y.std()) < FLAT_SPREAD:
+        mean_x, mean_y = x.mean(keepdims=True), y.mean(keepdims=True)
+        spread_x, spread_y = x.std(mean=mean_x), y.std(mean=mean_y)
+        if min(spread_x, spread_y) < FLAT_SPREAD:
             return 1.0, float(np.median(y - x))
-        gain = float(np.clip(y.std() / x.std(), *GAIN))
-        offset = float(y.mean() - gain * x.mean())
+        gain = min(max(float(spread_y / spread_x), GAIN[0]), GAIN[1])
+        offset = float(mean_y[0] - gain * mean_x[0])
         errors = np.abs(y - gain * x - offset)
         last = int(0.75 * (errors.size - 1))
         fits = errors <= np.partition(errors, last)[last]  # faster than np.quantile

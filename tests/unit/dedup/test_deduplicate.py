@@ -1,6 +1,9 @@
 """Copies are found, the best frame of a group stays, and the result depends only on the frames."""
 
 import json
+import pickle
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from scripts.dedup.deduplicate import Rules, deduplicate, files_by_video, scores
 from scripts.dedup.features import VideoFiles
 from scripts.dedup.vector_space import in_steps
 from tests._hashed import rules, write_hashes
+from tests._places import REPO
 
 # Few distinct bits, so that hashes lie close together and chains form.
 VALUES = st.lists(st.integers(0, 2**10 - 1), max_size=60)
@@ -88,6 +92,30 @@ def test_a_digest_changes_only_with_the_kept_frames_of_its_video(tmp_path: Path)
     assert {v: added[v] for v in "ab"} == before and added["c"]["frames"] == ["000000001.jpg"]
     changed, _ = run(tmp_path, tables | {"b": table(tmp_path, "b", [2**20 - 2])})
     assert changed["a"] == before["a"] and changed["b"]["digest"] != before["b"]["digest"]
+
+
+def test_an_unreadable_frame_of_another_video_changes_no_digest(tmp_path: Path) -> None:
+    sound, torn = table(tmp_path, "sound", [0]), table(tmp_path, "torn", [2**40 - 1])
+    before, _ = run(tmp_path, {"sound": sound})
+    unmeasured = {"video": "torn", "frame": "000000009.jpg", "keep": False, "passed": False, "reason": "unreadable"}
+    write_table(torn.filtered, [*read_rows(torn.filtered), unmeasured], FILTER)
+    after, _ = run(tmp_path, {"sound": sound, "torn": torn})
+    assert after["sound"] == before["sound"] and after["torn"]["frames"] == ["000000000.jpg"]
+
+
+def test_few_frames_are_compared_without_a_compiler(tmp_path: Path) -> None:
+    sources = {"a": table(tmp_path, "a", [0, 1]), "broken": table(tmp_path, "broken", [])}
+    code = """
+import pickle, sys
+from pathlib import Path
+from scripts.dedup.deduplicate import deduplicate
+sources, rules, folder = pickle.load(sys.stdin.buffer)
+deduplicate(sources, rules, folder / "copies.parquet", folder / "kept.json", folder / "distances.json")
+print(*{"numba"} & set(sys.modules))
+"""
+    given = pickle.dumps((sources, rules(4, compare_objects=True), tmp_path))
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, input=given, capture_output=True, check=True, cwd=REPO).stdout.strip() == b""
 
 
 def with_vectors(folder: Path, source: VideoFiles, contents: Sequence[int], mirrors: Sequence[int]) -> VideoFiles:
