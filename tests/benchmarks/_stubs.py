@@ -29,9 +29,9 @@ STUBS = {
     "download_video": "mkdir -p {output.media} && cp made/{wildcards.video}/video.json {output.record}",
     "extract_frames": "cp -r made/{wildcards.video}/frames {output}",
     "compile_model": "mkdir {output} && cp made/model.json {output}",
-    "filter_frames": "cp -r made/{wildcards.video}/filtered {output}",
+    "filter_frames": "cp -r made/{wildcards.video}/filtered {output.frames} && touch {output.seen}",
     "hash_frames": "cp -r made/{wildcards.video}/hashes {output}",
-    "detect_objects": "cp made/{wildcards.video}/detections.parquet {output}",
+    "detect_objects": "cp made/{wildcards.video}/detections.parquet {output.table} && touch {output.seen}",
 }
 
 
