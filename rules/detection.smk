@@ -1,27 +1,5 @@
 """Compile the models, filter frames, label the kept ones."""
 
-from scripts.model.inference import Inference
-from scripts.model.thresholds import answers, floor_for
-
-FILTER_QUERY = {
-    "confidence": config["filter"]["confidence"],
-    "iou": 0.7,
-    "imgsz_px": config["filter"]["imgsz_px"],
-    "classes": config["filter"]["classes"],
-    "max_objects": config["filter"]["max_objects"],
-}
-DETECT_QUERY = {
-    "confidence": config["detect"]["confidence"],
-    "iou": config["detect"]["iou"],
-    "imgsz_px": config["detect"]["imgsz_px"],
-    "classes": config["detect"]["classes"],
-    "max_objects": config["detect"]["max_objects"],
-}
-# If what the filter's model saw answers what detection asks, labels need no inference.
-FILTER_KNOWS_LABELS = model_name("filter") == model_name("detect") and answers(
-    floor_for(Inference(**FILTER_QUERY)), Inference(**DETECT_QUERY)
-)
-
 
 rule compile_model:
     """Check weights and bring them into the fastest format of this machine."""
@@ -67,7 +45,13 @@ rule filter_frames:
     # untracked: cleanup_raw_frames, keep_media: what is deleted afterwards does not change what passes
     # untracked: store, videos, exclude, download.max_height_px, download.ytdlp: they only name the media to delete
     params:
-        query=FILTER_QUERY,
+        query={
+            "confidence": config["filter"]["confidence"],
+            "iou": 0.7,
+            "imgsz_px": config["filter"]["imgsz_px"],
+            "classes": config["filter"]["classes"],
+            "max_objects": config["filter"]["max_objects"],
+        },
         min_objects=config["filter"]["min_objects"],
         negatives_share=config["dataset"]["negatives_share"],
         work=ULTRALYTICS_FOLDER,
@@ -83,7 +67,6 @@ rule detect_objects:
         frames=ancient("results/filtered/{video}"),
         kept=ancient("results/dedup/kept.json"),
         model=f"results/models/{model_name('detect')}",
-        seen=[ancient("results/seen/filter/{video}.parquet")] if FILTER_KNOWS_LABELS else [],
     output:
         table="results/detections/{video}.parquet",
         seen=update("results/seen/detect/{video}.parquet"),
@@ -93,11 +76,18 @@ rule detect_objects:
     conda:
         "../envs/vision.yaml"
     resources:
-        gpu=0 if FILTER_KNOWS_LABELS else 1,
+        gpu=1,
     # untracked: detector.warm: another process must not label again
     params:
         kept_digest=kept_digest,
-        query=DETECT_QUERY,
+        query={
+            "confidence": config["detect"]["confidence"],
+            "iou": config["detect"]["iou"],
+            "imgsz_px": config["detect"]["imgsz_px"],
+            "classes": config["detect"]["classes"],
+            "max_objects": config["detect"]["max_objects"],
+        },
+        filter_saw="results/seen/filter/{video}.parquet",  # no input: detection can do without it
         work=ULTRALYTICS_FOLDER,
         engine=code_hash("engine"),
         code=code_hash("detect_objects"),

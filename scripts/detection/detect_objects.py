@@ -33,7 +33,7 @@ def detect_objects(
 ) -> None:
     """Write a row per kept frame of the video with its boxes, classes and confidences, and the first of the memories.
 
-    The second memory, if there is one, is the filter's.
+    The second memory, if there is one, is the filter's. It helps if both have the same model, input size and IoU.
     """
     wanted: list[str] = read_json(kept)[video]["frames"]
     filtered: list[FilterRow] = read_rows(frames / FILTER_TABLE)
@@ -67,6 +67,6 @@ if __name__ == "__main__":
     given, params, out = snakemake.input, snakemake.params, snakemake.output
     frames, kept, model = Path(given.frames), Path(given.kept), Path(given.model)
     query = Inference(**params.query)
-    memories = [read_memory(Path(path), model, params.engine, query) for path in (out.seen, *given.seen)]
+    memories = [read_memory(Path(path), model, params.engine, query) for path in (out.seen, params.filter_saw)]
     runtime = RuntimeOptions(inference_threads(), Path(params.work), snakemake.config["detector"]["warm"])
     detect_objects(snakemake.wildcards.video, frames, kept, model, Path(out.table), memories, query, runtime)

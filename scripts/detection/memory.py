@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from scripts.model.thresholds import answers, floor_for
 if TYPE_CHECKING:
     from scripts.core.row_types import SeenRow
 
-LIBRARIES = ("ultralytics", "torch", "openvino")
+LIBRARIES = ("ultralytics", "torch", "torchvision", "openvino", "opencv-python-headless")
 
 
 @dataclass
@@ -74,8 +74,16 @@ def name_model(card: ModelCard, engine: str) -> str:
     """
     if not card["compiled_sha256"]:
         return ""
-    parts = [card["compiled_sha256"], engine, *(f"{name} {version(name)}" for name in LIBRARIES)]
+    parts = [card["compiled_sha256"], engine, *(f"{name} {_version_of(name)}" for name in LIBRARIES)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _version_of(library: str) -> str:
+    """Return the version of a library; empty if it is not installed, or under another name."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""
 
 
 def read_memory(path: Path, model: Path, engine: str, query: Inference) -> Memory:

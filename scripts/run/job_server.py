@@ -57,7 +57,7 @@ class JobServer:
         """Serve until the owner ends, and with it the last job: jobs watch their run themselves."""
         while not self._has_ended or self._jobs:
             for key, _ in self._selector.select():
-                if key.fd in self._selector.get_map():  # an earlier event may have closed it
+                if key == self._selector.get_map().get(key.fd):  # an earlier event may have closed it
                     key.data()
 
     def _end(self) -> None:
@@ -216,8 +216,9 @@ def load(modules: Iterable[str]) -> None:
     for module in new:
         with suppress(Exception):
             importlib.import_module(module)
-    if "yt_dlp.extractor" in new:
-        compile_url_patterns()
+    with suppress(Exception):  # of a plugin
+        if "yt_dlp.extractor" in new:
+            compile_url_patterns()
     gc.collect()
     gc.freeze()  # a child's collector would write to, and so copy, the pages of all objects
     log(f"loaded {new[0]} and {len(new) - 1} more in {time.process_time() - began:.2f} CPU s")

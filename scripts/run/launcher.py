@@ -19,9 +19,13 @@ def launch(arguments: list[str]) -> None:
     try:
         connection.connect(os.environ[SERVER])
         send_request(connection, arguments)
-        job = os.pidfd_open(receive(connection))
+        pid = receive(connection)
     except (OSError, KeyError):  # nothing has begun
         os.execv(sys.executable, [sys.executable, *arguments])
+    try:
+        job = os.pidfd_open(pid)
+    except ProcessLookupError:
+        job = None  # it has ended already
     try:
         code = os.waitstatus_to_exitcode(receive(connection))
     except ConnectionError:
@@ -47,11 +51,13 @@ def receive(connection: socket) -> int:
     return int.from_bytes(data, sys.byteorder)
 
 
-def kill(job: int) -> int:
+def kill(job: int | None) -> int:
     """Kill a job whose server has been killed, wait for its end, and return the exit code of a killed process."""
     from select import POLLIN, poll
     from signal import SIGKILL, pidfd_send_signal
 
+    if job is None:
+        return -SIGKILL
     try:
         pidfd_send_signal(job, SIGKILL)
         end = poll()

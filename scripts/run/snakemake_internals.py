@@ -23,7 +23,7 @@ CHATTER = (
     "Assuming unrestricted shared filesystem", "Building DAG of jobs", "Using shell:", "Conda environments: ignored",
     "Group jobs: inactive", "Select jobs to execute", "Execute ", "host: ", "Elapsed time", "Updating checkpoint",
     "DAG of jobs will be updated", "Removing temporary output", "Touching output file", "Removing output files",
-    "WorkflowError:\nAt least one job did not complete successfully",
+    "Cannot restore ", "WorkflowError:\nAt least one job did not complete successfully",
 )  # fmt: skip
 IDLE = "Nothing to be done"
 STOPPED = "Terminating processes on user request"

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from scripts.core.layout import CHECKOUT
 from scripts.job.environment import OWNER
 from scripts.job.process import owner_name
 from scripts.run import launcher, warm_jobs
+from scripts.run.job_server import read_request
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="warm jobs need Linux")
 SEES = """
@@ -242,6 +244,25 @@ def test_without_a_server_a_job_starts_its_own_interpreter(tmp_path: Path, monke
     script.write_text("import sys; print(sys.argv[1:], sys.flags.isolated)")
     command = [sys.executable, "-IS", str(warm_jobs.LAUNCHER), str(script), "an argument"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "['an argument'] 0\n"
+
+
+def test_a_job_that_ends_before_its_launcher_looks_at_it_does_not_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(launcher.SERVER, str(tmp_path / "socket"))
+    script = tmp_path / "tmp0.verify.py"
+    script.write_text("print('ran again')")
+    with subprocess.Popen(["true"]) as ended, socket.socket(socket.AF_UNIX) as listener:
+        ended.wait()
+        listener.bind(str(tmp_path / "socket"))
+        listener.listen()
+        command = [sys.executable, "-IS", str(warm_jobs.LAUNCHER), str(script)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as job:
+            connection, _ = listener.accept()
+            read_request(connection)
+            for number in (ended.pid, 7 << 8):
+                connection.sendall(number.to_bytes(launcher.N_BYTES, sys.byteorder))
+            assert (job.wait(20), job.stdout and job.stdout.read()) == (7, "")
 
 
 def test_a_job_pays_for_few_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
