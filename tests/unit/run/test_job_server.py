@@ -259,7 +259,8 @@ def test_a_job_that_ends_before_its_launcher_looks_at_it_does_not_run_again(
         command = [sys.executable, "-IS", str(warm_jobs.LAUNCHER), str(script)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as job:
             connection, _ = listener.accept()
-            read_request(connection)
+            for stream in read_request(connection)[1]:
+                os.close(stream)
             for number in (ended.pid, 7 << 8):
                 connection.sendall(number.to_bytes(launcher.N_BYTES, sys.byteorder))
             assert (job.wait(20), job.stdout and job.stdout.read()) == (7, "")
