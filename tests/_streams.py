@@ -7,13 +7,13 @@ import imageio_ffmpeg
 
 from tests._server import FaultServer
 from tests._shared import made
-from tests.conftest import H264, MakeClip, pattern
+from tests.conftest import STEADY_H264, MakeClip, pattern
 
 KEY = bytes(range(16))
 
 
 def _write(folder: Path, *arguments: str) -> None:
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *pattern(10), *H264, "-g", "50", *arguments]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", *pattern(10), *STEADY_H264, "-g", "50", *arguments]
     subprocess.run(command, check=True, cwd=folder)
 
 
@@ -49,4 +49,4 @@ def dash(server: FaultServer, make_clip: MakeClip) -> str:
 
 
 def _folder(make_clip: MakeClip) -> Path:
-    return make_clip("fault.mp4", *pattern(10), *H264, "-movflags", "faststart", "-threads", "1").parent
+    return make_clip("fault.mp4", *pattern(10), *STEADY_H264, "-movflags", "faststart").parent

@@ -26,12 +26,20 @@ def write_usage_at_exit(path: Path) -> None:
     atexit.register(_write_usage, path)
 
 
+def _own_peak_kb(ru_maxrss: int) -> int:
+    """Return the most memory of this process; `ru_maxrss` also counts the process that has started it."""
+    with suppress(OSError, IndexError):
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0])
+    return ru_maxrss
+
+
 def _write_usage(path: Path) -> None:
     """Write seconds, MiB of the largest process, and CPU seconds, with those of all its ended children."""
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     wall_s = age_s()
     cpu_s = sum(used.ru_utime + used.ru_stime for used in (own, children))
-    max_rss_mb = max(own.ru_maxrss, children.ru_maxrss) / 1024
+    max_rss_mb = max(_own_peak_kb(own.ru_maxrss), children.ru_maxrss) / 1024
     row = (f"{wall_s:.4f}", str(timedelta(seconds=int(wall_s))), f"{max_rss_mb:.2f}", f"{cpu_s:.2f}")
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

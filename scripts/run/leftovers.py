@@ -12,6 +12,7 @@ from scripts.job.run_state import STATE, STOPPING
 RUNS = Path(".snakemake/reelsieve")  # a file HOST_PID.START per unfinished run
 LOCKS = Path(".snakemake/locks")
 SCRIPTS = Path(".snakemake/scripts")  # Snakemake's copies of scripts for running jobs
+BACKUPS = Path(".snakemake/backups")  # and of outputs that a job updates
 WRITTEN = ("*", "*/*", "download/*/*")  # everything in results/ but the content of output folders
 PART = re.compile(r"\..+\.\d+\.part")  # see whole_file()
 
@@ -35,7 +36,8 @@ def register_run(results: Path, marks: Path) -> None:
     if not any(map(_may_run, runs)):
         for path in [STOPPING, STATE, *STATE.parent.glob(f".{STATE.name}.*.part")]:
             path.unlink(missing_ok=True)
-        shutil.rmtree(SCRIPTS, ignore_errors=True)
+        for folder in (SCRIPTS, BACKUPS):
+            shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(marks, ignore_errors=True)
         for pattern in WRITTEN:
             for path in [path for path in results.glob(pattern) if PART.fullmatch(path.name)]:
@@ -49,6 +51,7 @@ def register_run(results: Path, marks: Path) -> None:
 def end_run() -> None:
     """Remove the record of this run, which ends without having been killed."""
     STOPPING.unlink(missing_ok=True)
+    shutil.rmtree(BACKUPS, ignore_errors=True)  # its jobs have ended, and left empty folders there
     _own_file().unlink(missing_ok=True)
 
 

@@ -18,7 +18,7 @@ from scripts.inputs.urls import url_fault
 from tests._page import collected, page_text, read_outcomes
 from tests._server import FaultServer
 from tests._stage import Stage
-from tests.conftest import H264, REPO, MakeClip, download_options, pattern
+from tests.conftest import REPO, STEADY_H264, MakeClip, download_options, pattern
 from tests.faults.cases import CASES
 
 PAGE = REPO / "docs/downloads.md"
@@ -43,8 +43,8 @@ does not count against a video.
 
 @pytest.fixture
 def stage(make_clip: MakeClip, tmp_path: Path) -> Iterator[Stage]:
-    clip = make_clip("fault.mp4", *pattern(10), *H264, "-movflags", "faststart", "-threads", "1")
-    other = make_clip("other.mp4", *pattern(10), "-vf", "negate", *H264, "-movflags", "faststart", "-threads", "1")
+    clip = make_clip("fault.mp4", *pattern(10), *STEADY_H264, "-movflags", "faststart")
+    other = make_clip("other.mp4", *pattern(10), "-vf", "negate", *STEADY_H264, "-movflags", "faststart")
     size = clip.stat().st_size
     with FaultServer() as server:
         yield Stage(
