@@ -11,7 +11,6 @@ import re
 import selectors
 import signal
 import socket
-import struct
 import sys
 import time
 from collections.abc import Iterable
@@ -21,6 +20,7 @@ from pathlib import Path
 from scripts.core.layout import CHECKOUT
 from scripts.run.forked_script import run_as_main
 from scripts.run.launcher import N_BYTES
+from scripts.warm.sockets import peer_of
 
 SCRIPT_OF_RULE = re.compile(r"\.(\w+)\.py$")  # Snakemake copies a script to tmpXXXX.NAME.py
 REQUEST_S = 10.0  # for a launcher to send its request
@@ -134,7 +134,7 @@ class JobServer:
 
     def _become_job(self, connection: Connection, streams: list[int]) -> None:
         """Turn this child into the job; it shares nothing with the server but what is loaded."""
-        group = os.getpgid(peer(connection)[0])
+        group = os.getpgid(peer_of(connection).pid)
         for shared in (connection, *self._jobs.values(), self._listener, self._wakeup, self._learning):
             shared.close()
         self._selector.close()
@@ -166,7 +166,7 @@ def signals_as_bytes() -> Connection:
 
 def read_request(connection: Connection) -> tuple[Request, list[int]]:
     """Return a launcher's request and its standard streams. Raise an error for another user."""
-    if peer(connection)[1] != os.getuid():
+    if peer_of(connection).uid != os.getuid():
         raise PermissionError("another user")
     connection.settimeout(REQUEST_S)
     header, streams, _, _ = socket.recv_fds(connection, N_BYTES, 3)
@@ -179,11 +179,6 @@ def read_request(connection: Connection) -> tuple[Request, list[int]]:
         data += part
     connection.settimeout(None)
     return marshal.loads(data), streams
-
-
-def peer(connection: Connection) -> tuple[int, int, int]:
-    """Return the process, the user and the group at the other end."""
-    return struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
 
 
 def send(connection: Connection, number: int) -> None:

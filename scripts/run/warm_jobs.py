@@ -12,7 +12,7 @@ from pathlib import Path
 from scripts.core.layout import CHECKOUT
 from scripts.job.process import owner_name
 from scripts.run.launcher import SERVER
-from scripts.warm.sockets import NoDetector, private_folder, this_host
+from scripts.warm.sockets import NoDetector, socket_path, this_host
 
 LOG = Path(".snakemake/job-server.log")
 LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -33,7 +33,7 @@ def start_job_server() -> str:
     owner = owner_name(os.getpid())
     name = hashlib.sha256(f"jobs of {this_host()} {owner}".encode()).hexdigest()[:16]
     with suppress(NoDetector, OSError), socket.socket(socket.AF_UNIX) as listener:
-        path = private_folder() / f"{this_host()}-{owner.replace('.', '_')}-{name}"
+        path = socket_path(owner, name)
         listener.bind(str(path))
         listener.listen(1024)  # from now on, jobs can connect: they wait until the server has loaded
         _start(listener, path, owner)

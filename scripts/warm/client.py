@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ from scripts.job.environment import OWNER
 from scripts.job.process import is_alive, owner_name
 from scripts.model.inference import Floor, RuntimeOptions, Seen
 from scripts.warm.devices import devices_for, hold_device
-from scripts.warm.sockets import LONGEST_PATH, NO_SOCKET, NoDetector, clear_sockets, private_folder, this_host, turn_of
+from scripts.warm.sockets import NO_SOCKET, NoDetector, clear_sockets, peer_of, socket_path, this_host, turn_of
 
 LISTEN_S = 60.0  # for a new process to open its socket, before it loads the model
 START_S = 300.0  # to load a model, with a cold disk
@@ -77,10 +76,7 @@ class _Detector:
         code = code_hash_in(CHECKOUT / "scripts", "server", left_out=frozenset())
         key = json.dumps([str(model.absolute()), card.hex(), device, runtime.threads, code])
         name = hashlib.sha256(f"{this_host()} {owner} {key}".encode()).hexdigest()[:16]
-        # Nodes may share the folder of sockets, hence the host. The owner shows which sockets killed runs left.
-        self._socket = private_folder() / f"{this_host()}-{owner.replace('.', '_')}-{name}"
-        if len(os.fsencode(self._socket)) > LONGEST_PATH:
-            raise NoDetector(f"the path of the socket is too long: {self._socket}")
+        self._socket = socket_path(owner, name)
         self.log = runtime.work.absolute().parent / f"detector-{name}.log"
         self._process = ""
         work = str(runtime.work.absolute())
@@ -128,8 +124,7 @@ class _Detector:
         # A lock makes simultaneous jobs start one process. Lock files cannot be deleted safely, so all share 16.
         with hold(self._socket.parent / f"start{self._socket.name[-1]}.lock"):
             connection = self._connect_once() or self._start()
-        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        self._process = owner_name(struct.unpack("3i", credentials)[0])
+        self._process = owner_name(peer_of(connection).pid)
         return connection
 
     def _connect_once(self) -> socket.socket | None:

@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import socket
-import struct
 import sys
 import threading
 import time
@@ -21,7 +20,7 @@ from scripts.core.errors import UserError
 from scripts.job.process import is_alive
 from scripts.model.engine import Engine
 from scripts.model.inference import Floor
-from scripts.warm.sockets import NO_SOCKET, turn_of
+from scripts.warm.sockets import NO_SOCKET, peer_of, turn_of
 
 IDLE_S = 600.0  # longer than the pause between two downloads of a site
 POLL_S = 0.5
@@ -68,7 +67,7 @@ def serve(listener: socket.socket, watchdog: Watchdog, engine: Engine) -> None:
         connection, _ = listener.accept()
         watchdog.busy = True
         with connection:
-            if _peer_uid(connection) == os.getuid():
+            if peer_of(connection).uid == os.getuid():
                 answer(connection, engine)
 
 
@@ -100,11 +99,6 @@ def answer(connection: socket.socket, engine: Engine) -> None:
 def _send(stream: IO[str], message: Mapping[str, object]) -> None:
     stream.write(json.dumps(message) + "\n")
     stream.flush()
-
-
-def _peer_uid(connection: socket.socket) -> int:
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return int(struct.unpack("3i", credentials)[1])
 
 
 def main(path: str, owner: str, model: str, device: str, threads: str, work: str) -> None:

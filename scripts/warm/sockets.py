@@ -1,12 +1,14 @@
-"""Place and name the sockets of warm detectors."""
+"""Place and name the sockets of a run's own processes, and know who connects to them."""
 
 import hashlib
 import os
 import re
 import socket
 import stat
+import struct
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from scripts.job.process import is_alive
 
@@ -18,7 +20,33 @@ OWNED = re.compile(r"([0-9a-f]{8})-(\d+)_(\w+)-[0-9a-f]{16}")  # the start of a 
 
 
 class NoDetector(Exception):
-    """No warm detector can run here, so the job loads the model itself."""
+    """No warm process can run here, so the job starts cold and loads what it needs itself."""
+
+
+class Peer(NamedTuple):
+    """The process, the user and the group at the other end of a socket."""
+
+    pid: int
+    uid: int
+    gid: int
+
+
+def peer_of(connection: socket.socket) -> Peer:
+    """Return who is at the other end of a local socket."""
+    size = struct.calcsize("3i")
+    return Peer(*struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)))
+
+
+def socket_path(owner: str, name: str) -> Path:
+    """Return the path of a socket of a run, the `owner`; `name` has 16 hexadecimal digits.
+
+    Nodes may share the folder of sockets, hence the host. The owner shows which sockets killed runs left. Raise
+    NoDetector if there is no folder, or if the path is too long.
+    """
+    path = private_folder() / f"{this_host()}-{owner.replace('.', '_')}-{name}"
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        raise NoDetector(f"the path of the socket is too long: {path}")
+    return path
 
 
 def turn_of(path: Path) -> Path:
