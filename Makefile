@@ -34,6 +34,7 @@ status: .venv/run.installed ## show the progress of the run in DIR, also while i
 verify: .venv/run.installed ## print digests of a run folder's dataset and results, to compare with another's: make verify DIR=my-run
 	@$(BIN)/snakemake verify --directory "$$DIR" --cores 1 --quiet all
 
+# Python keeps the bytecode, whatever the shell says: the tests start it hundreds of times.
 test: .venv/test.installed lint ## run the linters and all tests
 	env -u PYTHONDONTWRITEBYTECODE \
 	    $(BIN)/python -m pytest -rs -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder --durations 10 $(TESTS)
