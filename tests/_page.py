@@ -11,28 +11,27 @@ def collected(page: Path, head: str, cases: Collection[str]) -> Iterator[dict[st
     seen: dict[str, str] = {}
     yield seen
     if os.environ.get("REELSIEVE_WRITE_DOCS") and seen.keys() == set(cases):
-        text = page_text(head, {name: seen[name] for name in cases}) + rest_of(page, head)
+        text = page_text(head, {name: seen[name] for name in cases}) + rest_of(page)
         page.write_text(text, encoding="utf-8")
 
 
 def page_text(head: str, outcomes: Mapping[str, str]) -> str:
-    """Return the page: a row per outcome, with the cases that share it in the first cell."""
+    """Return a table below its head: a row per outcome, with the cases that share it in the first cell."""
     cases = defaultdict(list)
     for name, outcome in outcomes.items():
         cases[outcome].append(name)
     return head + "".join(f"| {'; '.join(names)} | {outcome} |\n" for outcome, names in cases.items())
 
 
-def rest_of(page: Path, head: str) -> str:
+def rest_of(page: Path) -> str:
     """Return what follows the table of outcomes: further sections, which others write."""
-    _, blank, rest = page.read_text(encoding="utf-8").removeprefix(head).partition("\n\n")
-    return f"\n{rest}" if blank else ""
+    return "".join(page.read_text(encoding="utf-8").partition("\n## ")[1:])
 
 
 def read_outcomes(page: Path, head: str) -> dict[str, str]:
-    """Return the outcome of each case on a page."""
+    """Return the outcome of each case in the table below a head."""
     found: dict[str, str] = {}
-    for row in page.read_text(encoding="utf-8").removeprefix(head).partition("\n\n")[0].splitlines():
+    for row in page.read_text(encoding="utf-8").partition(head)[2].partition("\n\n")[0].splitlines():
         names, _, outcome = row.removeprefix("| ").removesuffix(" |").partition(" | ")
         found |= dict.fromkeys(names.split("; "), outcome)
     return found

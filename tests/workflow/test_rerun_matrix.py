@@ -83,5 +83,5 @@ def test_a_change_runs_only_its_dependents(
 
 def test_the_page_has_every_change() -> None:
     known = read_outcomes(PAGE, HEAD)
-    page = page_text(HEAD, {name: known[name] for name in CHANGES}) + rest_of(PAGE, HEAD)
+    page = page_text(HEAD, {name: known[name] for name in CHANGES}) + rest_of(PAGE)
     assert page == PAGE.read_text(encoding="utf-8")

@@ -19,16 +19,16 @@ from scripts.core.tables import read_note
 from scripts.media.colour import is_hd
 from tests._chart import PATCHES, Chart, expected, write_chart
 from tests._clips import extract
-from tests._page import replace_section
+from tests._page import page_text, read_outcomes, replace_section
 from tests.conftest import REPO
 
 PAGE = REPO / "docs/media.md"
 TEXT = """\
 Charts of known colours, and by how much (of 255) the JPEGs are off at most. Untagged video is read as BT.709 from 1280
-columns or 577 lines on. HDR: greys up to 100 cd/m2 keep their light, white paper (203) becomes 228, 1000 becomes 255.
+columns or 577 lines on. HDR greys up to 100 cd/m2 keep their light, white paper (203) becomes 228, 1000 becomes 255.
 Videos with matrix 10, 11, 13, 15 (Dolby Vision), 16 or 17 give no frames, but a note: ffmpeg cannot convert them.
 
-| chart | off by | note |
+| charts | off by | note |
 |---|---|---|
 """
 LARGEST_ERROR = 4  # of a flat patch: 8 bits, twice, and JPEG
@@ -79,7 +79,7 @@ def rows() -> Iterator[dict[str, str]]:
     seen: dict[str, str] = {}
     yield seen
     if os.environ.get("REELSIEVE_WRITE_DOCS") and seen.keys() == set(CHARTS):
-        replace_section(PAGE, "## Colours", TEXT + "".join(f"| {name} | {seen[name]} |\n" for name in CHARTS))
+        replace_section(PAGE, "## Colours", page_text(TEXT, {name: seen[name] for name in CHARTS}))
 
 
 def seen_in(jpeg: Path) -> np.ndarray:
@@ -131,7 +131,7 @@ def test_a_chart_keeps_its_colours(name: str, tmp_path: Path, rows: dict[str, st
     rows[name] = f"{off:.0f} | {read_note(tmp_path / 'out/frames.parquet')}"
     assert off <= LARGER_ERRORS.get(name, LARGEST_ERROR), (seen_in(frame), expected(chart))
     if not os.environ.get("REELSIEVE_WRITE_DOCS"):
-        assert f"| {name} | {rows[name]} |\n" in PAGE.read_text(encoding="utf-8"), "if this is correct, run: make docs"
+        assert rows[name] == read_outcomes(PAGE, TEXT)[name], "if this is correct, run: make docs"
 
 
 @pytest.mark.parametrize("chart", [PQ, HLG])

@@ -26,13 +26,15 @@ from tests.conftest import H264, REPO, STEADY_H264, MakeClip, download_options, 
 PAGE = REPO / "docs/media.md"
 HEAD = """# Media files
 
-Each row is an outcome and the files that cause it. tests/unit/media/test_media_cases.py (`make docs`) makes the files
-and runs download_video and extract_frames with the defaults and `interval_s: 0.7`. A bad file never stops the other
-videos.
+Each row is an outcome and the files that cause it, with the defaults and `interval_s: 0.7`. Frames have 320x180 pixels
+if the row names no size. "Unreadable" stands for "not a video that ffmpeg can read". Written by
+tests/unit/media/test_media_cases.py (`make docs`).
 
-| files | status | frames kept | size | message |
-|---|---|---|---|---|
+| files | status | frames kept | message, shortened |
+|---|---|---|---|
 """
+USUAL_SIZE = " of 320x180"
+SHORTENED = ("not a video that ffmpeg can read", "unreadable")
 Build = Callable[[MakeClip, Path], Path]
 
 
@@ -156,9 +158,9 @@ CASES: dict[str, tuple[str, Build]] = {
         made("second.mp4", *SMALL_TRACK, *FILM, *TWO, *SECOND_IS_DEFAULT)),
     "second.mkv": ("small track, then a larger one, no default",
         made("second.mkv", *SMALL_TRACK, *FILM, *TWO, "-disposition:v", "0")),
-    "poster.mp4": ("JPEG track of one picture, then the film, both default",
+    "poster.mp4": ("still picture, then the film, both default",
         made("poster.mp4", *POSTER, *FILM, *JPEG_FIRST, *BOTH_DEFAULT)),
-    "poster.mkv": ("JPEG track of one picture, then the film, no default",
+    "poster.mkv": ("still picture, then the film, no default",
         made("poster.mkv", *POSTER, *FILM, *JPEG_FIRST, "-disposition:v", "0")),
     "first.mp4": ("default track, then a larger one",
         made("first.mp4", *FILM, *pattern(5, size="640x360"), *TWO, "-disposition:v:0", "default",
@@ -167,7 +169,7 @@ CASES: dict[str, tuple[str, Build]] = {
     "hlg.mkv": ("HDR, HLG", hdr("hlg.mkv", "arib-std-b67")),
     "luminance.mp4": ("HDR, matrix of constant luminance", hdr("luminance.mp4", "smpte2084", "bt2020c")),
     "vision.mp4": ("matrix of Dolby Vision", hdr("vision.mp4", "smpte2084", "ipt-c2")),
-    "restarts.ts": ("two parts, timestamps restart at 0", joined("restarts.ts", SMALL, SMALL)),
+    "restarts.ts": ("two parts, each from 0 s", joined("restarts.ts", SMALL, SMALL)),
 }  # fmt: skip
 REFUSED = list(CASES)[: list(CASES).index("hours.mp4")] + ["half.mp4"]
 
@@ -182,12 +184,12 @@ STILL = ("-f", "lavfi", "-i", "color=red:size=320x180:rate=1/20:duration=20")
 HELD = (*pattern(5), *STILL, "-filter_complex", "[0][1]concat=n=2,settb=1/1000", "-fps_mode", "vfr", "-bf", "0")
 SOUND_FIRST = ("-itsoffset", "1.5", *pattern(5), "-f", "lavfi", "-i", "sine=duration=6.5", "-c:a", "aac")
 CLOCKS = {
-    "clock.mkv": ("clock starts at 60 s", (*pattern(5), *H264, "-output_ts_offset", "60")),
-    "clock.webm": ("clock starts at 60 s", (*pattern(5), "-c:v", "libvpx", "-output_ts_offset", "60")),
-    "clock.wmv": ("clock starts at 60 s", (*pattern(5), "-c:v", "wmv2", "-output_ts_offset", "60")),
-    "sound_first.mp4": ("sound from 0 s, pictures from 1.5 s", (*SOUND_FIRST, *H264)),
-    "still.mkv": ("last picture stays for 20 s", (*HELD, *H264)),
-    "still.mp4": ("last picture stays for 20 s", (*HELD, *H264)),
+    "clock.mkv": ("clock from 60 s", (*pattern(5), *H264, "-output_ts_offset", "60")),
+    "clock.webm": ("clock from 60 s", (*pattern(5), "-c:v", "libvpx", "-output_ts_offset", "60")),
+    "clock.wmv": ("clock from 60 s", (*pattern(5), "-c:v", "wmv2", "-output_ts_offset", "60")),
+    "sound_first.mp4": ("pictures from 1.5 s", (*SOUND_FIRST, *H264)),
+    "still.mkv": ("last picture for 20 s", (*HELD, *H264)),
+    "still.mp4": ("last picture for 20 s", (*HELD, *H264)),
 }
 CASES |= {name: (what, made(name, *arguments)) for name, (what, arguments) in CLOCKS.items()}
 LABELS = {name: f"{what} ({Path(name).suffix})" for name, (what, _) in CASES.items()}
@@ -210,9 +212,9 @@ def test_a_file_has_the_outcome_on_the_page(
     extract_frames(record, tmp_path / "in/media", tmp_path / "out", Clip(0, None), settings, threads=1)
     table = tmp_path / "out/frames.parquet"
     kept = [row for row in read_rows(table) if row["keep"]]
-    size = "x".join(str(kept[0][side]) for side in ("width", "height")) if kept else ""
-    message = (record["message"] or read_note(table)).replace("|", "/")
-    outcome = rows[LABELS[name]] = f"{record['status']} | {len(kept)} | {size} | {message}"
+    sizes = {f" of {row['width']}x{row['height']}" for row in kept} - {USUAL_SIZE}
+    message = (record["message"] or read_note(table)).replace("|", "/").replace(*SHORTENED)
+    outcome = rows[LABELS[name]] = f"{record['status']} | {len(kept)}{''.join(sizes)} | {message}"
     assert (record["status"] == "invalid_media") is (name in REFUSED)
     assert len(list((tmp_path / "out").glob("*.jpg"))) == len(kept)
     if not os.environ.get("REELSIEVE_WRITE_DOCS"):
@@ -221,7 +223,7 @@ def test_a_file_has_the_outcome_on_the_page(
 
 def test_the_page_has_every_file() -> None:
     known = read_outcomes(PAGE, HEAD)
-    page = page_text(HEAD, {name: known[name] for name in LABELS.values()}) + rest_of(PAGE, HEAD)
+    page = page_text(HEAD, {name: known[name] for name in LABELS.values()}) + rest_of(PAGE)
     assert page == PAGE.read_text(encoding="utf-8")
 
 
