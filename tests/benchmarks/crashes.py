@@ -9,6 +9,7 @@ python -m tests.benchmarks.crashes [--kills 20] [--seed 1] [--videos 8] [--write
 import argparse
 import os
 import random
+import re
 import signal
 import tempfile
 from collections import defaultdict
@@ -45,13 +46,12 @@ Written by `python -m tests.benchmarks.crashes --write` on 2 cores with {videos}
 signal at a random moment (seed {seed}), or the disk becomes full when a stage begins. Then the same command runs again,
 with `--unlock` first if the message requests it. Each row covers all cases with the same outcome.
 
-- When: for a signal, `5+0.2` means 0.2 s after job 5 began; for a full disk, the stage and the space left.
-- Second run: the number of its jobs. The exit code was 0 unless the row has another.
+- Second run: the number of its jobs, in each case. The exit code was 0 unless the row has another.
 - Equal: results/ and store/ have the same bytes as after an undisturbed run, except times in the store.
 - Left: additional processes, sockets and files.
 
-| event | when | exit code | message | second run | equal | left |
-|---|---|---|---|---|---|---|
+| events | exit code | message, shortened | second run | equal | left |
+|---|---|---|---|---|---|
 """
 
 
@@ -82,7 +82,7 @@ def main() -> None:
         done: list[Case] = []
         for case in cases(undisturbed, Path(name), plan):
             done.append(case)
-            print(table([case]).replace(name, ""), end="", flush=True)
+            print(case.moment, table([case]).replace(name, ""), end="", flush=True)
             if asked.write:  # each time: it takes an hour
                 text = HEAD.format(seed=asked.seed, videos=asked.videos) + table(done).replace(name, "")
                 (REPO / "docs/crashes.md").write_text(text)
@@ -114,25 +114,26 @@ def cases(undisturbed: Run, folder: Path, plan: Plan) -> Iterator[Case]:
         yield Case(f"{sent.name} to {NAMES.get(kind, kind)}", f"{moment[0]}+{moment[1]}", seen)
     for stage in STAGES if os.geteuid() == 0 else ():
         seen = fill_up(folder / stage.rule, undisturbed, stage)
-        yield Case("disk full", f"{stage.rule} {stage.left_kb} kB", seen)
+        yield Case(f"disk full in {stage.rule}", f"{stage.left_kb} kB", seen)
 
 
 def table(found: Iterable[Case]) -> str:
     """Return the rows of the table; cases with the same outcome share one."""
     rows = defaultdict(list)
     for case in found:
-        rows[case.event, outcome(case.seen)].append(case)
+        rows[outcome(case.seen)].append(case)
     text = ""
-    for (event, (first, second, last)), same in rows.items():
-        moments = ", ".join(case.moment for case in same)
+    for (first, second, last), same in rows.items():
+        events = "; ".join(dict.fromkeys(case.event for case in same))
         jobs = ", ".join(str(case.seen.jobs_again.total()) for case in same)
-        text += f"| {event} | {moments} | {first} | {jobs} jobs{second} | {last} |\n"
+        text += f"| {events} | {first} | {jobs} jobs{second} | {last} |\n"
     return text
 
 
 def outcome(seen: Aftermath) -> tuple[str, str, str]:
     """Return the cells about the first run, about the second run, and about the result."""
-    message = f"`{seen.said.replace('|', ' ')[:160]}`" if seen.said else "none"
+    said = re.sub(r"^\w+( \S+)?: (?=the disk is full)| \(writing [^)]*\)", "", seen.said)
+    message = f"`{said.replace('|', ' ')[:160]}`" if said else "none"
     unlock = " after `--unlock`" if seen.asked.startswith("reelsieve:") else seen.asked and f", {seen.asked}"
     code = f", exit code {seen.code_again}" if seen.code_again else ""
     equal = "yes" if not seen.differing else f"**no**: {', '.join(seen.differing[:3])}"
