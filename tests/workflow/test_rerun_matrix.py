@@ -18,15 +18,13 @@ from tests.workflow._changes import CHANGES, STAGES, Change, copy_checkout, down
 PAGE = REPO / "docs/reruns.md"
 HEAD = """# What runs again after a change
 
-Each row lists changes to the finished demo and the jobs that Snakemake then plans (tests/workflow/test_rerun_matrix.py;
-`make docs`). The demo has eight videos, two of which fail, and one model for both roles. `cleanup_raw_frames: true`
-removes raw frames, so a new filter job needs extraction again. Filter and detection infer only frames that the model
-has not seen yet (`results/seen`). The plan is made from another checkout of the same code with newer files. 8 means one
-job per video.
+Each row lists changes to the finished demo and the jobs that Snakemake then plans, from another checkout of the same
+code with newer files. 8 means one job per video. Two of the demo's eight videos fail, and both roles have one model.
+`cleanup_raw_frames: true` has removed raw frames, so a new filter job needs extraction again. Filter and detection
+infer only frames that the model has not seen yet. Written by tests/workflow/test_rerun_matrix.py (`make docs`).
 
 (+) Snakemake plans again after deduplication. Detection then runs for videos whose kept frames changed, and for all
-videos if the detection model or a detection setting changed. Jobs whose inputs have the same bytes as before are
-skipped. [Identical results](../config/README.md#the-same-bytes) are described in the manual.
+videos if its model or a setting of it changed. Jobs whose inputs have the same bytes as before are skipped.
 
 | changes | jobs |
 |---|---|

@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,9 @@ from tests.conftest import REPO
 PAGE = REPO / "docs/reruns.md"
 SECTION = """## What runs again after an edit of the code
 
-Each row lists files of scripts/ and the rules that an edit of one of them runs again, before what depends on these
-(tests/unit/core/test_code.py; `make docs`). A file that no row lists runs nothing again. Rules that run on demand are
-left out. A template counts for each rule that imports a module beside it.
+Each row lists files of scripts/ and the rules that an edit of one of them runs again, before what depends on these. A
+folder stands for its files that no other row lists. Rules that run on demand are left out. Written by
+tests/unit/core/test_code.py (`make docs`).
 
 | edited files | rules |
 |---|---|
@@ -96,15 +96,25 @@ def reruns(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, ...
     return found
 
 
+def rows_by_rules(reruns: dict[str, tuple[str, ...]]) -> dict[tuple[str, ...], list[str]]:
+    """Return the files per set of rules; a room stands for its files in the row that has more than half of them."""
+    counts: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for name, rules in reruns.items():
+        counts[name.split("/")[0]][rules] += 1
+    usual = {room: rules for room, of in counts.items() for rules, files in of.items() if files > of.total() / 2}
+    rows: dict[tuple[str, ...], dict[str, None]] = defaultdict(dict)
+    for name, rules in reruns.items():
+        room = name.split("/")[0]
+        rows[rules][f"{room}/" if usual.get(room) == rules else name] = None
+    return {rules: list(names) for rules, names in rows.items()}
+
+
 def section(reruns: dict[str, tuple[str, ...]]) -> str:
     """Return the table: a row per set of rules, the files by room."""
-    rows: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for name, rules in reruns.items():
-        rows[rules].append(name)
+    rules_named = {(): "none", tuple(STAGES): "all"}
     lines = [
-        f"| {', '.join(f'`{name}`' for name in names)} | {', '.join(rules) if len(rules) < len(STAGES) else 'all'} |\n"
-        for rules, names in sorted(rows.items(), key=lambda row: (-len(row[0]), row))
-        if rules
+        f"| {', '.join(f'`{name}`' for name in names)} | {rules_named.get(rules, ', '.join(rules))} |\n"
+        for rules, names in sorted(rows_by_rules(reruns).items(), key=lambda row: (-len(row[0]), row))
     ]
     return SECTION + "".join(lines)
 
