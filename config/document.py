@@ -10,6 +10,7 @@ import yaml
 Schema = dict[str, Any]
 
 HERE = Path(__file__).parent
+DASH = "\N{EN DASH}"
 BEGIN, END = "<!-- keys: begin -->", "<!-- keys: end -->"
 
 
@@ -98,7 +99,7 @@ def _allowed(sub: Schema) -> str:
         return ""
     if "maximum" in sub:
         steps = f", multiples of {sub['multipleOf']}" if "multipleOf" in sub else ""
-        return f"{sub['minimum']} to {sub['maximum']}{steps}"
+        return f"{sub['minimum']}{' to ' if sub['minimum'] < 0 else DASH}{sub['maximum']}{steps}"
     return f"above {sub['exclusiveMinimum']}" if "exclusiveMinimum" in sub else f"{sub['minimum']} or more"
 
 

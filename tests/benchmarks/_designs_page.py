@@ -27,7 +27,7 @@ server, extract frames and filter them, with the same model and settings. They m
 once and call it through ultralytics. "Filter only" excludes the other stages. "To the end" also hashes, labels, exports
 and reports, which the scripts do not.
 
-Ratio: time relative to the faster script of the round. CPU and memory: all processes. Figures are medians.
+CPU and memory: all processes. Figures are medians. In the picture, times are relative to the faster script.
 
 ![Time relative to the faster script](designs.svg)
 """
@@ -59,8 +59,8 @@ def ratios(rounds: list[Round], design: str) -> list[float]:
     ]
 
 
-COLUMNS = """| set | design | time s | ratio | CPU s | memory MB |
-|---|---|---|---|---|---|
+COLUMNS = """| set | design | time s | CPU s | memory MB |
+|---|---|---|---|---|
 """
 
 
@@ -69,10 +69,8 @@ def table(name: str, rounds: list[Round]) -> str:
     text = ""
     for design in rounds[0].outcomes:
         seen = [one.outcomes[design] for one in rounds]
-        whole = design != "filter apart"
         cells = [
             f"{median(one.measured.wall_s for one in seen):.1f}",
-            f"{median(ratios(rounds, design)):.2f}" if whole else "",
             f"{median(one.measured.cpu_s for one in seen):.1f}",
             f"{median(one.measured.peak_mb for one in seen):.0f}",
         ]
