@@ -36,8 +36,6 @@ request for a video, "media" are the requests for its file. A fault without a nu
 may pass are tried three times (`attempts: 3`). An attempt that receives new bytes does not count. A partial file is
 resumed only if the server confirms the same file. Written by tests/faults/test_download_faults.py (`make docs`).
 
-Also tested: four jobs of two runs download one URL once; a full disk ends the job and does not count against a video.
-
 | faults | status | message, shortened |
 |---|---|---|
 """

@@ -26,7 +26,7 @@ infer only frames that the model has not seen yet. "Export": export_dataset, rec
 tests/workflow/test_rerun_matrix.py (`make docs`).
 
 (+) Snakemake plans again after deduplication. Detection then runs for videos whose kept frames changed, and for all
-videos if its model or a setting of it changed. Jobs whose inputs have the same bytes as before are skipped.
+videos if the final model or its settings changed. Jobs whose inputs have the same bytes as before are skipped.
 
 | changes | jobs |
 |---|---|
