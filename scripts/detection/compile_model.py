@@ -14,12 +14,13 @@ from scripts.core.locks import hold_folder
 from scripts.detection.model_build import (
     build_model,
     fit_metadata,
+    read_folder_metadata,
     read_metadata,
     read_shape,
     read_weights,
     suppresses_itself,
 )
-from scripts.detection.model_format import ENGINE, OPENVINO, cache_key, choose_format
+from scripts.detection.model_format import ENGINE, OPENVINO, cache_key, choose_format, has_cuda
 from scripts.inputs.model_choice import chosen_model, is_served, roles_of
 from scripts.job.budget import MARKS, at_work
 from scripts.job.environment import inference_threads, is_submission
@@ -110,37 +111,44 @@ def copy_weights(source: Path, out: Path) -> Path:
 
 
 def place_model(copy: Path, source: Path, sha256: str, form: str, imgsz_px: int, cache: Path, work: Path) -> ModelFile:
-    """Bring our copy of `source` into the format that this machine runs, built at most once per `cache`."""
+    """Bring our copy of `source` into the format that this machine runs, built at most once per `cache`.
+
+    Of a folder, and of a model that was built before, only the description is read: PyTorch need not be loaded.
+    """
     out = copy.parent
-    ultralytics = import_ultralytics(work, offline=True)
     if copy.is_dir():
         return describe_openvino(copy, source)
-    import torch
-
-    format_ = choose_format(form, copy.suffix, torch.cuda.is_available(), find_spec("tensorrt") is not None)
+    format_ = choose_format(form, copy.suffix, has_cuda(), find_spec("tensorrt") is not None)
     logging.info("%s runs as %s", source, format_)
     if format_ == "native":
-        if copy.suffix == ".pt":
-            known = read_weights(ultralytics, copy, str(source))
-            return describe_file(known, str(source), copy.name, most_objects=known["most_objects"])
-        metadata = read_metadata(copy)
-        shape = read_shape(copy, str(source)) if copy.suffix == ".onnx" and metadata else None
-        return describe_file(metadata, str(source), copy.name, shape)
+        return describe_native(copy, source, work)
     entry = cache / f"{source.stem}-{cache_key(sha256, format_, imgsz_px)}"
     if not entry.exists():
         with hold_folder(cache):
             if not entry.exists():  # another run with the same store may have built it
-                build_model(ultralytics, copy, format_, imgsz_px, entry, str(source))
+                build_model(import_ultralytics(work, offline=True), copy, format_, imgsz_px, entry, str(source))
     copy.unlink()
     shutil.copytree(entry, out, dirs_exist_ok=True, copy_function=shutil.copyfile)
     if format_ == "tensorrt":
+        import_ultralytics(work, offline=True)
         return describe_file(read_metadata(out / ENGINE), str(source), ENGINE)
     return describe_openvino(out / OPENVINO, source)
 
 
+def describe_native(copy: Path, source: Path, work: Path) -> ModelFile:
+    """Return the description of a model that runs as it is."""
+    ultralytics = import_ultralytics(work, offline=True)
+    if copy.suffix == ".pt":
+        known = read_weights(ultralytics, copy, str(source))
+        return describe_file(known, str(source), copy.name, most_objects=known["most_objects"])
+    metadata = read_metadata(copy)
+    shape = read_shape(copy, str(source)) if copy.suffix == ".onnx" and metadata else None
+    return describe_file(metadata, str(source), copy.name, shape)
+
+
 def describe_openvino(folder: Path, source: Path) -> ModelFile:
     """Return the description of our OpenVINO folder. What it takes is read from its graph."""
-    known = read_metadata(folder) or {}
+    known = read_folder_metadata(folder)
     describe_file(known, str(source), folder.name)  # before its graph is read
     shape = read_shape(folder, str(source))
     fit_metadata(folder, shape)

@@ -12,6 +12,7 @@ from scripts.core.errors import UserError
 from scripts.core.files import unfinished, write_text
 from scripts.detection.model_format import ENGINE, OPENVINO, export_options
 from scripts.model.card import Shape, describe_file
+from scripts.model.engine import keep_out_telemetry
 from scripts.model.load import load_model, plain_path
 
 
@@ -56,15 +57,25 @@ def read_weights(ultralytics: Any, copy: Path, source: str) -> dict[str, Any]:
 
 
 def read_metadata(file: Path) -> dict[str, Any] | None:
-    """Return the metadata that ultralytics wrote into an export, or None."""
+    """Return the metadata that ultralytics wrote into the file of an export, or None."""
     from ultralytics.nn.backends.base import BaseBackend
 
     known: dict[str, Any] | None = BaseBackend.read_metadata(file)
     return known
 
 
+def read_folder_metadata(folder: Path) -> dict[str, Any]:
+    """Return the metadata of an OpenVINO folder, empty if it is damaged. Neither ultralytics nor PyTorch is loaded."""
+    try:
+        known = yaml.safe_load((folder / "metadata.yaml").read_text(encoding="utf-8", errors="replace"))
+    except (OSError, yaml.YAMLError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
 def read_shape(model: Path, source: str) -> Shape:
     """Return what the graph of an ONNX file or OpenVINO folder takes: its metadata may say something else."""
+    keep_out_telemetry()
     import openvino
 
     try:

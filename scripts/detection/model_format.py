@@ -2,11 +2,14 @@
 
 import hashlib
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from scripts.core.errors import UserError
 from scripts.model.card import BATCH
 
+# Devices of the drivers of NVIDIA, Jetson boards, Windows and AMD. Without any of them, PyTorch finds no GPU.
+GPU_DEVICES = ("nvidia*", "nvhost-ctrl*", "dxg", "kfd")
 OPENVINO = "model_openvino_model"  # ultralytics recognises a format by the suffix
 ENGINE = "model.engine"
 
@@ -37,10 +40,24 @@ def export_options(form: str, imgsz_px: int) -> dict[str, Any]:
     return {"format": "openvino", "batch": 1, "dynamic": True, "imgsz": imgsz_px, "device": "cpu"}
 
 
-def cache_key(sha256: str, form: str, imgsz_px: int) -> str:
-    """Return a name that changes with the weights, the settings, the libraries and, for TensorRT, the GPU."""
+def has_cuda(devices: Path = Path("/dev")) -> bool:
+    """Return whether PyTorch can use a GPU. It is loaded only if there is the device of one, as that takes seconds."""
+    if not any(next(devices.glob(name), None) for name in GPU_DEVICES):
+        return False
     import torch
 
+    return torch.cuda.is_available()
+
+
+def name_of_gpu() -> str:
+    """Return the name of the first GPU."""
+    import torch
+
+    return torch.cuda.get_device_name()
+
+
+def cache_key(sha256: str, form: str, imgsz_px: int) -> str:
+    """Return a name that changes with the weights, the settings, the libraries and, for TensorRT, the GPU."""
     parts = [sha256, form, str(imgsz_px), version("ultralytics"), version("torch")]
-    parts += [version("openvino")] if form == "openvino" else [version("tensorrt"), torch.cuda.get_device_name()]
+    parts += [version("openvino")] if form == "openvino" else [version("tensorrt"), name_of_gpu()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
+from types import ModuleType
 from typing import Any
 
 from scripts.core.errors import UserError
@@ -29,7 +30,7 @@ def import_ultralytics(work: Path, offline: bool) -> Any:
     """Import ultralytics without telemetry, package installs, or files outside of `work`."""
     folders = dict.fromkeys(("YOLO_CONFIG_DIR", "MPLCONFIGDIR"), str(work.absolute()))
     os.environ |= folders | {"YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false", "YOLO_OFFLINE": "true"}
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # openvino works without it
+    keep_out_telemetry()
     work.mkdir(parents=True, exist_ok=True)
     import ultralytics
 
@@ -37,6 +38,34 @@ def import_ultralytics(work: Path, offline: bool) -> Any:
     os.environ["YOLO_OFFLINE"] = "true" if offline else "false"
     ultralytics.settings.update({"sync": False})
     return ultralytics
+
+
+def keep_out_telemetry() -> None:
+    """Make sure that OpenVINO, imported after this, sends nothing: it works without its package for telemetry."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+
+
+def import_torchvision() -> None:
+    """Import torchvision, whose NMS ultralytics then uses, without torch._dynamo: half of the time of both imports.
+
+    Of torch._dynamo it takes one function, for an operator (roi_align) that no detector uses. Whoever imports
+    torch._dynamo later gets the real one. Without torchvision, equal confidences swap, see docs/decisions.md.
+    """
+    import torch  # noqa: F401 - it must be whole before its part has a stand-in
+
+    parts = ("torch._dynamo", "torch._dynamo.utils")
+    if "torchvision" not in sys.modules and parts[0] not in sys.modules:
+        utils = ModuleType(parts[1])
+        utils.is_compile_supported = lambda device_type: False  # type: ignore[attr-defined]
+        sys.modules |= dict(zip(parts, (ModuleType(parts[0]), utils), strict=True))
+        try:
+            import torchvision  # type: ignore[import-untyped]
+        except ImportError:
+            logging.info("torchvision needs more of torch._dynamo than one function: imported whole")
+        finally:
+            for part in parts:
+                del sys.modules[part]
+    import torchvision  # noqa: F401
 
 
 def first_device(card: ModelCard) -> str:
@@ -53,9 +82,9 @@ class Engine:
         """Load the model that compile_model left in a folder."""
         card = read_model_card(model)
         ultralytics = import_ultralytics(work, offline=True)
+        import_torchvision()
         import numpy as np
         import torch
-        import torchvision  # type: ignore[import-untyped]  # noqa: F401 - without, equal confidences swap, see decisions.md
 
         self._fixed_batch = card["batch"]
         self._largest_batch: int = card["most"]

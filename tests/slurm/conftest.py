@@ -1,6 +1,7 @@
 """A real SLURM, started for these tests and stopped after them, and the demo on it."""
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,14 @@ from tests.conftest import REPO
 from tests.slurm._cluster import running_cluster, why_not
 
 # What this cluster needs and others do not: it has no database to ask for states, and more cores than the machine.
-HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1")
+HERE = ("--slurm-status-command", "squeue")
+# The executor asks for states after 1, 12 and 33 seconds, and so on; here each second.
+POLLING = """
+from snakemake.cli import main
+from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
+RemoteExecutor.next_seconds_between_status_checks = property(lambda self: 1.0, lambda self, seconds: None)
+main()
+"""
 ONE_CORE = ("--set-threads", "extract_frames=1")
 
 
@@ -34,7 +42,18 @@ def pair(demo: LayOut, tmp_path: Path) -> Run:
 
 def command(run: Run, profile: str, *arguments: str) -> list[str]:
     """Return the command that runs on the cluster what a user would, with a profile of ours."""
-    return [*run.command(), "--workflow-profile", str(REPO / "profiles" / profile), *HERE, *ONE_CORE, *arguments]
+    _, _, _, *of_run = run.command()  # python -m snakemake
+    return [
+        sys.executable,
+        "-c",
+        POLLING,
+        *of_run,
+        "--workflow-profile",
+        str(REPO / "profiles" / profile),
+        *HERE,
+        *ONE_CORE,
+        *arguments,
+    ]
 
 
 def submit(run: Run, profile: str, *arguments: str) -> Outcome:

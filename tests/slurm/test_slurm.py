@@ -30,17 +30,17 @@ def assert_one_gpu_job_at_a_time(jobs: list[Submission]) -> None:
         assert before.ended <= after.began, (before, after)
 
 
-def test_a_submission_per_job_gives_the_bytes_of_a_local_run(finished_pair: Run, pair: Run) -> None:
-    pair.write_config(pair.read_config() | {"store": "a store"})  # without a compiled model
-    outcome = submit(pair, "slurm")
+def test_a_submission_per_job_gives_the_bytes_of_a_local_run(finished_clip: Run, fresh: Run) -> None:
+    fresh.write_config(fresh.read_config() | {"store": "a store"})  # without a compiled model
+    outcome = submit(fresh, "slurm")
     assert outcome.code == 0, outcome.text[-3000:]
-    jobs = submissions(pair.folder)
+    jobs = submissions(fresh.folder)
     assert {job.state for job in jobs} == {"COMPLETED"}
     assert_one_gpu_job_at_a_time(jobs)
     stages = ("rule_extract_frames", "rule_filter_frames", "rule_hash_frames", "rule_detect_objects", "rule_download")
-    assert by_kind(jobs) == AGGREGATES | dict.fromkeys(stages, 2) | {"rule_compile_model": 1}
-    assert pair.results() == finished_pair.results()
-    assert pair.snakemake("-n").nothing_to_do
+    assert by_kind(jobs) == AGGREGATES | dict.fromkeys(stages, 1) | {"rule_compile_model": 1}
+    assert fresh.results() == finished_clip.results()
+    assert fresh.snakemake("-n").nothing_to_do
 
 
 def test_a_lost_submission_of_a_video_is_done_again_with_the_same_bytes(

@@ -4,6 +4,8 @@ import json
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from tests._clips import extract
 from tests._forked import TORCH, run_loaded
 from tests._infer import detect_alone
 from tests._models import compiled
-from tests.conftest import DEMO
+from tests.conftest import DEMO, REPO
 
 DETECTOR = DEMO / "detector.pt"
 NAMES = ["car", "person", "dog"]
@@ -40,6 +42,31 @@ def test_an_engine_is_taken_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "wrong.engine").write_bytes(b"engine of somebody else")
     with pytest.raises(UserError, match="wrong.engine has no metadata"):
         compile_model(str(tmp_path / "wrong.engine"), [], "auto", 320, tmp_path / "n", tmp_path / "s", tmp_path / "w")
+
+
+WITHOUT_PYTORCH = """
+import sys
+from pathlib import Path
+from scripts.detection.compile_model import compile_model
+weights, store, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+compile_model(weights, [], "openvino", 320, out, store, out.parent / "work")
+print(*(name for name in ("torch", "ultralytics", "openvino_telemetry") if sys.modules.get(name)))
+"""
+
+
+@pytest.mark.parametrize("weights", ["weights", "folder"])
+def test_a_model_that_was_built_before_is_described_without_pytorch(
+    compiled_demo: Path, tmp_path: Path, weights: str
+) -> None:
+    source = DETECTOR if weights == "weights" else compiled_demo / "openvino/model_openvino_model"
+    shutil.copytree(compiled_demo / "store", tmp_path / "store")
+    command = [sys.executable, "-c", WITHOUT_PYTORCH, str(source), str(tmp_path / "store"), str(tmp_path / "m")]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True)
+    assert not done.stdout.split()
+    card, known = (
+        json.loads((folder / "model.json").read_text()) for folder in (tmp_path / "m", compiled_demo / "openvino")
+    )
+    assert card["names"] == known["names"] and card["compiled_sha256"] == known["compiled_sha256"]
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,13 @@
 """The format of a model follows from the configuration, the weights and the machine."""
 
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
 from scripts.core.errors import UserError
-from scripts.detection.model_format import cache_key, choose_format, export_options
+from scripts.detection.model_format import cache_key, choose_format, export_options, has_cuda
 
 
 @pytest.mark.parametrize(
@@ -40,3 +44,17 @@ def test_exports_take_any_rectangle_and_tensorrt_half_precision() -> None:
 def test_a_built_model_is_named_by_weights_format_and_input_size() -> None:
     keys = {cache_key(sha256, "openvino", px) for sha256 in ("1" * 64, "2" * 64) for px in (320, 640)}
     assert len(keys) == 4 and cache_key("1" * 64, "openvino", 320) in keys
+
+
+@pytest.mark.parametrize(
+    ("device", "pytorch_finds_one", "has_one"),
+    [("nvidia0", True, True), ("dxg", True, True), ("nvidia0", False, False), ("null", True, False)],
+)
+def test_a_machine_has_a_gpu_if_there_is_a_device_and_pytorch_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, pytorch_finds_one: bool, has_one: bool
+) -> None:
+    """No test machine has a GPU, so what PyTorch would find is made up."""
+    (tmp_path / device).touch()
+    torch = SimpleNamespace(cuda=SimpleNamespace(is_available=lambda: pytorch_finds_one))
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    assert has_cuda(tmp_path) == has_one

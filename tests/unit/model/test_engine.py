@@ -103,3 +103,35 @@ def test_loading_the_libraries_sends_nothing(tmp_path: Path, network: str) -> No
     trace = read_audit(tmp_path / "audit.log")
     assert not trace.names and not trace.addresses
     assert trace.paths and not (tmp_path / "home").exists()
+
+
+LOADED = """
+import sys
+from pathlib import Path
+from scripts.model.engine import Engine
+Engine(Path(sys.argv[1]), "cpu", 1, Path(sys.argv[2]))
+assert sys.modules["torchvision"].ops.nms
+assert not [name for name in sys.modules if name.startswith(("torch._dynamo", "sympy"))]
+import torch._dynamo.utils
+assert Path(torch._dynamo.utils.__file__).is_file()
+"""
+
+
+def test_an_engine_loads_torchvision_without_half_of_pytorch(model: Path, tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", LOADED, str(model), str(tmp_path / "work")], cwd=REPO, check=True)
+
+
+@pytest.mark.parametrize("used", ["is_compile_supported", "another"])
+def test_a_torchvision_that_needs_more_of_pytorch_gets_it(tmp_path: Path, used: str) -> None:
+    """Packages of three lines stand for versions of PyTorch and torchvision that do not exist yet."""
+    for name in ("torch/_dynamo", "torchvision"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "torch/__init__.py").touch()
+    (tmp_path / "torch/_dynamo/__init__.py").touch()
+    (tmp_path / "torch/_dynamo/utils.py").write_text("is_compile_supported = another = 'real'\n")
+    (tmp_path / "torchvision/__init__.py").write_text(f"from torch._dynamo.utils import {used} as used\n")
+    code = "import sys; from scripts.model.engine import import_torchvision; import_torchvision(); import torchvision"
+    code += "; import torch._dynamo.utils as u; print(torchvision.used == 'real', u.another)"
+    command, path = [sys.executable, "-c", code], os.pathsep.join((str(tmp_path), str(REPO)))
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(used == "another"), "real"]
