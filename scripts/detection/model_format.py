@@ -46,14 +46,14 @@ def has_cuda(devices: Path = Path("/dev")) -> bool:
         return False
     import torch
 
-    return torch.cuda.is_available()
+    return bool(torch.cuda.is_available())
 
 
 def name_of_gpu() -> str:
     """Return the name of the first GPU."""
     import torch
 
-    return torch.cuda.get_device_name()
+    return str(torch.cuda.get_device_name())
 
 
 def cache_key(sha256: str, form: str, imgsz_px: int) -> str:
