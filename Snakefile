@@ -14,7 +14,7 @@ from scripts.job.start import UNTIL_STARTED
 from scripts.run.begin import check_lock_and_disk, start_run, stop_run
 from scripts.run.damage import make_damaged_again
 from scripts.run.leftovers import end_run
-from scripts.run.preflight import check_folder
+from scripts.run.preflight import check_folder, check_submitted_paths
 from scripts.run.progress import show_progress, stop_progress
 from scripts.run.snakemake_internals import (
     batch_groups,
@@ -25,6 +25,7 @@ from scripts.run.snakemake_internals import (
     renamed_rules,
     runs_all_jobs_here,
     start_scripts_with,
+    submits_jobs,
     targets_of,
 )
 
@@ -105,6 +106,8 @@ batch_groups(workflow, OURS, list(VIDEOS))
 
 onstart:
     try:
+        if submits_jobs(workflow):
+            check_submitted_paths(Path())
         targets = [RENAMED.get(target, target) for target in targets_of(workflow)]
         if targets != ["verify"]:  # it reads the existing results, also if the table has changed
             start_run(VIDEOS, config, path_patterns(OURS), targets)

@@ -34,6 +34,7 @@ MOST_SITES = 200  # that are compared with yt-dlp's list of sites
 LEAST_FREE_BYTES, USUAL_VIDEO_BYTES = 10**9, 10**8
 LEAST_RESULTS_BYTES = 10**8  # a compiled model needs about this much
 OLDEST_FFMPEG = (5, 1)
+REPLACED = frozenset("$%`\\")  # by sbatch, or by the shell that starts it
 
 
 class Problem(Exception):
@@ -54,6 +55,15 @@ def check_folder(folder: Path) -> None:
         raise UserError(
             f"cannot write into the run folder {folder.absolute()} ({error.strerror}): name another with --directory"
         ) from None
+
+
+def check_submitted_paths(folder: Path) -> None:
+    """Raise UserError if SLURM's jobs would not find a run folder or the checkout."""
+    for what, path in (("run folder", folder.absolute()), ("checkout", CHECKOUT)):
+        if REPLACED & set(str(path)):
+            raise UserError(
+                f"the {what} is {path}: sbatch replaces $, %, a backquote or a backslash in its path: rename or move it"
+            )
 
 
 def preflight(videos: Mapping[str, Video], results: Path, config: Mapping[str, Any]) -> None:

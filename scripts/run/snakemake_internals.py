@@ -78,6 +78,11 @@ def runs_all_jobs_here(workflow: Any) -> bool:
     return bool(workflow.local_exec) and not workflow.dryrun
 
 
+def submits_jobs(workflow: Any) -> bool:
+    """Return whether this run sends its jobs to a cluster, and is no dry run."""
+    return not workflow.local_exec and not workflow.dryrun
+
+
 def start_scripts_with(command: str) -> None:
     """Make Snakemake start Python scripts with this shell command: it writes `sys.executable` before their path."""
     sys.executable = command

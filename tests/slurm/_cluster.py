@@ -61,6 +61,7 @@ class Submission:
     number: int
     state: str
     comment: str
+    memory: str
     has_gpu: bool
     began: datetime
     ended: datetime
@@ -71,12 +72,13 @@ def submissions(folder: Path) -> list[Submission]:
     told = subprocess.run(["scontrol", "show", "job", "-o"], capture_output=True, text=True, check=True).stdout
     found = []
     for line in told.splitlines():
-        facts = dict(re.findall(r"(\w+)=(\S*)", line))
+        facts = dict(re.findall(r"([A-Z]\w+)=(.*?)(?= [A-Z]\w+=|$)", line))
         if facts.get("WorkDir") != str(folder) or facts["StartTime"] == "Unknown":
             continue
         times = [datetime.fromisoformat(facts[key]) for key in ("StartTime", "EndTime")]
         gpu = "gpu" in facts.get("TresPerJob", "")
-        found.append(Submission(int(facts["JobId"]), facts["JobState"], facts.get("Comment", ""), gpu, *times))
+        memory = facts["MinMemoryNode"]
+        found.append(Submission(int(facts["JobId"]), facts["JobState"], facts.get("Comment", ""), memory, gpu, *times))
     return sorted(found, key=lambda job: job.number)
 
 

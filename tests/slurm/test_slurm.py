@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import signal
 import subprocess
 import time
 from collections import Counter
@@ -30,7 +31,16 @@ def assert_one_gpu_job_at_a_time(jobs: list[Submission]) -> None:
         assert before.ended <= after.began, (before, after)
 
 
+@pytest.mark.public_report(
+    "snakemake/snakemake-executor-plugin-slurm 38", saw="job status query fails: accounting storage is disabled",
+    here="`--slurm-status-command squeue` needs no database",
+)  # fmt: skip
+@pytest.mark.public_report(
+    "snakemake/snakemake-executor-plugin-slurm 105", saw="the log file and the comment are not escaped for the shell",
+    here="a run folder called `it's a (run)` gives the same bytes; names that sbatch would change are refused",
+)  # fmt: skip
 def test_a_submission_per_job_gives_the_bytes_of_a_local_run(finished_clip: Run, fresh: Run) -> None:
+    fresh = Run(fresh.folder.rename(fresh.folder.parent / "it's a (run)"))  # a shell would take this apart
     fresh.write_config(fresh.read_config() | {"store": "a store"})  # without a compiled model
     outcome = submit(fresh, "slurm")
     assert outcome.code == 0, outcome.text[-3000:]
@@ -82,3 +92,32 @@ def test_two_lines_of_the_profile_move_downloads_to_the_submit_host_and_make_vid
     assert by_kind(submissions(pair.folder)) == {"rule_compile_model": 1, "rule_video": 1}
     logs = [log.read_text() for log in (pair.folder / ".snakemake").glob("detector-*.log")]
     assert [(log.count("loaded"), log.count("images in")) for log in logs] == [(1, 2)]
+
+
+@pytest.mark.public_report(
+    "snakemake/snakemake-executor-plugin-slurm 284", saw="a job is retried within its submission, with the same memory",
+    here="it is tried once per submission, each with more memory",
+)  # fmt: skip
+def test_a_job_that_fails_is_submitted_again_with_more_memory(pair: Run) -> None:
+    (pair.folder / "detector.pt").write_bytes(b"no weights")
+    outcome = submit(pair, "slurm", "--until", "compile_model", "--retries", "1")
+    assert outcome.code == 1 and "weights_sha256: detector.pt has" in outcome.text, outcome.text[-3000:]
+    assert [job.memory for job in submissions(pair.folder)] == ["8000M", "16000M"]
+    logs = [log.read_text() for log in (pair.folder / ".snakemake/slurm_logs").rglob("*.log")]
+    assert [log.count("rule compile_model:") for log in logs] == [1, 1], "none is tried twice on its node"
+
+
+@pytest.mark.public_report(
+    "snakemake/snakemake-executor-plugin-slurm 397", saw="Ctrl-C cancels no job: scancel cannot reach the database",
+    here="without a database, too, Ctrl-C cancels all submissions",
+)  # fmt: skip
+def test_ctrl_c_cancels_all_submissions_though_there_is_no_database(pair: Run, tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(command(pair, "slurm"), cwd=pair.folder, stdout=log, stderr=log)
+        first_with(pair, "rule_compile_model", "logs/extract_frames/night.log")
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=120)
+    assert process.returncode == 1, (tmp_path / "log").read_text()[-3000:]
+    assert {job.state for job in submissions(pair.folder)} <= {"CANCELLED", "COMPLETED"}
+    assert not subprocess.run(["squeue", "-h"], capture_output=True, text=True, check=True).stdout
+    assert pair.snakemake("-n").jobs["compile_model"] == 1, "the folder is not locked"

@@ -72,6 +72,10 @@ def registry(run: Run) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.public_report(
+    "iejMac/video2dataset 255", saw="the dataset holds metadata and captions of videos whose download failed",
+    here="no file of the dataset names a video that failed",
+)  # fmt: skip
+@pytest.mark.public_report(
     "tubearchivist 924", saw="a failed download shows no reason outside the log",
     here="the registry and the summary name each failed video with its status and message",
 )  # fmt: skip
@@ -92,7 +96,12 @@ def test_the_dataset_is_made_of_the_rest_and_every_failure_is_named(ran: tuple[R
     assert "3 of 15 videos ok" in outcome.text
     assert "a retry may fetch 4 of them: snakemake retry_failed, with the options" in outcome.text
     assert {row["video"] for row in rows.values() if int(row["exported"] or 0)} <= {f"good{i}" for i in range(GOOD)}
-    assert list((run.folder / "results/dataset/images").rglob("*.jpg"))
+    dataset = run.folder / "results/dataset"
+    assert list((dataset / "images").rglob("*.jpg"))
+    tables = [
+        path.read_text() for path in dataset.rglob("*") if path.suffix in (".tsv", ".json", ".yaml", ".md", ".txt")
+    ]
+    assert not [name for name in (*GONE, *PASSING) for text in tables if name in text]
     assert run.snakemake("-n").nothing_to_do
 
 

@@ -28,6 +28,14 @@ def test_a_wrong_class_stops_a_rerun_before_it_deletes_anything(finished: Finish
     assert len(list((run.folder / "results/filtered").iterdir())) == 8
 
 
+@pytest.mark.public_report(
+    "visual-layer/fastdup 289", saw="a parenthesis in the name of a video breaks a shell command: no frames",
+    here="it is read, whatever its name",
+)  # fmt: skip
+@pytest.mark.public_report(
+    "visual-layer/fastdup 235", saw="no frames are extracted from a video with spaces in its name",
+    here="it is read, whatever its name",
+)  # fmt: skip
 def test_odd_file_names_and_new_exports_are_taken_as_they_are(fresh: Run) -> None:
     config = fresh.read_config()
     for odd, plain in (("best (1).pt", "detector.pt"), ("a b (c)'d.mp4", "clips/night.mp4")):

@@ -12,9 +12,13 @@ from tests._run import Run
 from tests.conftest import REPO
 from tests.workflow._changes import copy_checkout
 
-ODD = 'it\'s a "café" (1) [2] & 犬'
+ODD = 'it\'s a "café" (1) [2] & 犬 $HOME 50%'
 
 
+@pytest.mark.public_report(
+    "visual-layer/fastdup 370", saw="no frames are extracted from videos in a folder with a space in its path",
+    here="runs, and gives the same bytes as elsewhere",
+)  # fmt: skip
 @pytest.mark.public_report(
     "snakemake 1546", saw="a run in a folder with a space in its path fails at the first job",
     here="runs, and gives the same bytes as elsewhere",
@@ -42,6 +46,9 @@ def test_any_path_can_hold_the_run_folder_and_the_checkout(finished_clip: Run, f
     refused = Run(folder, checkout).snakemake("-n")
     assert refused.code == 1 and "takes braces in its path for wildcards: rename or move" in refused.terminal
     assert "Traceback" not in refused.terminal
+    submitted = Run(folder.rename(tmp_path / "$HOME"), checkout)
+    refused = submitted.snakemake("--workflow-profile", str(REPO / "profiles/slurm"), "--forcerun", "report")
+    assert refused.code == 1 and "sbatch replaces $, %, a backquote or a backslash" in refused.terminal
 
 
 @pytest.fixture

@@ -33,6 +33,10 @@ def grouped(
     return group_frames(hashes, hashes, numbers, HashSpace(limit), check)
 
 
+@pytest.mark.public_report(
+    "visual-layer/fastdup 302", saw="a cluster holds images of a similarity of 0.82, though the threshold is 0.97",
+    here="each dropped frame is within the threshold of the frame that is kept for it",
+)  # fmt: skip
 @given(VALUES, st.integers(0, 4))
 def test_each_frame_is_assigned_to_its_nearest_kept_frame(values: list[int], limit: int) -> None:
     found = grouped(values, limit)
@@ -64,6 +68,19 @@ def test_vectors_are_grouped_as_hashes_are(seed: int, count: int, limit: int) ->
         near = min(distances[i, k] for k in kept if k <= i)
         assert distances[i, groups.representative[i]] == near == groups.distance_bits[i] <= limit
     assert all(distances[a, b] > limit for a in kept for b in kept if a != b)
+
+
+@pytest.mark.public_report(
+    "idealo/imagededup 141", saw="RecursionError: maximum recursion depth exceeded, with 11,316 images",
+    here="12,000 frames are grouped, also where a quarter of them have one hash",
+)  # fmt: skip
+def test_many_frames_are_grouped_also_if_many_are_equal() -> None:
+    codes = np.random.default_rng(0).integers(2**64, size=12_000, dtype=np.uint64)
+    codes[9_000:] = codes[0]
+    hashes = Hashes(codes, np.arange(len(codes)), np.zeros(len(codes), np.uint8))
+    found = group_frames(hashes, hashes, np.zeros(len(codes), int), HashSpace(8), accept_all)
+    assert set(found.representative[9_000:].tolist()) == {0}
+    assert list(found.representative[:9_000]) == list(range(9_000))
 
 
 @pytest.mark.public_report(

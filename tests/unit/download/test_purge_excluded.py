@@ -9,8 +9,10 @@ from scripts.core.errors import UserError
 from scripts.download.purge_excluded import purge_excluded
 from scripts.download.store import entry_of, version_of
 from scripts.download.store_users import entries_of, read_used_entries, register_used_entries, write_used_entries
-from tests._download import put_in_store
-from tests.conftest import download_options
+from tests._download import download, put_in_store
+from tests._server import FaultServer, refuse
+from tests._streams import hls
+from tests.conftest import MakeClip, download_options
 
 ONE, TWO, THREE = (f"https://example.org/{name}.mp4" for name in ("one", "two", "three"))
 
@@ -88,3 +90,21 @@ def test_a_wrong_table_purges_nothing(store: Path, tmp_path: Path) -> None:
 def test_any_number_of_rows_can_be_excluded(store: Path, tmp_path: Path) -> None:
     purge_excluded(store, tmp_path / "run", [ONE, TWO, THREE], [ONE], max_removed_share=0.2)
     assert there(store) == [True, False, False]
+
+
+@pytest.mark.public_report(
+    "iejMac/video2dataset 304", saw="parts of failed downloads stay in the temporary folder and fill the disk",
+    here="parts that a retry continues are kept in the store, and are purged with their video",
+)  # fmt: skip
+def test_parts_of_a_failed_download_are_purged_too(server: FaultServer, make_clip: MakeClip, tmp_path: Path) -> None:
+    url, segments = hls(server, make_clip)
+    server.acts[segments[3]] = [refuse(500)]
+    assert download(url, tmp_path)["status"] == "failed"
+    entry = entry_of(tmp_path / "store", url)
+    assert [path for path in entry.rglob("partial/*") if path.stat().st_size > 1000]
+    register_used_entries(tmp_path / "store", tmp_path / "run", [url])
+    purge(tmp_path / "store", tmp_path / "run")
+    assert not entry.exists()
+    server.acts[segments[3]] = [refuse(404)]
+    download(url, tmp_path)
+    assert not list(entry.rglob("partial/*")), "no retry would continue it"

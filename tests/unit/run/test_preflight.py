@@ -14,7 +14,7 @@ from scripts.download.options import DownloadOptions
 from scripts.download.rate_limits import site_of
 from scripts.inputs.videos import Video
 from scripts.run import preflight as preflight_module
-from scripts.run.preflight import check_folder, preflight
+from scripts.run.preflight import check_folder, check_submitted_paths, preflight
 from tests.conftest import DOWNLOAD
 
 YOUTUBE = "https://www.youtube.com/watch?v=aaaaaaaaaaa"
@@ -164,6 +164,16 @@ def test_braces_in_the_path_of_a_folder_are_refused(tmp_path: Path, name: str, m
     monkeypatch.setattr(preflight_module, "CHECKOUT", tmp_path / name)
     with pytest.raises(UserError, match="the checkout is .* braces"):
         check_folder(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a $HOME", "50 %j", "`id`", "a\\b"])
+def test_paths_that_sbatch_would_change_are_refused(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_submitted_paths(tmp_path / 'it\'s a "run" (1)')
+    with pytest.raises(UserError, match="the run folder is .* sbatch replaces .* rename or move"):
+        check_submitted_paths(tmp_path / name)
+    monkeypatch.setattr(preflight_module, "CHECKOUT", tmp_path / name)
+    with pytest.raises(UserError, match="the checkout is .* sbatch replaces"):
+        check_submitted_paths(tmp_path)
 
 
 @pytest.mark.parametrize(("version", "old"), [("5.0.1", True), ("n5.1-2024", False), ("N-12345", False)])
