@@ -13,7 +13,7 @@ from scripts.model.boxes import clip_box
 from scripts.model.inference import Inference
 from tests._forked import TORCH, run_loaded
 from tests._infer import detect_alone
-from tests._models import compiled
+from tests._models import JOB, compiled
 from tests._shared import made
 from tests._untrained import untrained
 
@@ -37,13 +37,26 @@ print("FOUND", json.dumps([[*box, score] for box, score in zip(boxes.xyxy.tolist
 
 @pytest.fixture(scope="session", params=KINDS)
 def weights(request: pytest.FixtureRequest, shared: Path) -> Path:
+    """Return untrained weights of each kind."""
+    return weights_of(str(request.param), shared)
+
+
+def weights_of(kind: str, shared: Path) -> Path:
     """Return untrained weights of a kind; made once."""
-    kind = str(request.param)
 
     def make(folder: Path) -> None:
         untrained(kind, folder / f"{kind}.pt")
 
     return made(shared / kind, make) / f"{kind}.pt"
+
+
+@pytest.mark.parametrize(("kind", "times"), [("yolov8n-obb", 1), ("yolov8n-pose", 0)])
+def test_a_model_of_rotated_boxes_says_once_what_its_labels_are(
+    kind: str, times: int, shared: Path, tmp_path: Path
+) -> None:
+    job = "import logging, sys\nlogging.basicConfig(stream=sys.stdout)\n" + JOB
+    logged = run_loaded(TORCH, job, weights_of(kind, shared), 160, "native", tmp_path / "model")
+    assert logged.count("finds rotated boxes: labels are the upright boxes around them") == times
 
 
 def reference(weights: Path, image: Path, work: Path) -> list[list[float]]:
