@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import imageio_ffmpeg
 import pytest
 
@@ -25,6 +26,9 @@ from tests._shared import made
 REPO, DEMO, REAL = _places.REPO, _places.DEMO, _places.REAL
 
 MakeClip = Callable[..., Path]
+# Without a limit per example, which a busy machine exceeds.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.load_profile("here")
 
 
 def pytest_configure() -> None:

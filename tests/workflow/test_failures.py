@@ -1,8 +1,8 @@
 """Of 15 videos twelve fail: the dataset is made of the others, each failure has its message, and a retry mends some."""
 
 import csv
-import re
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
