@@ -16,6 +16,7 @@ from scripts.run.damage import make_damaged_again
 from scripts.run.leftovers import end_run
 from scripts.run.preflight import check_folder, check_submitted_paths
 from scripts.run.progress import show_progress, stop_progress
+from scripts.run.shards import delete_old_shards, make_missing_again
 from scripts.run.snakemake_internals import (
     batch_groups,
     is_main_workflow,
@@ -75,14 +76,10 @@ rule all:
     """Make everything that is kept: the outputs of each video, the dataset, the report, the provenance."""
     default_target: True
     input:
-        lambda wildcards: make_damaged_again(workflow, Path("results"), VIDEOS),
-        records=collect("results/download/{video}/video.json", video=VIDEOS),
-        media=MEDIA,
-        frames=RAW_FRAMES,
-        filtered=collect("results/filtered/{video}", video=VIDEOS),
-        hashes=collect("results/hashes/{video}", video=VIDEOS),
-        vectors=VECTORS,
-        detections=detections,
+        lambda wildcards: make_damaged_again(workflow, Path("results"), VIDEOS, SHARDS),
+        lambda wildcards: make_missing_again(workflow, Path("results"), VIDEOS, config),
+        shards=all_shards,
+        detections=DETECTIONS,
         copies="results/dedup/copies.parquet",
         distances="results/dedup/distances.json",
         dataset="results/dataset",
@@ -111,6 +108,7 @@ onstart:
         targets = [RENAMED.get(target, target) for target in targets_of(workflow)]
         if targets != ["verify"]:  # it reads the existing results, also if the table has changed
             start_run(VIDEOS, config, path_patterns(OURS), targets)
+            delete_old_shards(Path("results"), SHARDS)
             if config["warm_jobs"] and IS_MAIN and runs_all_jobs_here(workflow):
                 start_scripts_with(start_job_server())
     except UserError as error:

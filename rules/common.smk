@@ -21,11 +21,12 @@ from scripts.inputs.model_choice import (
     spec_of,
 )
 from scripts.inputs.published import manifest_of, published_options, published_row
-from scripts.inputs.rows import no_dataset, rows_of
+from scripts.inputs.rows import rows_of
 from scripts.inputs.settings import published_settings
 from scripts.job.environment import name_run
 from scripts.model.card import check_roles
 from scripts.run.begin import read_kept, stop_run
+from scripts.run.shards import all_shards_in, detections_to_gather, divide, outputs_to_gather
 from scripts.run.snakemake_internals import cores_of, runs_remotely, set_default_resources, targets_of
 from scripts.run.summary import print_failure, print_last_summary, print_summary
 
@@ -53,10 +54,10 @@ def keep(path):
     return path
 
 
-RAW_FRAMES = [] if config["cleanup_raw_frames"] else collect("results/frames/{video}", video=VIDEOS)
+SHARDS = divide(VIDEOS)
+DETECTIONS = collect("results/gathered/detections/{shard}", shard=SHARDS)
+VECTORS = "results/vectors/{video}.npy" if config["dedup"]["method"] == EMBEDDING else ""
 raw_frames = temp if config["cleanup_raw_frames"] else keep
-MEDIA = collect("results/download/{video}/media", video=VIDEOS) if config["keep_media"] else []
-VECTORS = collect("results/vectors/{video}.npy", video=VIDEOS) if config["dedup"]["method"] == EMBEDDING else []
 media_folder = keep if config["keep_media"] else temp
 
 # `--resources gpu=1` on the command line replaces the profile's whole list. All other slots would be unlimited without
@@ -67,10 +68,13 @@ set_default_resources(workflow, {"gpu": 1, "download": 2, "extract": 2, "video":
 wildcard_constraints:
     video=r"[A-Za-z0-9][A-Za-z0-9._-]*",
     model=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+    shard=r"\d+of\d+",
 
 
 model_spec = functools.partial(spec_of, config)  # of a role: `filter`, `detect` or `dedup`
 model_name = functools.partial(name_of, config)
+all_shards = functools.partial(all_shards_in, SHARDS, config)
+outputs_of_shard = functools.partial(outputs_to_gather, workflow, SHARDS, VECTORS)
 
 
 def spec_of_model(wildcards):
@@ -133,9 +137,7 @@ def kept_digest(wildcards):
     return kept()[wildcards.video]["digest"]
 
 
-def detections(wildcards):
-    """Return the detections tables of all videos, after deduplicate has chosen the frames."""
-    if fault := no_dataset(config, VIDEOS):  # only here: expand_sources and --lint accept an empty table
-        stop_run(fault)
+def detections_of_shard(wildcards):
+    """Return the detections tables of a shard's videos, after deduplicate has chosen the frames."""
     kept()  # raises until the checkpoint has run; Snakemake plans detections only then
-    return collect("results/detections/{video}.parquet", video=VIDEOS)
+    return detections_to_gather(workflow, SHARDS, wildcards)

@@ -3,12 +3,29 @@
 from scripts.inputs.settings import required_weights, result_rules, result_settings
 
 
+rule gather_detections:
+    """Gather the labels of a shard's videos."""
+    input:
+        detections_of_shard,
+    output:
+        shard=directory("results/gathered/detections/{shard}"),
+    log:
+        "logs/gather_detections/{shard}.log",
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    params:
+        videos=lambda wildcards: SHARDS[wildcards.shard],
+        code=code_hash("gather_detections"),
+    script:
+        "../scripts/dataset/gather_detections.py"
+
+
 rule export_dataset:
     """Write images, labels in each format, ledger, card and attribution."""
     input:
-        records=collect("results/download/{video}/video.json", video=VIDEOS),
-        filtered=collect("results/filtered/{video}", video=VIDEOS),
-        detections=detections,
+        shards=all_shards,
+        detections=DETECTIONS,
         copies="results/dedup/copies.parquet",
         filter_model=f"results/models/{model_name('filter')}",
         detect_model=f"results/models/{model_name('detect')}",

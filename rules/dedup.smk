@@ -41,13 +41,29 @@ rule embed_frames:
         "../scripts/dedup/embed_frames.py"
 
 
+rule gather_videos:
+    """Gather what was made of a shard's videos."""
+    input:
+        outputs_of_shard,
+    output:
+        # A folder, because Snakemake compares the bytes of a file: an image can change while the tables stay the same.
+        shard=directory("results/gathered/videos/{shard}"),
+    log:
+        "logs/gather_videos/{shard}.log",
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    params:
+        videos=lambda wildcards: SHARDS[wildcards.shard],
+        code=code_hash("gather_videos"),
+    script:
+        "../scripts/dedup/gather_videos.py"
+
+
 checkpoint deduplicate:
     """Keep one frame of each group of copies, over all videos."""
     input:
-        records=collect("results/download/{video}/video.json", video=VIDEOS),
-        filtered=collect("results/filtered/{video}", video=VIDEOS),
-        hashes=collect("results/hashes/{video}", video=VIDEOS),
-        vectors=VECTORS,
+        shards=all_shards,
     output:
         # The file that detect_objects reads comes first: of a checkpoint's outputs, Snakemake looks only for this one.
         kept="results/dedup/kept.json",
@@ -60,6 +76,7 @@ checkpoint deduplicate:
     # untracked: download.max_failed_share: another limit decides whether a run may go on and changes no result
     params:
         videos=list(VIDEOS),
+        vectors=VECTORS,
         rules={key: config["dedup"][key] for key in DEDUP_RULES},
         code=code_hash("deduplicate"),
     script:

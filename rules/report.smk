@@ -4,9 +4,8 @@
 rule report:
     """Write the report page, the registry of all videos, and the page of times."""
     input:
-        records=collect("results/download/{video}/video.json", video=VIDEOS),
-        filtered=collect("results/filtered/{video}", video=VIDEOS),
-        detections=detections,
+        shards=all_shards,
+        detections=DETECTIONS,
         copies="results/dedup/copies.parquet",
         distances="results/dedup/distances.json",
         dataset="results/dataset",

@@ -12,6 +12,7 @@ from scripts.core.files import write_json
 from scripts.core.schemas import COPIES, DETECTIONS, FILTER
 from scripts.core.tables import write_table
 from scripts.dataset.export_dataset import export_dataset
+from tests._gathered import gather
 
 CLASSES = ['chien: "vélo"', "it's #1, 犬"]
 FORMATS = ["yolo", "coco", "parquet", "webdataset", "imagefolder"]
@@ -66,7 +67,8 @@ def export(
         videos={
             v: CLIP | {"url": f"https://a.b/{v}", "split": s, "extra": credits or {}} for v, (s, _) in frames.items()
         },
-        folders=folders,
+        shards=gather(folder, folders),
+        filtered={video: paths["filtered"] for video, paths in folders.items()},
         copies=folder / "copies.parquet",
         out=folder / "dataset",
         models={"filter": card, "detect": card},

@@ -14,6 +14,7 @@ from scripts.core.schemas import COPIES, DETECTIONS, FILTER, LEDGER
 from scripts.core.tables import write_table
 from scripts.detection.filter_frames import DROPPED_KEPT
 from scripts.report.report import Sources, report
+from tests._gathered import gather
 from tests._planted import CONFIGURED, made_with
 
 ATTACKS = (
@@ -55,7 +56,8 @@ def forge(folder: Path) -> Path:
             _link(noise[number % len(noise)], folders[video]["filtered"] / DROPPED / frame["frame"])
     _lay_out_aggregates(folder, ledger, verdicts)
     tables = (folder / "copies.parquet", folder / "distances.json", folder / "dataset")
-    sources = Sources(folders, *tables, CONFIGURED, made_with(folder))
+    filtered = {video: paths["filtered"] for video, paths in folders.items()}
+    sources = Sources(gather(folder, folders), filtered, *tables, CONFIGURED, made_with(folder))
     report(videos, sources, folder / "report.html", folder / "registry.tsv")
     return folder / "report.html"
 

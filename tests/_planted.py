@@ -17,6 +17,7 @@ from scripts.dedup.deduplicate import deduplicate
 from scripts.dedup.features import VideoFiles
 from scripts.report.report import Sources, report
 from tests._exported import CLIP, RECORD
+from tests._gathered import gather, gather_frames
 from tests._hashed import rules, write_hashes
 
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
@@ -45,8 +46,10 @@ def far_hashes(count: int, seed: int) -> list[int]:
 def reported(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], splitting: Splitting) -> Path:
     """Make a dataset as `planted` does, with its registry and page."""
     out = planted(folder, videos, hashes, splitting)
+    folders = folders_of(folder, videos)
+    filtered = {video: paths["filtered"] for video, paths in folders.items()}
     sources = Sources(
-        folders_of(folder, videos), folder / "copies.parquet", folder / "distances.json", out, CONFIGURED,
+        gather(folder, folders), filtered, folder / "copies.parquet", folder / "distances.json", out, CONFIGURED,
         made_with(folder),
     )  # fmt: skip
     report(videos, sources, folder / "report.html", folder / "registry.tsv")
@@ -94,7 +97,9 @@ def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], spl
     copies, out = folder / "copies.parquet", folder / "dataset"
     sources = {v: VideoFiles(f["filtered"] / "filter.parquet", f["hashes"]) for v, f in folders.items()}
     distances = folder / "distances.json"
-    deduplicate(sources, rules(LIMIT), copies, folder / "kept.json", distances)
+    deduplicate(
+        sources, [gather_frames(folder / "frames", sources)], rules(LIMIT), copies, folder / "kept.json", distances
+    )
     for video, kept in json.loads((folder / "kept.json").read_text()).items():
         found = [SEEN | {"video": video, "frame": frame, "width": 64, "height": 36} for frame in kept["frames"]]
         write_table(folders[video]["detections"], found, DETECTIONS)
@@ -102,7 +107,8 @@ def planted(folder: Path, videos: Rows, hashes: Mapping[str, Sequence[int]], spl
     card = {"names": ["dog", "cat"], "weights": "model.pt", "weights_sha256": "0" * 64}
     export_dataset(
         videos,
-        folders,
+        gather(folder, folders),
+        {video: paths["filtered"] for video, paths in folders.items()},
         copies,
         out,
         models={"filter": card, "detect": card},

@@ -1,12 +1,12 @@
 """Export labelled frames as a dataset: images by split, labels in each format, ledger, card and attribution."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.core.files import link_file, read_json, write_text
-from scripts.core.layout import AUDIT, LEDGER_TABLE
-from scripts.core.row_types import CopyRow, DetectionRow, ImageRow, LedgerRow, VideoRecord
+from scripts.core.files import link_file, write_text
+from scripts.core.layout import AUDIT, LEDGER_TABLE, RESULTS, filter_table
+from scripts.core.row_types import CopyRow, DetectionRow, ImageRow, LedgerRow
 from scripts.core.schemas import LEDGER
 from scripts.core.tables import read_rows, write_table
 from scripts.core.tsv import tsv_text
@@ -22,8 +22,9 @@ from scripts.dataset.ledger import build_ledger, check_totals
 from scripts.dataset.manifest import publish
 from scripts.dataset.splits import Splitting, plan_splits
 from scripts.detection.backgrounds import drop_backgrounds
+from scripts.inputs.gathered import Gathered, Shards, read_gathered
 from scripts.inputs.redact import credits_of
-from scripts.inputs.videos import SPLITS, stage_outputs
+from scripts.inputs.videos import SPLITS
 from scripts.job.start import start_job
 from scripts.model.card import read_model_card
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 
 Videos = Mapping[str, Mapping[str, Any]]  # rows of the video table, see inputs/published.py
-Folders = Mapping[str, Mapping[str, Path]]  # per video, the path of each stage
 
 ATTRIBUTION = ("video", "title", "uploader", "channel", "license", "upload_date", "url")
 TEMPLATE = Path(__file__).with_name("dataset_card.md.jinja")
@@ -47,7 +47,8 @@ FORMATS: dict[str, Callable[[Dataset], None]] = {
 
 def export_dataset(
     videos: Videos,
-    folders: Folders,
+    shards: Shards,
+    filtered: Mapping[str, Path],
     copies: Path,
     out: Path,
     models: Mapping[str, Mapping[str, Any]],
@@ -56,28 +57,28 @@ def export_dataset(
     """Write the dataset into `out`.
 
     `videos` holds, per video, its url, split (empty: chosen here), start_s, end_s, the user's own columns and the
-    settings of its images; `folders` its record, filtered folder and detections table; `models` the cards of both
-    models; `settings` the published part of the configuration.
+    settings of its images; `shards` the folders of what was gathered; `filtered` the folder of the filter of each
+    video; `models` the cards of both models; `settings` the published part of the configuration.
     """
-    videos, folders = dict(sorted(videos.items())), dict(sorted(folders.items()))  # for any order of the table
+    videos, gathered = dict(sorted(videos.items())), read_gathered(shards.videos)  # for any order of the table
     chosen, max_distance_bits = settings["dataset"], settings["dedup"]["max_distance_bits"]
     copy_rows: list[CopyRow] = read_rows(copies)
     splitting = Splitting(chosen["splits"], chosen["seed"], chosen["split_by"])
-    plan = plan_splits(videos, channels_of(videos, folders), copy_rows, splitting)
-    ledger = build_ledger(folders, copy_rows, max_distance_bits)
-    check_totals(ledger, copy_rows, folders)
-    images = take_images(ledger, folders, plan.splits, chosen["negatives_share"], chosen["seed"])
+    plan = plan_splits(videos, channels_of(videos, gathered), copy_rows, splitting)
+    ledger = build_ledger(shards.filter_tables(), copy_rows, max_distance_bits)
+    check_totals(ledger, copy_rows, shards, videos)
+    images = take_images(ledger, shards.label_tables(), plan.splits, chosen["negatives_share"], chosen["seed"])
     all_images = [row for rows in images.values() for row in rows]
-    credits = credit_rows(videos, folders, {row["video"] for row in all_images})
+    credits = credit_rows(videos, gathered, {row["video"] for row in all_images})
     licences = {row["video"]: row["license"] for row in credits}
     dataset = Dataset(out, settings["detect"]["classes"] or models["detect"]["names"], images, licences)
-    _link_images(images, folders, out)
+    _link_images(images, filtered, out)
     for form in chosen["formats"]:
         FORMATS[form](dataset)
     if "parquet" in chosen["formats"]:
         write_croissant(dataset, sorted(set(licences.values()) - {""}))
     write_table(out / LEDGER_TABLE, ledger, LEDGER)
-    publish(out, all_images, videos, folders, dataset.classes)
+    publish(out, all_images, videos, gathered, shards.filter_tables(), dataset.classes)
     write_text(out / "ATTRIBUTION.tsv", tsv_text(ATTRIBUTION, credits))
     write_text(out / "README.md", render_card(TEMPLATE, dataset, chosen["formats"], credits, models, settings))
     hashes = {f"{row['video']}/{row['frame']}": int(row["hash"], 16) for row in copy_rows}
@@ -86,29 +87,28 @@ def export_dataset(
     write_audit(out / AUDIT, audited)
 
 
-def _link_images(images: Mapping[str, list[ImageRow]], folders: Folders, out: Path) -> None:
+def _link_images(images: Mapping[str, list[ImageRow]], filtered: Mapping[str, Path], out: Path) -> None:
     for split, rows in images.items():
         (out / "images" / split).mkdir(parents=True, exist_ok=True)  # empty splits too
         for row in rows:
-            link_file(folders[row["video"]]["filtered"] / row["frame"], out / row["file"])
+            link_file(filtered[row["video"]] / row["frame"], out / row["file"])
 
 
-def channels_of(videos: Videos, folders: Folders) -> dict[str, str]:
+def channels_of(videos: Videos, gathered: Mapping[str, Gathered]) -> dict[str, str]:
     """Return the channel of each video; empty if it is unknown."""
-    records: dict[str, VideoRecord] = {video: read_json(folders[video]["record"]) for video in videos}
-    return {video: credits_of(records[video], row["extra"])["channel"] for video, row in videos.items()}
+    return {video: credits_of(gathered[video]["record"], row["extra"])["channel"] for video, row in videos.items()}
 
 
 def take_images(
     ledger: list[LedgerRow],
-    folders: Folders,
+    label_tables: Iterable[Path],
     splits: Mapping[str, str],
     negatives_share: float,
     seed: int,
 ) -> dict[str, list[ImageRow]]:
     """Return the images by split, and write their files, or why they were dropped, into the ledger's rows."""
     labels: dict[tuple[str, str], DetectionRow] = {
-        (row["video"], row["frame"]): row for paths in folders.values() for row in read_rows(paths["detections"])
+        (row["video"], row["frame"]): row for table in label_tables for row in read_rows(table)
     }
     entries = [entry for entry in ledger if entry["stage"] == "export_dataset"]
     images: dict[str, list[ImageRow]] = {}
@@ -125,11 +125,11 @@ def take_images(
     return images
 
 
-def credit_rows(videos: Videos, folders: Folders, used: set[str]) -> list[dict[str, str]]:
+def credit_rows(videos: Videos, gathered: Mapping[str, Gathered], used: set[str]) -> list[dict[str, str]]:
     """Return the rows of ATTRIBUTION.tsv: maker, licence and URL of each video with images."""
     rows = []
     for video in [v for v in videos if v in used]:
-        record: VideoRecord = read_json(folders[video]["record"])
+        record = gathered[video]["record"]
         rows.append(credits_of(record, videos[video]["extra"]) | {"video": video, "url": record["url"]})
     return rows
 
@@ -137,6 +137,8 @@ def credit_rows(videos: Videos, folders: Folders, used: set[str]) -> list[dict[s
 if __name__ == "__main__":
     start_job(snakemake.log[0])
     given, params = snakemake.input, snakemake.params
-    paths = stage_outputs(params.videos, record=given.records, filtered=given.filtered, detections=given.detections)
+    shards = Shards.of(given.shards, given.detections)
+    filtered = {video: filter_table(RESULTS, video).parent for video in params.videos}
     models = {"filter": read_model_card(Path(given.filter_model)), "detect": read_model_card(Path(given.detect_model))}
-    export_dataset(params.videos, paths, Path(given.copies), Path(snakemake.output.dataset), models, params.settings)
+    out = Path(snakemake.output.dataset)
+    export_dataset(params.videos, shards, filtered, Path(given.copies), out, models, params.settings)

@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core.errors import UserError
-from scripts.core.files import read_json, sha256_of, write_text
-from scripts.core.layout import FILTER_TABLE, MANIFEST_TABLE, VIDEOS_TABLE
-from scripts.core.row_types import FilterRow, ImageRow, MediaRecord, PublishedRow
+from scripts.core.files import sha256_of, write_text
+from scripts.core.joined_tables import read_columns
+from scripts.core.layout import MANIFEST_TABLE, VIDEOS_TABLE
+from scripts.core.row_types import FilterRow, ImageRow, PublishedRow
 from scripts.core.schemas import PUBLISHED
-from scripts.core.tables import open_table, read_note, read_rows, write_table
+from scripts.core.tables import open_table, read_note, write_table
 from scripts.core.tsv import tsv_text
+from scripts.inputs.gathered import Gathered
 from scripts.inputs.published import COLUMNS, HDR, SETTINGS
 from scripts.inputs.redact import public_url
 from scripts.inputs.videos import SPLITS, VIDEO_ID
 
-Folders = Mapping[str, Mapping[str, Path]]
 FRAME = re.compile(r"\d{9}\.jpg")
 FILE = re.compile(rf"images/({'|'.join(SPLITS)})/[A-Za-z0-9][A-Za-z0-9._-]*\.jpg")
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -28,7 +29,8 @@ def publish(
     out: Path,
     images: Iterable[ImageRow],
     videos: Mapping[str, Mapping[str, Any]],
-    folders: Folders,
+    gathered: Mapping[str, Gathered],
+    filter_tables: Iterable[Path],
     names: list[str],
 ) -> None:
     """Write manifest.parquet (a row per image) and videos.tsv (a row per video with images) into the dataset.
@@ -37,13 +39,13 @@ def publish(
     """
     rows = list(images)
     phashes: dict[tuple[str, str], str] = {}
-    for video in {row["video"] for row in rows}:
-        candidates: list[FilterRow] = read_rows(folders[video]["filtered"] / FILTER_TABLE)
-        phashes |= {(video, row["frame"]): row["phash"] for row in candidates}
+    for table in filter_tables:
+        candidates: list[FilterRow] = read_columns(table, ["video", "frame", "phash"])
+        phashes |= {(row["video"], row["frame"]): row["phash"] for row in candidates}
     published = [manifest_row(row, phashes[row["video"], row["frame"]], sha256_of(out / row["file"])) for row in rows]
     write_table(out / MANIFEST_TABLE, published, PUBLISHED, json.dumps({"names": names}))
     splits = {row["video"]: row["split"] for row in rows}
-    write_text(out / VIDEOS_TABLE, _videos_tsv(videos, splits, folders))
+    write_text(out / VIDEOS_TABLE, _videos_tsv(videos, splits, gathered))
 
 
 def manifest_row(image: ImageRow, phash: str, sha256: str) -> PublishedRow:
@@ -64,12 +66,15 @@ def manifest_row(image: ImageRow, phash: str, sha256: str) -> PublishedRow:
     }
 
 
-def _videos_tsv(videos: Mapping[str, Mapping[str, Any]], splits: Mapping[str, str], folders: Folders) -> str:
+def _videos_tsv(
+    videos: Mapping[str, Mapping[str, Any]], splits: Mapping[str, str], gathered: Mapping[str, Gathered]
+) -> str:
     """Return the table of the videos that have a split, which are those with images."""
     rows = []
     for video, row in videos.items():
         if video in splits:
-            media: MediaRecord = read_json(folders[video]["record"])["media"]
+            media = gathered[video]["record"]["media"]
+            assert media, video  # it has images
             cells = {"video": video, "url": public_url(row["url"]), "split": splits[video]}
             cells |= {"sha256": media["sha256"], "start_s": row["start_s"] or "", "end_s": row["end_s"]}
             rows.append(cells | {key: row[key] for key in (*SETTINGS, HDR)})

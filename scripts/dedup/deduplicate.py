@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from scripts.core.files import write_json
-from scripts.core.layout import FILTER_TABLE
+from scripts.core.layout import RESULTS, filter_table, hashes_table
 from scripts.core.row_types import KeptFrames
 from scripts.core.schemas import COPIES
 from scripts.core.tables import write_table
@@ -27,6 +26,7 @@ from scripts.dedup.hashing import KNOWN, MIRRORED, QUERY, ROLES, same_views
 from scripts.dedup.same_objects import View, same_objects, view_of
 from scripts.dedup.vector_space import VectorSpace
 from scripts.download.retries import check_outage
+from scripts.inputs.gathered import read_gathered
 from scripts.job.start import start_job
 
 if TYPE_CHECKING:
@@ -48,9 +48,14 @@ class Rules:
     weights: Mapping[str, float]
 
 
-def deduplicate(sources: Mapping[str, VideoFiles], rules: Rules, copies: Path, kept: Path, distances: Path) -> None:
-    """Write copies.parquet, kept.json (KeptFrames by video) and distances.json."""
-    frames, hashes = load_passed(sources)
+def deduplicate(
+    sources: Mapping[str, VideoFiles], shards: Iterable[Path], rules: Rules, copies: Path, kept: Path, distances: Path
+) -> None:
+    """Write copies.parquet, kept.json (KeptFrames by video) and distances.json.
+
+    `sources` holds the files of each video in the order of the table, `shards` the folders with what was gathered.
+    """
+    frames, hashes = load_passed(shards, list(sources))
     frames["hash"] = first_hashes(hashes, len(frames))
     features, space = choose_space(sources, frames, hashes, rules)
     frames["score"] = scores(frames, rules.weights) if rules.prefer == "best" else 0.0
@@ -168,13 +173,15 @@ def kept_frames(frames: pd.DataFrame) -> KeptFrames:
     return {"frames": frames["frame"].tolist(), "digest": digest[:16]}
 
 
-def files_by_video(
-    videos: Iterable[str], filtered: Iterable[str], hashes: Iterable[str], vectors: Iterable[str]
-) -> dict[str, VideoFiles]:
-    """Return the files of each video; all lists are in the order of the videos, `vectors` may be empty."""
+def files_by_video(results: Path, videos: Iterable[str], vectors: str) -> dict[str, VideoFiles]:
+    """Return the files of each video. `vectors` is the pattern of those of its vectors, or empty if there are none."""
     return {
-        video: VideoFiles(Path(folder) / FILTER_TABLE, Path(hashed), Path(vector) if vector else None)
-        for video, folder, hashed, vector in zip_longest(videos, filtered, hashes, vectors)
+        video: VideoFiles(
+            filter_table(results, video),
+            hashes_table(results, video).parent,
+            Path(vectors.format(video=video)) if vectors else None,
+        )
+        for video in videos
     }
 
 
@@ -185,11 +192,10 @@ def keep_machine_code(folder: Path) -> None:
 
 if __name__ == "__main__":
     start_job(snakemake.log[0])
-    check_outage(map(Path, snakemake.input.records), snakemake.config["download"]["max_failed_share"])
+    shards, params = list(map(Path, snakemake.input.shards)), snakemake.params
+    records = (video["record"] for video in read_gathered(shards).values())
+    check_outage(records, snakemake.config["download"]["max_failed_share"])
     keep_machine_code(Path(".snakemake/numba"))
-    given, out = snakemake.input, snakemake.output
-    deduplicate(
-        files_by_video(snakemake.params.videos, given.filtered, given.hashes, given.vectors),
-        Rules(**snakemake.params.rules),
-        *(Path(file) for file in (out.copies, out.kept, out.distances)),
-    )
+    sources = files_by_video(RESULTS, params.videos, params.vectors)
+    out = [Path(snakemake.output[name]) for name in ("copies", "kept", "distances")]
+    deduplicate(sources, shards, Rules(**params.rules), *out)

@@ -1,8 +1,9 @@
 """Read the frames that passed the filter, their hashes or vectors, and their objects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from scripts.core.files import damaged
-from scripts.core.layout import HASHES_TABLE, THUMBNAILS
+from scripts.core.layout import FILTER_TABLE, HASHES_TABLE, THUMBNAILS
 from scripts.core.tables import open_table
 from scripts.dedup.hashing import INNER_ROLES, ROLES
 from scripts.dedup.same_objects import Appearance
@@ -63,11 +64,11 @@ class Hashes:
         return Hashes(self.codes[wanted][rank], owners[rank], self.roles[wanted][rank])
 
 
-def load_passed(sources: Mapping[str, VideoFiles]) -> tuple[pd.DataFrame, Hashes]:
-    """Return the passed frames of all videos in table order, then by time, and their hashes."""
+def load_passed(shards: Iterable[Path], videos: Sequence[str]) -> tuple[pd.DataFrame, Hashes]:
+    """Return the passed frames of all videos in the order of the videos, then by time, and their hashes."""
     frames, codes, owners, roles, count = [pd.DataFrame(columns=COLUMNS)], [], [], [], 0
-    for video, source in sources.items():
-        passed, hashes = _load(video, source)
+    for shard in shards:
+        passed, hashes = _load(shard)
         if len(passed):
             frames.append(passed)
             codes.append(hashes.codes)
@@ -79,21 +80,22 @@ def load_passed(sources: Mapping[str, VideoFiles]) -> tuple[pd.DataFrame, Hashes
         np.concatenate([np.empty(0, dtype), *parts])
         for dtype, parts in zip(DTYPES, (codes, owners, roles), strict=True)
     ]
-    return whole, Hashes(*columns)
+    places = {video: place for place, video in enumerate(videos)}
+    order = np.argsort([places[video] for video in whole["video"]], kind="stable")
+    return whole.iloc[order].reset_index(drop=True), Hashes(*columns).select(frozenset(ROLES), order)
 
 
-def _load(video: str, source: VideoFiles) -> tuple[pd.DataFrame, Hashes]:
-    columns = ["frame", *MEASUREMENTS, "passed", "background", "confidences"]
-    with open_table(source.filtered) as file:
+def _load(shard: Path) -> tuple[pd.DataFrame, Hashes]:
+    columns = ["video", "frame", *MEASUREMENTS, "passed", "background", "confidences"]
+    with open_table(shard / FILTER_TABLE) as file:
         table = file.read(columns=columns)
     # Without the frames that were not measured: beside an empty cell, pandas makes floats of whole numbers.
     passed: pd.DataFrame = table.filter(table["passed"]).drop_columns(["passed"]).to_pandas()
-    with open_table(source.hashes / HASHES_TABLE) as file:
+    with open_table(shard / HASHES_TABLE) as file:
         hashed: pd.DataFrame = file.read().to_pandas()
-    if passed["frame"].tolist() != hashed["frame"].tolist():
-        raise ValueError(f"{source.hashes} does not match the frames in {source.filtered}: delete it and run again")
+    _check_hashes(passed, hashed)
     confidence = [float(np.mean(found)) if len(found) else 0.0 for found in passed.pop("confidences")]
-    frames = passed.join(hashed[EDGES]).assign(video=video, confidence=confidence)[COLUMNS]
+    frames = passed.join(hashed[EDGES]).assign(confidence=confidence)[COLUMNS]
     counts = [len(of_frame) for of_frame in hashed["roles"]]
     hashes = Hashes(
         np.array([int(value, 16) for of_frame in hashed["hashes"] for value in of_frame], np.uint64),
@@ -101,6 +103,14 @@ def _load(video: str, source: VideoFiles) -> tuple[pd.DataFrame, Hashes]:
         np.array([ROLES.index(role) for of_frame in hashed["roles"] for role in of_frame], np.uint8),
     )
     return frames, hashes
+
+
+def _check_hashes(passed: pd.DataFrame, hashed: pd.DataFrame) -> None:
+    both = zip_longest(*(zip(of["video"], of["frame"], strict=True) for of in (passed, hashed)), fillvalue=("~", ""))
+    for one, other in both:
+        if one != other:
+            video = min(one[0], other[0])  # rows are sorted by the video, and "~" comes after all ids
+            raise ValueError(f"hashes/{video} does not match the frames in filtered/{video}: delete it and run again")
 
 
 def load_vectors(files: Mapping[str, Path], counts: Mapping[str, int], roles: frozenset[str]) -> Hashes:

@@ -57,9 +57,9 @@ def write_retry_numbers(results: Path, numbers: dict[str, int]) -> None:
         (results / RETRIES).unlink(missing_ok=True)
 
 
-def check_outage(records: Iterable[Path], max_failed_share: float) -> None:
+def check_outage(records: Iterable["VideoRecord"], max_failed_share: float) -> None:
     """Raise UserError if more than this share of the videos failed or were blocked."""
-    videos: list[VideoRecord] = [read_json(path) for path in records]
+    videos = list(records)
     failed = [record for record in videos if record["status"] in RETRYABLE]
     if not videos or len(failed) <= max_failed_share * len(videos):
         return

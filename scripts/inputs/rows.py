@@ -33,11 +33,11 @@ def parts_of(config: Mapping[str, Any], video: str) -> dict[str, str]:
     return parts if video in parts else {}
 
 
-def no_dataset(config: Mapping[str, Any], rows: Mapping[str, Video]) -> str:
-    """Return why no dataset can be made from these rows; empty if it can."""
+def no_dataset(config: Mapping[str, Any], videos: Collection[str]) -> str:
+    """Return why no dataset can be made from these videos; empty if it can."""
     if config["rehydrate"]:
         return "config key rehydrate: use it only with the target rehydrate, as in `snakemake rehydrate ...`"
-    if rows:
+    if videos:
         return ""
     table = Path(config["videos"]).absolute()
     if config["exclude"]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scripts.core.layout import DATASET_STAGES
+from scripts.inputs.gathered import GATHERING
 from scripts.inputs.model_choice import EMBEDDING, chosen_model, roles_in
 
 MODE_KEYS = {
@@ -29,7 +30,8 @@ def published_settings(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def result_rules(config: Mapping[str, Any]) -> list[str]:
     """Return the rules whose code decides the dataset of this configuration."""
-    return [rule for rule in DATASET_STAGES if rule != "embed_frames" or config["dedup"]["method"] == EMBEDDING]
+    stages = [rule for rule in DATASET_STAGES if rule != "embed_frames" or config["dedup"]["method"] == EMBEDDING]
+    return [*stages, *GATHERING]
 
 
 def result_settings(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -114,12 +114,3 @@ def _seconds(cells: dict[str, str], column: str, faults: list[str]) -> float | N
         faults.append(f"{column} '{text}' is not a number of seconds from 0 to {MAX_SECONDS}")
         return None
     return value
-
-
-def stage_outputs(videos: Iterable[str], **stages: Iterable[str]) -> dict[str, dict[str, Path]]:
-    """Return each video's path per named stage. All lists are in the order of the videos."""
-    columns = [map(Path, paths) for paths in stages.values()]
-    return {
-        video: dict(zip(stages, paths, strict=True))
-        for video, paths in zip(videos, zip(*columns, strict=True), strict=True)
-    }

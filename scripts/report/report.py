@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from scripts.core.characters import printable
 from scripts.core.files import read_json, write_text
-from scripts.core.layout import FILTER_TABLE, LEDGER_TABLE
+from scripts.core.layout import LEDGER_TABLE, RESULTS, filter_table
 from scripts.core.row_types import DetectionRow, LedgerRow
-from scripts.core.tables import read_note, read_rows
+from scripts.core.tables import read_rows
 from scripts.core.tsv import tsv_text
 from scripts.inputs.columns import REGISTRY_COLUMNS
+from scripts.inputs.gathered import Gathered, Shards, read_gathered
 from scripts.inputs.redact import credits_of
-from scripts.inputs.videos import SPLITS, stage_outputs
+from scripts.inputs.videos import SPLITS
 from scripts.job.start import start_job
 from scripts.report.advice import describe_absent_classes, describe_crowded, describe_dropped, mostly_dropped
 from scripts.report.charts import Drawing, Histogram, draw_histogram, draw_map
@@ -53,9 +54,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sources:
-    """Inputs of the report: folders of each video, and results of all videos."""
+    """Inputs of the report: what was gathered, the filter's folder of each video, and results of all videos."""
 
-    folders: Mapping[str, Mapping[str, Path]]
+    shards: Shards
+    filtered: Mapping[str, Path]
     copies: Path
     distances: Path
     dataset: Path
@@ -95,9 +97,9 @@ def report(videos: Mapping[str, Mapping[str, Any]], sources: Sources, page: Path
     by_video: dict[str, list[LedgerRow]] = {video: [] for video in videos}
     for entry in ledger:
         by_video[entry["video"]].append(entry)
-    detections = {video: read_rows(sources.folders[video]["detections"]) for video in videos}
-    rows = [registry_row(v, videos[v], sources.folders[v], by_video[v], detections[v]) for v in videos]
-    labels = {(row["video"], row["frame"]): row for found in detections.values() for row in found}
+    gathered, detections = read_gathered(sources.shards.videos), read_labels(sources.shards)
+    rows = [registry_row(v, videos[v], gathered[v], by_video[v], detections.get(v, [])) for v in videos]
+    labels = {(row["video"], row["frame"]): row for video in videos for row in detections.get(video, [])}
     write_text(registry, registry_tsv(rows))
     write_text(page, render("page.html.jinja", page_content(rows, ledger, labels, sources)))
     logging.info("%s", page)
@@ -112,12 +114,11 @@ def page_content(rows: list[RegistryRow], ledger: list[LedgerRow], labels: Label
         (name, entry["split"]) for entry, row in zip(exported, in_dataset, strict=True) for name in row["classes"]
     )
     names = sorted({name for name, _ in counts})
-    filtered = {video: paths["filtered"] for video, paths in sources.folders.items()}
-    pictures = Pictures(filtered, {f"{entry['video']}/{entry['frame']}": entry["pts_s"] for entry in ledger})
+    pictures = Pictures(sources.filtered, {f"{entry['video']}/{entry['frame']}": entry["pts_s"] for entry in ledger})
     copies = read_copies(sources.distances, pictures)
     shown, n_hidden = shown_rows(rows)
-    histograms = histograms_of(filtered, in_dataset, copies, sources.settings)
-    tables = [folder / FILTER_TABLE for folder in filtered.values()]
+    tables = sources.shards.filter_tables()
+    histograms = histograms_of(tables, in_dataset, copies, sources.settings)
     audit, mostly_lost = read_audit(sources.dataset), mostly_dropped(rows)
     return {
         "rows": rows,
@@ -152,10 +153,9 @@ def read_provenance(path: Path) -> dict[str, Any]:
 
 
 def histograms_of(
-    filtered: Mapping[str, Path], in_dataset: list[DetectionRow], copies: dict[str, Any], settings: Mapping[str, Any]
+    tables: Sequence[Path], in_dataset: list[DetectionRow], copies: dict[str, Any], settings: Mapping[str, Any]
 ) -> dict[str, Histogram]:
     """Return the histograms by name; `in_dataset` are the labels of the dataset's images."""
-    tables = [folder / FILTER_TABLE for folder in filtered.values()]
     histograms = [
         *frame_histograms(tables, settings),
         *object_histograms(in_dataset, settings["detect"]["confidence"]),
@@ -164,12 +164,21 @@ def histograms_of(
     return {histogram.name: histogram for histogram in histograms}
 
 
+def read_labels(shards: Shards) -> dict[str, list[DetectionRow]]:
+    """Return the labels of each video that has any."""
+    found: dict[str, list[DetectionRow]] = {}
+    for table in shards.label_tables():
+        for row in read_rows(table):
+            found.setdefault(row["video"], []).append(row)
+    return found
+
+
 def registry_row(
-    video: str, row: Mapping[str, Any], paths: Mapping[str, Path], ledger: list[LedgerRow], labels: list[DetectionRow]
+    video: str, row: Mapping[str, Any], gathered: Gathered, ledger: list[LedgerRow], labels: list[DetectionRow]
 ) -> RegistryRow:
     """Return the row of a video: its status, and how many frames reached each stage."""
-    record = read_json(paths["record"])
-    media, note = record["media"] or {}, read_note(paths["filtered"] / FILTER_TABLE)
+    record = gathered["record"]
+    media: Mapping[str, Any] = record["media"] or {}
     stages = Counter(entry["stage"] for entry in ledger)
     passed = stages["deduplicate"] + stages["export_dataset"]
     return {
@@ -177,7 +186,7 @@ def registry_row(
         "url": record["url"],
         "split": row["split"] or next((entry["split"] for entry in ledger if entry["split"]), ""),
         "status": record["status"],
-        "message": record["message"] or note,
+        "message": record["message"] or gathered["note"],
         "duration_s": media.get("duration_s"),
         "media_bytes": media.get("bytes"),
         "frames": len(ledger),
@@ -203,7 +212,8 @@ def registry_tsv(rows: list[RegistryRow]) -> str:
 if __name__ == "__main__":
     start_job(snakemake.log[0])
     videos, given, out = snakemake.params.videos, snakemake.input, snakemake.output
-    folders = stage_outputs(videos, record=given.records, filtered=given.filtered, detections=given.detections)
+    shards = Shards.of(given.shards, given.detections)
+    filtered = {video: filter_table(RESULTS, video).parent for video in videos}
     files = {name: Path(given[name]) for name in ("copies", "distances", "dataset", "provenance")}
-    sources = Sources(folders, settings=snakemake.params.settings, **files)
+    sources = Sources(shards, filtered, settings=snakemake.params.settings, **files)
     write_times(Path("benchmarks"), report(videos, sources, Path(out.page), Path(out.registry)), Path(out.times))

@@ -13,6 +13,7 @@ from typing import Any
 from scripts.core.errors import Damaged
 from scripts.core.files import read_json
 from scripts.core.layout import output_of
+from scripts.inputs.gathered import gathered_files
 from scripts.run.snakemake_internals import force_outputs
 
 # The files of a results folder that jobs read, but the images.
@@ -29,18 +30,18 @@ NUMPY = b"\x93NUMPY"
 AT_ONCE = 16  # files; on a network disk each takes a while to open
 
 
-def make_damaged_again(workflow: Any, results: Path, videos: Iterable[str]) -> list[str]:
+def make_damaged_again(workflow: Any, results: Path, videos: Iterable[str], shards: Iterable[str]) -> list[str]:
     """Return no input for a target, but let its run make damaged outputs again. Without this target, jobs name them."""
-    force_outputs(workflow, _as_the_run_found_them(results, tuple(videos)))
+    force_outputs(workflow, _as_the_run_found_them(results, tuple(videos), tuple(shards)))
     return []
 
 
 @cache
-def _as_the_run_found_them(results: Path, videos: tuple[str, ...]) -> list[str]:
-    return damaged_outputs(results, videos)  # Snakemake asks again after the checkpoint
+def _as_the_run_found_them(results: Path, videos: tuple[str, ...], shards: tuple[str, ...]) -> list[str]:
+    return damaged_outputs(results, videos, shards)  # Snakemake asks again after the checkpoint
 
 
-def damaged_outputs(results: Path, videos: Iterable[str]) -> list[str]:
+def damaged_outputs(results: Path, videos: Iterable[str], shards: Iterable[str] = ()) -> list[str]:
     """Return the outputs of rules with a damaged file, and say so.
 
     Of tables and arrays, their ends and sizes show it; of JSON, all is read.
@@ -49,9 +50,12 @@ def damaged_outputs(results: Path, videos: Iterable[str]) -> list[str]:
     paths += [results / name.format(video) for video in videos for name in OF_VIDEOS]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         damaged = [path for path, whole in zip(paths, pool.map(is_whole, paths), strict=True) if not whole]
-    for path in damaged:
-        print(f"reelsieve: {path} is damaged: the run makes {output_of(path)} again", file=sys.stderr)
-    return [str(output_of(path)) for path in damaged]
+    made = {path: output_of(path) for path in damaged}
+    gathered = [path for path in gathered_files(results, shards) if path.parent.exists()]
+    made |= {path: path.parent for path in gathered if not (path.exists() and is_whole(path))}
+    for path, output in made.items():
+        print(f"reelsieve: {path} is damaged: the run makes {output} again", file=sys.stderr)
+    return [str(output) for output in made.values()]
 
 
 def is_whole(path: Path) -> bool:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TypedDict
 
 from scripts.core.layout import STAGES
+from scripts.inputs.gathered import GATHERING
 
 AFTER_CHECKPOINT = "detect_objects"  # Snakemake plans its jobs when deduplicate has chosen the frames
 EXTRACT, FILTER = "extract_frames", "filter_frames"
 FRAME_FOLDERS = {EXTRACT: "frames", FILTER: "filtered"}  # the folder under results/ with the frames of a stage
-TARGETS = ("all", "retry_failed")  # rules without work of their own
+NOT_SHOWN = ("all", "retry_failed", *GATHERING)  # rules that do no work on videos
 
 
 class StageState(TypedDict):
@@ -76,22 +77,24 @@ class StageCounts:
         self._jobs: dict[int, tuple[str, str]] = {}
         self._stages: dict[str, Stage] = {}
         self._extracted: dict[str, int] = {}
+        self._n_gathering = 0
 
     def plan(self, jobs: Mapping[str, int]) -> None:
         """Set the number of jobs of each rule that are planned at the start."""
         for rule, count in jobs.items():
-            if rule not in TARGETS:
+            if rule not in NOT_SHOWN:
                 self._stage(rule).total = count
+        self._n_gathering = sum(jobs.get(rule, 0) for rule in GATHERING)
 
     def plan_in_all(self, total: int) -> None:
         """Set the number of all jobs, including the target's. It grows when the checkpoint is done."""
-        more = total - 1 - sum(stage.total for stage in self._stages.values())
+        more = total - 1 - self._n_gathering - sum(stage.total for stage in self._stages.values())
         if more > 0:
             self._stage(AFTER_CHECKPOINT).total += more
 
     def start(self, job: int, rule: str, video: str, now_s: float) -> None:
         """Record that a job has started or restarted."""
-        if rule in TARGETS:
+        if rule in NOT_SHOWN:
             return
         stage = self._stage(rule)
         self._jobs[job] = (rule, video)

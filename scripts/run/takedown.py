@@ -36,6 +36,8 @@ def take_down(
         separate = {path.relative_to(RESULTS).parts[0] for path in _folders(patterns) if RESULTS in path.parents}
         for path in sorted(p for p in RESULTS.iterdir() if p.name not in separate | OF_NO_VIDEO):
             _delete(path)
+    if gone and (gathered := RESULTS / "gathered").exists():  # also of videos that deduplicate has not seen
+        _delete(gathered)
     for video in gone:
         count = sum(map(_delete, found[video]))
         reason = "excluded" if video in excluded else "no longer in the table"

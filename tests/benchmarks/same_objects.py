@@ -28,6 +28,7 @@ from scripts.dedup.deduplicate import Rules, deduplicate
 from scripts.dedup.features import VideoFiles
 from scripts.dedup.hash_frames import hash_frames
 from scripts.model.inference import Inference
+from tests._gathered import gather_frames
 from tests._infer import detect_alone
 from tests._models import compiled
 from tests.conftest import REAL, REPO
@@ -103,8 +104,9 @@ def filter_all(files: Iterable[Path], work: Path) -> None:
 def dropped(folder: Path, look: float) -> list[tuple[float, float]]:
     """Return the times of each dropped frame and of its representative, if counterparts may differ by `look`."""
     before, same_objects.SAME_LOOK = same_objects.SAME_LOOK, look
-    files = VideoFiles(folder / "filter.parquet", folder / "hashes")
-    deduplicate({folder.name: files}, RULES, *(folder / name for name in ("copies.parquet", "kept.json", "bits.json")))
+    sources = {folder.name: VideoFiles(folder / "filter.parquet", folder / "hashes")}
+    shard = gather_frames(folder / "gathered", sources)
+    deduplicate(sources, [shard], RULES, *(folder / name for name in ("copies.parquet", "kept.json", "bits.json")))
     same_objects.SAME_LOOK = before
     copies = read_rows(folder / "copies.parquet")
     return [(_time_s(c["frame"]), _time_s(c["representative"])) for c in copies if not c["keep"]]

@@ -124,4 +124,4 @@ def test_the_picture_of_the_rules_is_snakemakes(checkout: Path) -> None:
     if os.environ.get("REELSIEVE_WRITE_DOCS"):
         page.write_text(re.sub(r"```mermaid\n.*?```", f"```mermaid\n{drawn}```", page.read_text(), flags=re.DOTALL))
     [block] = [block for block in blocks_of(page) if block.language == "mermaid"]
-    assert ("detect_objects", "export_dataset") in edges and block.text == drawn
+    assert ("detect_objects", "gather_detections") in edges and block.text == drawn

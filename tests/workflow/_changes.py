@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.core import layout
+from tests._rules import ALL_STAGES
 from tests._run import Run
 from tests.conftest import REPO
 
-STAGES = tuple(rule for rule in layout.STAGES if rule != "embed_frames")  # which runs with dedup.method embedding
+STAGES = tuple(rule for rule in ALL_STAGES if rule != "embed_frames")  # which runs with dedup.method embedding
 NEXT = {
     "compile_model": {"filter_frames", "detect_objects", "record_provenance"},
-    "download_video": {"extract_frames", "deduplicate", "export_dataset", "report"},
+    "download_video": {"extract_frames", "gather_videos"},
     "extract_frames": {"filter_frames"},
-    "filter_frames": {"hash_frames", "deduplicate", "export_dataset", "report"},
-    "hash_frames": {"deduplicate"},
-    "deduplicate": {"detect_objects", "export_dataset", "report"},
-    "detect_objects": {"export_dataset", "report"},
+    "filter_frames": {"hash_frames", "gather_videos"},
+    "hash_frames": {"gather_videos"},
+    "gather_videos": {"deduplicate", "export_dataset", "report"},
+    "deduplicate": {"detect_objects", "gather_detections", "export_dataset", "report"},
+    "detect_objects": {"gather_detections"},
+    "gather_detections": {"export_dataset", "report"},
     "export_dataset": {"report", "record_provenance"},
     "record_provenance": {"report"},
     "report": set(),
@@ -136,7 +138,8 @@ def remove_outputs(*names: str) -> Callable[[Run], None]:
 
     def do(run: Run) -> None:
         for name in names:
-            (run.folder / name).unlink()
+            path = run.folder / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
             (run.folder / ".snakemake/metadata" / b64encode(name.encode()).decode()).unlink()
 
     return do
@@ -180,8 +183,8 @@ CHANGES: dict[str, Change] = {
     "`dataset.formats`": config("export_dataset", dataset={"formats": ["parquet", "imagefolder"]}),
     "`dataset.negatives_share`": config("filter_frames", dataset={"negatives_share": 0.1}),
     "new weights for both models": changed(other_weights, "compile_model"),
-    "row deleted": table(r"^night\t.*\n", "", "deduplicate"),
-    "video added to `exclude`": config("deduplicate", exclude=["night"]),
+    "row deleted": table(r"^night\t.*\n", "", "gather_videos", "gather_detections"),
+    "video added to `exclude`": config("gather_videos", "gather_detections", exclude=["night"]),
     "rows reordered": changed(reverse, "deduplicate"),
     "`split` of a row": table(r"test\tcity", "val\tcity", "export_dataset"),
     "`start_s` of a row": table(r"(park\.mp4)\t\t", r"\1\t1\t", "extract_frames"),
@@ -199,11 +202,15 @@ CHANGES: dict[str, Change] = {
     "`results/filtered/ID` deleted": delete("results/filtered/night", "filter_frames"),
     "`results/hashes/ID` deleted": delete("results/hashes/night", "hash_frames"),
     "`results/detections/ID.parquet` deleted": delete("results/detections/night.parquet", "detect_objects"),
+    "`results/gathered` deleted": delete("results/gathered", "gather_videos", "gather_detections"),
     "`results/models` deleted": delete("results/models"),
     "`results/seen` deleted": delete("results/seen"),
     "`results/dataset` deleted": delete("results/dataset", "export_dataset"),
     "`results/report.html` deleted": delete("results/report.html", "report"),
     "`results/` deleted": delete("results", "download_video", "compile_model"),
+    "older run folder without `results/gathered`": changed(
+        remove_outputs("results/gathered/videos/0of1", "results/gathered/detections/0of1"),
+        "gather_videos", "gather_detections"),
     "older run folder without `distances.json`": changed(
         remove_outputs("results/dedup/distances.json"), "deduplicate"),
     "older run folder without `provenance.json`": changed(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from scripts.core.tsv import read_tsv
+from scripts.inputs.gathered import GATHERING
 from tests._acts import reset, stall
 from tests._run import LayOut, Outcome, Run
 from tests._server import FaultServer, cut_short, refuse
@@ -143,7 +144,7 @@ def test_trying_again_fetches_only_what_may_come(ran: tuple[Run, Outcome], serve
     touched = {request.path.split("?")[0].removeprefix("/media").strip("/") for request in server.log}
     assert {name.removesuffix(".mp4") for name in touched} == set(PASSING)
     chain = dict.fromkeys(("download_video", "extract_frames", "filter_frames", "hash_frames"), 4)
-    together = ("deduplicate", "detect_objects", "export_dataset", "report", "record_provenance")
+    together = (*GATHERING, "deduplicate", "detect_objects", "export_dataset", "report", "record_provenance")
     once = dict.fromkeys(together, 1)  # one shows something new
     assert outcome.jobs == chain | once
     rows = registry(run)

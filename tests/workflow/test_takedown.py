@@ -11,6 +11,7 @@ import pytest
 from scripts.core.tables import read_rows
 from scripts.download.store import entry_of
 from scripts.download.store_users import read_used_entries
+from scripts.inputs.gathered import GATHERING
 from tests._run import Finished, Run
 from tests._server import FaultServer
 from tests.conftest import DOWNLOAD
@@ -58,7 +59,7 @@ def test_an_excluded_and_a_removed_video_leave_nothing_and_the_copy_steps_in(
     assert (
         "taken down: empty (no longer in the table)" in outcome.text and "taken down: avenue_copy" not in outcome.text
     )
-    made_anew = ("deduplicate", "detect_objects", "export_dataset", "report", "record_provenance")
+    made_anew = (*GATHERING, "deduplicate", "detect_objects", "export_dataset", "report", "record_provenance")
     assert outcome.jobs == dict.fromkeys(made_anew, 1)
     assert naming(run, "avenue") == naming(run, "empty") == []
     assert digests(files(run)) & before == set()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.core.code import NOT_HASHED, code_hash_in
-from scripts.core.layout import STAGES
+from tests._rules import ALL_STAGES as STAGES
 from tests.conftest import REPO
 
 PAGE = REPO / "docs/reruns.md"

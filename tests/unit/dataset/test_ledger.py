@@ -8,26 +8,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scripts.core.errors import UserError
+from scripts.core.layout import FILTER_TABLE
 from scripts.core.row_types import CopyRow, FilterRow, LedgerRow
 from scripts.core.schemas import DETECTIONS, FILTER
 from scripts.core.tables import write_table
 from scripts.dataset.ledger import DECIDING_STAGES as STAGES
 from scripts.dataset.ledger import check_totals, ledger_row
+from scripts.inputs.gathered import DETECTIONS_TABLE, Shards
 from tests._dataset_rows import copy_row, filter_row, ledger_row_of
 
 STAGED = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(STAGES)), min_size=1, max_size=12)
 
 
-def lay_out(folder: Path, ledger: list[LedgerRow]) -> tuple[list[CopyRow], dict[str, dict[str, Path]]]:
-    """Write the tables of a run with this ledger; return the rows of copies.parquet and the paths of the videos."""
-    paths = {v: {"filtered": folder / v, "detections": folder / f"{v}.parquet"} for v in "ab"}
-    for video, files in paths.items():
+def lay_out(folder: Path, ledger: list[LedgerRow]) -> tuple[list[CopyRow], Shards]:
+    """Write the gathered tables of a run with this ledger; return the rows of copies.parquet and the shards."""
+    shards = Shards([folder / v for v in "ab"], [folder / v for v in "ab"])
+    for video, shard in zip("ab", shards.videos, strict=True):
         own = [{"video": video, "frame": row["frame"]} for row in ledger if row["video"] == video]
         kept = [row for row in ledger if row["video"] == video and row["stage"] == "export_dataset"]
-        write_table(files["filtered"] / "filter.parquet", own, FILTER)
-        write_table(files["detections"], [{"video": video, "frame": row["frame"]} for row in kept], DETECTIONS)
+        write_table(shard / FILTER_TABLE, own, FILTER)
+        write_table(shard / DETECTIONS_TABLE, [{"video": video, "frame": row["frame"]} for row in kept], DETECTIONS)
     passed = [row for row in ledger if row["stage"] in ("deduplicate", "export_dataset")]
-    return [copy_row(f"{r['video']}/{r['frame']}", keep=r["stage"] == "export_dataset") for r in passed], paths
+    return [copy_row(f"{r['video']}/{r['frame']}", keep=r["stage"] == "export_dataset") for r in passed], shards
 
 
 def ledger_of(staged: list[tuple[str, str]]) -> list[LedgerRow]:
@@ -43,26 +45,26 @@ def test_a_missing_added_or_moved_frame_is_an_error(staged: list[tuple[str, str]
     passed_before = STAGES.index(row["stage"]) >= 2
     other = data.draw(st.sampled_from([s for s in STAGES if s != row["stage"] and (passed_before or s in STAGES[2:])]))
     with tempfile.TemporaryDirectory() as folder:
-        copies, paths = lay_out(Path(folder), ledger)
-        check_totals(ledger, copies, paths)
+        copies, shards = lay_out(Path(folder), ledger)
+        check_totals(ledger, copies, shards, "ab")
         with pytest.raises(UserError, match="is twice in the ledger"):
-            check_totals([*ledger, row], copies, paths)
+            check_totals([*ledger, row], copies, shards, "ab")
         with pytest.raises(UserError, match="rows in filter.parquet.*frames in the ledger"):
-            check_totals(rest, copies, paths)
+            check_totals(rest, copies, shards, "ab")
         with pytest.raises(UserError, match="in the ledger"):
-            check_totals([*rest, ledger_row_of(row["video"], row["frame"], other)], copies, paths)
+            check_totals([*rest, ledger_row_of(row["video"], row["frame"], other)], copies, shards, "ab")
 
 
 def test_tables_of_an_earlier_run_are_an_error(tmp_path: Path) -> None:
     ledger = ledger_of([("a", "export_dataset"), ("a", "deduplicate")])
-    copies, paths = lay_out(tmp_path, ledger)
+    copies, shards = lay_out(tmp_path, ledger)
     with pytest.raises(UserError, match="names c, which is not in this run"):
-        check_totals(ledger, [*copies, copy_row("c/x")], paths)
+        check_totals(ledger, [*copies, copy_row("c/x")], shards, "ab")
     with pytest.raises(UserError, match="a: 1 rows in dedup/copies.parquet, but 2 frames in the ledger: delete"):
-        check_totals(ledger, copies[:1], paths)
-    write_table(paths["a"]["detections"], [], DETECTIONS)
+        check_totals(ledger, copies[:1], shards, "ab")
+    write_table(shards.detections[0] / DETECTIONS_TABLE, [], DETECTIONS)
     with pytest.raises(UserError, match="a: 0 rows in detections, but 1 frames"):
-        check_totals(ledger, copies, paths)
+        check_totals(ledger, copies, shards, "ab")
 
 
 @pytest.mark.parametrize(

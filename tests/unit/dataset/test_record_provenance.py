@@ -11,6 +11,7 @@ import yaml
 from scripts.core.layout import DATASET_STAGES
 from scripts.dataset.record_provenance import describe_model, log_runtime_settings, record_provenance
 from scripts.inputs.config import check_config
+from scripts.inputs.gathered import GATHERING
 from scripts.inputs.settings import required_weights, result_settings, runtime_settings
 from tests.conftest import REPO
 
@@ -87,7 +88,7 @@ def test_the_rules_of_a_dataset_are_those_with_outputs_before_the_report() -> No
     text = "".join(file.read_text() for file in sorted((REPO / "rules").glob("*.smk")))
     bodies = {body.split(":")[0].split()[-1]: body for body in text.split("\n\n\n") if "output:" in body}
     on_demand = {name for name, body in bodies.items() if "retaken" in body or "rehydrated" in body}
-    assert set(bodies) - on_demand - {"report", "record_provenance"} == set(DATASET_STAGES)
+    assert set(bodies) - on_demand - {"report", "record_provenance"} == {*DATASET_STAGES, *GATHERING}
 
 
 def test_settings_that_change_no_result_go_into_the_log_only(

@@ -19,6 +19,7 @@ from scripts.core.tables import read_rows, write_table
 from scripts.dedup.deduplicate import Rules, deduplicate, files_by_video, scores
 from scripts.dedup.features import VideoFiles
 from scripts.dedup.vector_space import in_steps
+from tests._gathered import gather_frames
 from tests._hashed import rules, write_hashes
 from tests._places import REPO
 
@@ -43,7 +44,10 @@ def table(folder: Path, video: str, hashes: Sequence[int], passed: bool = True, 
 def run(
     folder: Path, tables: dict[str, VideoFiles], by: Rules | None = None
 ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    deduplicate(tables, by or rules(4), folder / "copies.parquet", folder / "kept.json", folder / "distances.json")
+    halves = (dict(list(tables.items())[::2]), dict(list(tables.items())[1::2]))
+    shards = [gather_frames(folder / f"shard{number}", half) for number, half in enumerate(halves)]
+    out = (folder / "copies.parquet", folder / "kept.json", folder / "distances.json")
+    deduplicate(tables, shards, by or rules(4), *out)
     rows = {f"{row['video']}/{row['frame']}": row for row in read_rows(folder / "copies.parquet")}
     return json.loads((folder / "kept.json").read_text()), rows
 
@@ -114,11 +118,13 @@ def test_few_frames_are_compared_without_a_compiler(tmp_path: Path) -> None:
 import pickle, sys
 from pathlib import Path
 from scripts.dedup.deduplicate import deduplicate
-sources, rules, folder = pickle.load(sys.stdin.buffer)
-deduplicate(sources, rules, folder / "copies.parquet", folder / "kept.json", folder / "distances.json")
+sources, shards, rules, folder = pickle.load(sys.stdin.buffer)
+deduplicate(sources, shards, rules, folder / "copies.parquet", folder / "kept.json", folder / "distances.json")
 print(*{"numba"} & set(sys.modules))
 """
-    given = pickle.dumps((sources, rules(4, compare_objects=True), tmp_path))
+    given = pickle.dumps(
+        (sources, [gather_frames(tmp_path / "shard", sources)], rules(4, compare_objects=True), tmp_path)
+    )
     command = [sys.executable, "-c", code]
     assert subprocess.run(command, input=given, capture_output=True, check=True, cwd=REPO).stdout.strip() == b""
 
@@ -172,7 +178,7 @@ def test_the_order_of_the_table_does_not_matter_where_scores_differ(
 
 
 def test_files_go_to_their_video_with_and_without_vectors() -> None:
-    found = files_by_video(["a", "b"], ["f/a", "f/b"], ["h/a", "h/b"], [])
-    assert found["b"] == VideoFiles(Path("f/b/filter.parquet"), Path("h/b"), None)
-    found = files_by_video(["a", "b"], ["f/a", "f/b"], ["h/a", "h/b"], ["a.npy", "b.npy"])
-    assert found["b"] == VideoFiles(Path("f/b/filter.parquet"), Path("h/b"), Path("b.npy"))
+    files = (Path("r/filtered/b/filter.parquet"), Path("r/hashes/b"))
+    assert files_by_video(Path("r"), ["a", "b"], "")["b"] == VideoFiles(*files, None)
+    found = files_by_video(Path("r"), ["a", "b"], "r/vectors/{video}.npy")
+    assert found["b"] == VideoFiles(*files, Path("r/vectors/b.npy"))

@@ -8,13 +8,14 @@ import pytest
 from scripts.dedup.features import Hashes, VideoFiles, load_passed, load_vectors, read_appearances
 from scripts.dedup.hash_frames import hash_frames
 from scripts.dedup.hashing import ROLES
+from tests._gathered import gather_frames
 from tests._hashed import cone, lay_out_filtered
 
 
 def test_frames_hashes_and_objects_are_read_back(tmp_path: Path) -> None:
     source = VideoFiles(lay_out_filtered(tmp_path / "filtered") / "filter.parquet", tmp_path / "hashes")
     hash_frames(source.filtered.parent, "phash", source.hashes)
-    frames, hashes = load_passed({"v": source})
+    frames, hashes = load_passed([gather_frames(tmp_path / "shard", {"v": source})], ["v"])
     assert frames["confidence"].tolist() == [0.75] * 3 and len(hashes.codes) == 3 * 6
     (first, *_) = read_appearances(source).values()
     assert first.boxes.round(4).tolist() == [[0.1, 0.1, 0.2, 0.2]] and first.content == (0, 0, 1, 1)
@@ -23,13 +24,14 @@ def test_frames_hashes_and_objects_are_read_back(tmp_path: Path) -> None:
 def test_hashes_of_other_frames_are_an_error(tmp_path: Path) -> None:
     source = VideoFiles(lay_out_filtered(tmp_path / "filtered") / "filter.parquet", tmp_path / "hashes")
     hash_frames(lay_out_filtered(tmp_path / "other", 2), "phash", source.hashes)
-    with pytest.raises(ValueError, match="does not match the frames in"):
-        load_passed({"v": source})
+    with pytest.raises(ValueError, match="hashes/v does not match the frames in filtered/v"):
+        load_passed([gather_frames(tmp_path / "shard", {"v": source})], ["v"])
 
 
 def test_a_video_without_frames_has_no_hashes(tmp_path: Path) -> None:
     hash_frames(lay_out_filtered(tmp_path / "none", 0), "phash", tmp_path / "hashes")
-    frames, hashes = load_passed({"v": VideoFiles(tmp_path / "none/filter.parquet", tmp_path / "hashes")})
+    source = VideoFiles(tmp_path / "none/filter.parquet", tmp_path / "hashes")
+    frames, hashes = load_passed([gather_frames(tmp_path / "shard", {"v": source})], ["v"])
     assert len(frames) == len(hashes.codes) == 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scripts.core.errors import UserError
+from scripts.core.files import read_json
 from scripts.download.faults import refused_under
 from scripts.download.retries import check_outage, retry_numbers, videos_to_retry, write_retry_numbers
 from tests.conftest import download_options
@@ -27,7 +28,7 @@ def records(results: Path, *statuses: str) -> list[Path]:
 
 
 def test_an_outage_stops_the_dataset_and_names_the_remedy(tmp_path: Path) -> None:
-    found = records(tmp_path, *["ok"] * 7, "failed", "blocked", "blocked")
+    found = [read_json(path) for path in records(tmp_path, *["ok"] * 7, "failed", "blocked", "blocked")]
     check_outage(found, 0.3)
     with pytest.raises(
         UserError, match=r"3 of 10 .*0.29.*retry_failed.*max_failed_share to 1.*If blocked.*2 x a.example"
@@ -37,7 +38,8 @@ def test_an_outage_stops_the_dataset_and_names_the_remedy(tmp_path: Path) -> Non
 
 
 def test_videos_that_are_gone_are_no_outage(tmp_path: Path) -> None:
-    check_outage(records(tmp_path, "ok", "unavailable", "needs_auth", "later", "invalid_media", "rejected"), 0.0)
+    paths = records(tmp_path, "ok", "unavailable", "needs_auth", "later", "invalid_media", "rejected")
+    check_outage([read_json(path) for path in paths], 0.0)
     check_outage([], 0.0)
 
 

@@ -5,8 +5,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from scripts.core.schemas import FILTER
-from scripts.core.tables import write_table
 from scripts.dataset.splits import Splitting
 from scripts.inputs.columns import REGISTRY_COLUMNS
 from scripts.report.report import read_provenance, registry_row, registry_tsv
@@ -68,15 +66,13 @@ def test_the_page_does_not_name_the_commit(tmp_path: Path) -> None:
     assert provenance["workflow"] == {"code": {"report": "89ef"}} and "settings" in provenance
 
 
-def test_the_registry_counts_the_frames_of_a_video_at_each_stage(tmp_path: Path) -> None:
-    (tmp_path / "video.json").write_text(json.dumps(RECORD | {"url": "u", "message": ""}))
-    write_table(tmp_path / "filter.parquet", [], FILTER, note="no frame is sharp")
+def test_the_registry_counts_the_frames_of_a_video_at_each_stage() -> None:
     stages = ["extract_frames", "filter_frames", "deduplicate", "export_dataset", "export_dataset"]
     ledger: list[Any] = [{"stage": stage, "split": "", "file": ""} for stage in stages]
     ledger[-1] |= {"split": "val", "file": "images/val/a.jpg"}
     labels: list[Any] = [{"classes": ["dog", "cat"]}, {"classes": []}]
-    paths = {"record": tmp_path / "video.json", "filtered": tmp_path}
-    row = registry_row("a", {"split": "", "extra": {"camera": "north", "video": "b"}}, paths, ledger, labels)
+    gathered: Any = {"record": RECORD | {"url": "u", "message": ""}, "note": "no frame is sharp"}
+    row = registry_row("a", {"split": "", "extra": {"camera": "north", "video": "b"}}, gathered, ledger, labels)
     counts = [row[name] for name in ("frames", "looked_at", "passed", "kept", "exported", "objects")]
     assert counts == [5, 4, 3, 2, 1, 2] and (row["split"], row["message"]) == ("val", "no frame is sharp")
     assert (row["video"], row["camera"]) == ("a", "north"), "the user's columns replace none of the registry's"

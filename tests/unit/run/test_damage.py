@@ -9,11 +9,13 @@ import pytest
 
 from scripts.core.errors import UserError
 from scripts.core.files import read_json
-from scripts.core.layout import record_path
+from scripts.core.layout import HASHES_TABLE, record_path
 from scripts.core.tables import count_rows, read_note, read_rows, write_table
 from scripts.dedup.features import load_array
+from scripts.inputs.gathered import RECORDS, write_gathered
 from scripts.run.damage import damaged_outputs, is_whole
 from scripts.run.failures import describe_failed_download
+from tests._gathered import gather_frames
 
 SCHEMA = pa.schema([("a", pa.int64())])
 
@@ -89,3 +91,14 @@ def test_the_outputs_of_the_table_are_looked_at(tmp_path: Path, capsys: pytest.C
     assert damaged_outputs(tmp_path, ["a", "b"]) == [str(record_path(tmp_path, "a"))]
     assert "video.json is damaged: the run makes" in capsys.readouterr().err
     assert describe_failed_download(record_path(tmp_path, "a")) == ""
+
+
+def test_a_shard_that_lacks_a_file_or_has_a_damaged_one_is_gathered_again(tmp_path: Path) -> None:
+    for shard in ("0of4", "1of4", "2of4"):
+        gather_frames(tmp_path / "gathered/videos" / shard, {})
+        write_gathered(tmp_path / "gathered/videos" / shard, {})
+    assert damaged_outputs(tmp_path, [], ["0of4", "1of4", "2of4", "3of4"]) == []
+    (tmp_path / "gathered/videos/1of4" / RECORDS).unlink()
+    (tmp_path / "gathered/videos/2of4" / HASHES_TABLE).write_bytes(b"garbage")
+    again = damaged_outputs(tmp_path, [], ["0of4", "1of4", "2of4", "3of4"])
+    assert again == [str(tmp_path / "gathered/videos" / shard) for shard in ("1of4", "2of4")]

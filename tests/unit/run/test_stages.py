@@ -21,6 +21,17 @@ def test_jobs_after_the_checkpoint_are_detections() -> None:
     assert {stage.name: stage.total for stage in counts.stages()}["detect_objects"] == 5
 
 
+def test_gathering_is_not_shown_and_counts_as_no_detection() -> None:
+    counts = StageCounts(frames_of)
+    counts.plan({"gather_videos": 2, "deduplicate": 1, "gather_detections": 2, "all": 1})
+    counts.start(1, "gather_videos", "", 1)
+    counts.finish(1, 2)
+    counts.plan_in_all(6)
+    assert [stage.name for stage in counts.stages()] == ["deduplicate"]
+    counts.plan_in_all(13)
+    assert {stage.name: stage.total for stage in counts.stages()}["detect_objects"] == 7
+
+
 def test_frames_and_rates_come_from_finished_jobs() -> None:
     counts = StageCounts(frames_of)
     counts.plan({"extract_frames": 2, "filter_frames": 2})

@@ -44,6 +44,13 @@ def test_all_files_of_a_video_are_deleted_and_none_of_another(capsys: pytest.Cap
     assert "taken down: a (no longer in the table): 5 files deleted" in capsys.readouterr().err
 
 
+def test_what_was_gathered_is_deleted_although_no_other_result_has_the_video() -> None:
+    Path("results/dedup/kept.json").write_text(json.dumps(dict.fromkeys(["a.b", "a_b", "b"])))
+    Path("results/gathered/videos/0of1").mkdir(parents=True)
+    take_down(["a.b", "a_b", "b"], [], PATTERNS, 0.5)
+    assert not Path("results/gathered").exists() and Path(TOGETHER[0]).exists()
+
+
 def test_nothing_is_deleted_if_every_video_is_listed() -> None:
     before = files()
     take_down(VIDEOS, [], PATTERNS, 0.2)
