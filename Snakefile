@@ -27,7 +27,7 @@ from scripts.run.snakemake_internals import (
     start_scripts_with,
     targets_of,
 )
-
+from scripts.run.waiting_jobs import start_waiting_jobs
 from scripts.run.warm_jobs import start_job_server
 
 min_version("9.27.1")  # the oldest version that the tests ran on
@@ -108,8 +108,11 @@ onstart:
         targets = [RENAMED.get(target, target) for target in targets_of(workflow)]
         if targets != ["verify"]:  # it reads the existing results, also if the table has changed
             start_run(VIDEOS, config, path_patterns(OURS), targets)
-            if config["warm_jobs"] and IS_MAIN and runs_all_jobs_here(workflow):
-                start_scripts_with(start_job_server())
+            if IS_MAIN and runs_all_jobs_here(workflow):
+                if config["detector"]["warm"]:
+                    start_waiting_jobs(workflow)
+                if config["warm_jobs"]:
+                    start_scripts_with(start_job_server())
     except UserError as error:
         stop_run(error)
     write_retry_numbers(Path("results"), retries())

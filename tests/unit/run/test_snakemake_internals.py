@@ -54,10 +54,17 @@ def print_targets():
 onstart:
     if runs_all_jobs_here(workflow):
         start_scripts_with("echo started with")
+        set_slots(workflow, "gpu", 2 * slots_of(workflow, "gpu"))
 
 rule script:
     output: "script.txt"
     script: "script.py"
+
+rule meet:
+    output: "met{{number}}.txt"
+    resources: gpu=1
+    shell: "touch came{{wildcards.number}}; for i in $(seq 100); do [ -e came1 -a -e came2 ] && break; sleep 0.1; done;"
+        " [ $i -lt 100 ] && touch {{output}}"
 """
 HOST = """
 module inner:
@@ -112,6 +119,12 @@ def test_a_run_that_runs_its_jobs_itself_chooses_how_scripts_start(tmp_path: Pat
     assert re.search(r"^started with .*/\.snakemake/scripts/tmp\w+\.script\.py$", done.stdout, re.MULTILINE), (
         done.stderr
     )
+
+
+def test_a_run_that_begins_can_get_more_slots(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").write_text(SNAKEFILE.format(repo=str(REPO)))
+    done = run_snakemake(["--cores", "2", "--resources", "gpu=1", "--", "met1.txt", "met2.txt"], tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
