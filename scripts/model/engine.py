@@ -21,7 +21,6 @@ from scripts.model.load import load_model
 from scripts.model.openvino_streams import compile_streams, stream_predictor
 
 MOST_STREAMS = 16  # each holds an image's activations, half a gigabyte with the largest models
-DECODERS = 2
 BLANK_PX = 64
 MOST_BOXES = 30_000  # as many as ultralytics suppresses; what is kept is counted per class
 SETTINGS: dict[str, Any] = {"mode": "predict", "rect": True, "verbose": False, "save": False}
@@ -67,6 +66,11 @@ def import_torchvision() -> None:
             for part in parts:
                 del sys.modules[part]
     import torchvision  # noqa: F401
+
+
+def decoders_for(threads: int) -> int:
+    """Return how many threads decode images. One decodes about 200 frames of 720p a second."""
+    return max(2, threads // 4)
 
 
 def first_device(card: ModelCard, held: str) -> str:
@@ -118,7 +122,7 @@ class Engine:
         self._batch = self._fixed_batch or (1 if self._streams else card["most"])
         self._workers = max(self._streams, 1)
         self._ahead = 2 * self._workers  # batches, enough to decode ahead; more would only fill the memory
-        self._decoding, self._inferring = ThreadPoolExecutor(DECODERS), ThreadPoolExecutor(self._workers)
+        self._decoding, self._inferring = ThreadPoolExecutor(decoders_for(threads)), ThreadPoolExecutor(self._workers)
         # Libraries initialise at the first image, and OpenVINO's binding hangs if two threads call it then.
         first = self._new_predictor(Floor(0.25, 0.7, self._fixed_px or BLANK_PX, 1))
         predict_batch(first, [np.zeros((BLANK_PX, BLANK_PX, 3), np.uint8)], device, self._fixed_batch)

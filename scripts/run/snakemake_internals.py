@@ -90,9 +90,9 @@ def set_default_resources(workflow: Any, counts: Mapping[str, int]) -> None:
             workflow.register_resource(name, count)
 
 
-def slots_of(workflow: Any, name: str) -> int:
-    """Return how many slots of a resource the run has."""
-    return int(workflow.global_resources[name].value)
+def slots_of(workflow: Any, name: str, default: int) -> int:
+    """Return how many slots of a resource the run has; the default if neither the user nor a profile says so."""
+    return int(workflow.global_resources[name].value) if name in workflow.global_resources else default
 
 
 def set_slots(workflow: Any, name: str, count: int) -> None:

@@ -19,6 +19,6 @@ def start_waiting_jobs(workflow: Any) -> None:
         private_folder()
     except NoDetector:
         return
-    devices = slots_of(workflow, "gpu")
+    devices = slots_of(workflow, "gpu", 1)
     os.environ[GPUS] = str(devices)
     set_slots(workflow, "gpu", devices * PER_DEVICE)

@@ -33,6 +33,7 @@ rule make:
     params: told=lambda wildcards: print_targets()
     shell: "touch {{output}} 2> {{log}}"
 
+unset = slots_of(workflow, "download", 9)
 set_default_resources(workflow, {{"gpu": 1, "download": 2}})
 handler = plain_terminal_handler(logger)
 facts = {{
@@ -40,7 +41,7 @@ facts = {{
     "renamed": renamed_rules(workflow, ["make"]),
     "cores": cores_of(workflow),
     "remote": runs_remotely(workflow),
-    "resources": {{k: int(workflow.global_resources[k].value) for k in ("gpu", "download")}},
+    "resources": {{name: slots_of(workflow, name, 0) for name in ("gpu", "download")}} | {{"unset": unset}},
     "patterns": path_patterns(own_rules(workflow, globals())),
     "handler": handler and handler.name,
     "colour": handler and has_colour_terminal(handler),
@@ -54,7 +55,7 @@ def print_targets():
 onstart:
     if runs_all_jobs_here(workflow):
         start_scripts_with("echo started with")
-        set_slots(workflow, "gpu", 2 * slots_of(workflow, "gpu"))
+        set_slots(workflow, "gpu", 2 * slots_of(workflow, "gpu", 0))
 
 rule script:
     output: "script.txt"
@@ -95,7 +96,7 @@ def test_a_workflow_knows_itself_its_targets_cores_resources_and_terminal(tmp_pa
         "targets": ["out/b.txt"],
         "cores": 3,
         "remote": False,
-        "resources": {"gpu": 4, "download": 2},
+        "resources": {"gpu": 4, "download": 2, "unset": 9},
         "patterns": ["out/{video}.txt", "logs/{video}.log", "benchmarks/{video}.tsv"],
         "handler": "DefaultStreamHandler",
         "colour": False,
