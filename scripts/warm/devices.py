@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scripts.core.errors import UserError
 from scripts.core.locks import try_lock
 from scripts.job.environment import GPUS, OWNER
 from scripts.job.process import owner_name
+from scripts.job.run_state import is_stopping
+from scripts.job.usage import note_wait
 from scripts.model.card import read_model_card, runs_on_cpu
 from scripts.warm.sockets import NoDetector, file_of_run, private_folder
 
@@ -45,13 +48,18 @@ class HeldDevice:
 def hold_device(devices: list[str], while_waiting: Callable[[], None] = lambda: None) -> Iterator[HeldDevice]:
     """Hold the first device that is free until the block ends, unless it is released earlier.
 
-    `while_waiting` is called again and again until one is free. Raise NoDetector where no locks can be made.
+    `while_waiting` is called again and again until one is free. Raise NoDetector where no locks can be made, and
+    UserError if the user stops the run meanwhile.
     """
     began = time.monotonic()
     while (locks := _try_hold(devices)) is None:
+        if is_stopping():
+            raise UserError("the run was stopped before this job had its turn")
         while_waiting()
         time.sleep(POLL_S)
-    held = HeldDevice(*locks, time.monotonic() - began)
+    waited_s = time.monotonic() - began
+    note_wait(waited_s)
+    held = HeldDevice(*locks, waited_s)
     try:
         yield held
     finally:

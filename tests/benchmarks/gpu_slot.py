@@ -47,8 +47,8 @@ class Use:
     inferred_s: float
 
     def idle(self) -> float:
-        """Return the share of the held time in which nothing is inferred."""
-        return 1 - self.inferred_s / self.held_s if self.held_s else 0.0
+        """Return the share of the held time in which nothing is inferred; none if it ends before the inference."""
+        return max(0.0, 1 - self.inferred_s / self.held_s) if self.held_s else 0.0
 
     def busy(self) -> float:
         """Return the share of all time in which the device infers."""

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from scripts.core.errors import UserError
 from scripts.job.environment import GPUS, OWNER
 from scripts.job.process import owner_name
+from scripts.job.run_state import note_stop
 from scripts.warm.devices import cuda_devices, devices_for, hold_device, use_alone
 from scripts.warm.sockets import private_folder
 
@@ -95,6 +97,19 @@ def test_a_device_can_be_left_to_the_next_job_before_the_end(owner: Any) -> None
             with pytest.raises(InterruptedError), hold_device(["cpu"], give_up):
                 raise AssertionError("the second one still holds it")
             assert second.name == "cpu" and len(asked) == 3
+
+
+def test_a_waiting_job_ends_when_the_user_stops_the_run(
+    owner: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".snakemake").mkdir()
+    with (
+        hold_device(["cpu"]),
+        pytest.raises(UserError, match="before this job had its turn"),
+        hold_device(["cpu"], note_stop),
+    ):
+        raise AssertionError("the first one holds it")
 
 
 HOLDING = """
