@@ -52,6 +52,9 @@ lint: .venv/test.installed ## run the linters
 bench: .venv/test.installed ## run all benchmarks, the whole crash matrix and 20 mutations (four hours; run nothing else)
 	$(BIN)/python -m tests.benchmarks.designs --write
 	$(BIN)/python -m tests.benchmarks.frames_budget
+	$(BIN)/python -m tests.benchmarks.gpu_slot
+	$(BIN)/python -m tests.benchmarks.many_cores
+	$(BIN)/python -m tests.benchmarks.many_cores --cores 16 --validate 24
 	$(BIN)/python -m tests.benchmarks.extract_frames
 	$(BIN)/python -m tests.benchmarks.damage --write
 	$(BIN)/python -m tests.benchmarks.duplicates --write

@@ -29,7 +29,7 @@ from scripts.run.snakemake_internals import (
     submits_jobs,
     targets_of,
 )
-
+from scripts.run.waiting_jobs import start_waiting_jobs
 from scripts.run.warm_jobs import start_job_server
 
 min_version("9.27.1")  # the oldest version that the tests ran on
@@ -111,6 +111,11 @@ onstart:
             delete_old_shards(Path("results"), SHARDS)
             if config["warm_jobs"] and IS_MAIN and runs_all_jobs_here(workflow):
                 start_scripts_with(start_job_server())
+            if IS_MAIN and runs_all_jobs_here(workflow):
+                if config["detector"]["warm"]:
+                    start_waiting_jobs(workflow)
+                if config["warm_jobs"]:
+                    start_scripts_with(start_job_server())
     except UserError as error:
         stop_run(error)
     write_retry_numbers(Path("results"), retries())

@@ -28,6 +28,8 @@ from scripts.model.card import check_roles
 from scripts.run.begin import read_kept, stop_run
 from scripts.run.shards import all_shards_in, detections_to_gather, divide, outputs_to_gather
 from scripts.run.snakemake_internals import cores_of, runs_remotely, set_default_resources, targets_of
+from scripts.run.slots import download_slots, extract_slots, threads_per_extraction
+from scripts.run.snakemake_internals import cores_of, runs_remotely, set_default_resources, slots_of, targets_of
 from scripts.run.summary import print_failure, print_last_summary, print_summary
 
 code_hash = functools.partial(code_hash_in, CHECKOUT / "scripts")  # a parameter of each rule, so that edits rerun jobs
@@ -45,8 +47,8 @@ except UserError as error:
     stop_run(error)
 
 
-# With four cores or more, two extractions leave half of them to inference, see inference_threads().
-extract_threads = max(1, RUN_CORES // 4)
+AT_ONCE = min(len(VIDEOS), *(slots_of(workflow, slot, len(VIDEOS)) for slot in ("extract", "video")))
+extract_threads = threads_per_extraction(RUN_CORES, AT_ONCE)
 
 
 def keep(path):
@@ -61,8 +63,9 @@ raw_frames = temp if config["cleanup_raw_frames"] else keep
 media_folder = keep if config["keep_media"] else temp
 
 # `--resources gpu=1` on the command line replaces the profile's whole list. All other slots would be unlimited without
-# these numbers, which are those of the profiles.
-set_default_resources(workflow, {"gpu": 1, "download": 2, "extract": 2, "video": 4})
+# these numbers.
+EXTRACT_SLOTS = extract_slots(RUN_CORES, extract_threads)
+set_default_resources(workflow, {"gpu": 1, "download": download_slots(RUN_CORES), "extract": EXTRACT_SLOTS, "video": 4})
 
 
 wildcard_constraints:

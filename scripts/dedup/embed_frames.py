@@ -18,8 +18,9 @@ from scripts.dedup.vector_space import VECTOR_ROLES, in_steps
 from scripts.job.environment import inference_threads
 from scripts.job.start import start_job
 from scripts.model.card import read_model_card
-from scripts.model.engine import import_ultralytics
+from scripts.model.engine import first_device, import_ultralytics
 from scripts.model.load import load_model
+from scripts.warm.devices import devices_for, use_alone
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -35,8 +36,8 @@ def embed_frames(filtered: Path, hashed: Path, model: Path, threads: int, work: 
     rows: list[HashRow] = read_rows(hashed / HASHES_TABLE)
     vectors = np.empty((0, len(VECTOR_ROLES), 1), np.float16)
     if rows:  # otherwise no model is loaded
-        embedder = Embedder(model, work)
-        with ThreadPoolExecutor(threads) as pool:
+        with use_alone(devices_for(model)) as held, ThreadPoolExecutor(threads) as pool:
+            embedder = Embedder(model, held, work)
             found = pool.map(lambda row: [embedder.embed(view) for view in views_of(filtered, row)], rows)
             vectors = in_steps(np.array(list(found)))
         for i, row in enumerate(rows):
@@ -50,13 +51,16 @@ def embed_frames(filtered: Path, hashed: Path, model: Path, threads: int, work: 
 class Embedder:
     """A loaded detector of which only the first layers run."""
 
-    def __init__(self, model: Path, work: Path) -> None:
-        """Load the .pt weights in the folder of compile_model; raise UserError if they have no layers to take."""
+    def __init__(self, model: Path, held: str, work: Path) -> None:
+        """Load the .pt weights in the folder of compile_model onto the device that this job holds.
+
+        Raise UserError if they have no layers to take.
+        """
         card = read_model_card(model)
         ultralytics = import_ultralytics(work, offline=True)
         import torch
 
-        self._device = "cuda:0" if torch.cuda.is_available() else "cpu"
+        self._device = first_device(card, held)
         torch.set_num_threads(1)  # more threads sum in another order; call embed() from several threads instead
         yolo = load_model(ultralytics, model / card["file"])
         if not isinstance(yolo.model, torch.nn.Module):

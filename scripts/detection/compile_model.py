@@ -31,6 +31,7 @@ from scripts.model.inference import RuntimeOptions
 from scripts.model.load import COPY
 from scripts.model.weights import check_weights, fetch_weights
 from scripts.warm.client import start_early
+from scripts.warm.devices import cuda_devices, use_alone
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -44,7 +45,8 @@ def compile_for_roles(
     `chosen` has the choice of each role, `spec` the weights, form and imgsz_px that they share.
     """
     sha256 = [choice["weights_sha256"] for choice in chosen.values()]
-    card = compile_model(**spec, sha256=sha256, out=out, store=store, work=runtime.work)
+    with use_alone(cuda_devices()[:1] or ["cpu"]):  # a model that is compiled for a GPU is tried on the first one
+        card = compile_model(**spec, sha256=sha256, out=out, store=store, work=runtime.work)
     for role, choice in chosen.items():
         check_classes(choice["classes"], card["names"], f"{role}.classes", choice["model"])
         check_most(choice["max_objects"], card["most_objects"], f"{role}.max_objects", choice["model"])

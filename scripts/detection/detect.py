@@ -77,5 +77,8 @@ def _infer(model: Path, images: list[Path], floor: Floor, runtime: RuntimeOption
         except NoDetector as reason:
             logging.info("no warm detector, because %s: this job loads the model itself", reason)
     from scripts.model.engine import Engine, first_device
+    from scripts.warm.devices import devices_for, use_alone
 
-    yield from Engine(model, first_device(read_model_card(model)), runtime.threads, runtime.work).see(images, floor)
+    with use_alone(devices_for(model)) as held:
+        device = first_device(read_model_card(model), held)
+        yield from Engine(model, device, runtime.threads, runtime.work).see(images, floor)

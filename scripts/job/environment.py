@@ -8,6 +8,8 @@ from scripts.job.process import is_alive, owner_name
 OWNER = "REELSIEVE_RUN"
 CORES = "REELSIEVE_CORES"
 SUBMISSION = "REELSIEVE_SUBMISSION"
+# The devices that a run's jobs may use at a time, if Snakemake starts more jobs than that
+GPUS = "REELSIEVE_GPUS"
 UNKNOWN = "unknown"  # of a cluster other than SLURM
 
 
@@ -20,6 +22,7 @@ def name_run(cores: int, submitted: bool) -> int:
     inherited = os.environ.get(SUBMISSION) == submission and is_alive(os.environ.get(OWNER, ""))
     if submission in ("", UNKNOWN) or not inherited:
         os.environ |= {OWNER: owner_name(os.getpid()), SUBMISSION: submission}
+        os.environ.pop(GPUS, None)
         os.environ[CORES] = str(min(cores, allocated_cores()) if submitted else cores)
     return int(os.environ[CORES])
 

@@ -14,11 +14,17 @@ from scripts.core.tsv import tsv_text
 from scripts.job.process import age_s
 
 COLUMNS = ("s", "h:m:s", "max_rss", "cpu_time")
+_waits_s: list[float] = []  # of this process
 
 
 def usage_file(log: str) -> Path:
     """Return the file for the usage of the job that logs to logs/RULE/VIDEO.log."""
     return Path("benchmarks", *Path(log).parts[1:]).with_suffix(".tsv")
+
+
+def note_wait(seconds: float) -> None:
+    """Leave out seconds in which this job only waited for another one."""
+    _waits_s.append(seconds)
 
 
 def write_usage_at_exit(path: Path) -> None:
@@ -37,7 +43,7 @@ def _own_peak_kb(ru_maxrss: int) -> int:
 def _write_usage(path: Path) -> None:
     """Write seconds, MiB of the largest process, and CPU seconds, with those of all its ended children."""
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    wall_s = age_s()
+    wall_s = max(0.0, age_s() - sum(_waits_s))
     cpu_s = sum(used.ru_utime + used.ru_stime for used in (own, children))
     max_rss_mb = max(_own_peak_kb(own.ru_maxrss), children.ru_maxrss) / 1024
     row = (f"{wall_s:.4f}", str(timedelta(seconds=int(wall_s))), f"{max_rss_mb:.2f}", f"{cpu_s:.2f}")

@@ -4,8 +4,9 @@ import logging
 import os
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from types import ModuleType
@@ -20,7 +21,6 @@ from scripts.model.load import load_model
 from scripts.model.openvino_streams import compile_streams, stream_predictor
 
 MOST_STREAMS = 16  # each holds an image's activations, half a gigabyte with the largest models
-DECODERS = 2
 BLANK_PX = 64
 MOST_BOXES = 30_000  # as many as ultralytics suppresses; what is kept is counted per class
 SETTINGS: dict[str, Any] = {"mode": "predict", "rect": True, "verbose": False, "save": False}
@@ -68,11 +68,26 @@ def import_torchvision() -> None:
     import torchvision  # noqa: F401
 
 
-def first_device(card: ModelCard) -> str:
-    """Return the device of a job that loads the model itself."""
+def decoders_for(threads: int) -> int:
+    """Return how many threads decode images. One decodes about 200 frames of 720p a second."""
+    return max(2, threads // 4)
+
+
+def first_device(card: ModelCard, held: str) -> str:
+    """Return the device of a job that loads the model itself: the one that it holds, if PyTorch can use it."""
     import torch
 
-    return "cpu" if runs_on_cpu(card) or not torch.cuda.is_available() else "cuda:0"
+    if runs_on_cpu(card) or not torch.cuda.is_available():
+        return "cpu"
+    return held if held != "cpu" else "cuda:0"  # some systems do not list the GPUs that PyTorch sees
+
+
+@dataclass
+class Prepared:
+    """What a request needs before its first image is inferred: predictors of its own, and images that are decoded."""
+
+    idle: "SimpleQueue[Any]"
+    decoded: dict[Path, "Future[DecodedImage | None]"]
 
 
 class Engine:
@@ -87,7 +102,6 @@ class Engine:
         import torch
 
         self._fixed_batch = card["batch"]
-        self._largest_batch: int = card["most"]
         self._fixed_px = card["imgsz_px"]
         served, task = "://" in card["file"], card["task"]
         self._settings = SETTINGS | {"device": device, "task": task}
@@ -105,31 +119,55 @@ class Engine:
             self._streams = min(threads, MOST_STREAMS)
             self._predictor = stream_predictor(self._predictor, compile_streams(model / card["file"], self._streams))
         torch.set_num_threads(1 if self._streams else threads)
+        self._batch = self._fixed_batch or (1 if self._streams else card["most"])
+        self._workers = max(self._streams, 1)
+        self._ahead = 2 * self._workers  # batches, enough to decode ahead; more would only fill the memory
+        self._decoding, self._inferring = ThreadPoolExecutor(decoders_for(threads)), ThreadPoolExecutor(self._workers)
         # Libraries initialise at the first image, and OpenVINO's binding hangs if two threads call it then.
         first = self._new_predictor(Floor(0.25, 0.7, self._fixed_px or BLANK_PX, 1))
         predict_batch(first, [np.zeros((BLANK_PX, BLANK_PX, 3), np.uint8)], device, self._fixed_batch)
 
-    def see(self, images: list[Path], floor: Floor) -> Iterator[Seen]:
-        """Yield what the model sees in each image that can be read, in order; unreadable images are left out."""
-        size = self._fixed_batch or (1 if self._streams else self._largest_batch)
-        workers, input_px = max(self._streams, 1), self._fixed_px or floor.imgsz_px
+    def prepare(self, images: list[Path], floor: Floor) -> Prepared:
+        """Begin to decode the first images for see(), while another request may be inferred."""
         idle: SimpleQueue[Any] = SimpleQueue()
-        for _ in range(workers):
+        for _ in range(self._workers):
             idle.put(self._new_predictor(floor))
+        first = images[: (self._ahead + 1) * self._batch]
+        return Prepared(idle, {image: self._decode(image, floor) for image in first})
+
+    def see(
+        self,
+        images: list[Path],
+        floor: Floor,
+        prepared: Prepared | None = None,
+        on_submitted: Callable[[], None] = lambda: None,
+    ) -> Iterator[Seen]:
+        """Yield what the model sees in each image that can be read, in order; unreadable images are left out.
+
+        `on_submitted` is called when no image is left to submit, before the last ones are inferred: then the device
+        never waits if the next request, in another thread, follows at once.
+        """
+        ready = prepared or self.prepare(images, floor)
         pending: deque[Future[list[Seen]]] = deque()
-        with ThreadPoolExecutor(DECODERS) as decoding, ThreadPoolExecutor(workers) as inferring:
-            try:
-                for first in range(0, len(images), size):
-                    batch = images[first : first + size]
-                    decoded = [decoding.submit(decode, image, input_px) for image in batch]
-                    pending.append(inferring.submit(self._infer, idle, batch, decoded, floor))
-                    if len(pending) > 2 * workers:  # enough to decode ahead; more would only fill the memory
-                        yield from pending.popleft().result()
-                while pending:
+        try:
+            for first in range(0, len(images), self._batch):
+                batch = images[first : first + self._batch]
+                decoded = [
+                    ready.decoded.pop(image) if image in ready.decoded else self._decode(image, floor)
+                    for image in batch
+                ]
+                pending.append(self._inferring.submit(self._infer, ready.idle, batch, decoded, floor))
+                if len(pending) > self._ahead:
                     yield from pending.popleft().result()
-            finally:
-                for future in pending:
-                    future.cancel()
+            on_submitted()
+            while pending:
+                yield from pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+    def _decode(self, image: Path, floor: Floor) -> "Future[DecodedImage | None]":
+        return self._decoding.submit(decode, image, self._fixed_px or floor.imgsz_px)
 
     def _new_predictor(self, floor: Floor) -> Any:
         """Return a predictor for one thread; all share the loaded model."""

@@ -95,6 +95,16 @@ def set_default_resources(workflow: Any, counts: Mapping[str, int]) -> None:
             workflow.register_resource(name, count)
 
 
+def slots_of(workflow: Any, name: str, default: int) -> int:
+    """Return how many slots of a resource the run has; the default if neither the user nor a profile says so."""
+    return int(workflow.global_resources[name].value) if name in workflow.global_resources else default
+
+
+def set_slots(workflow: Any, name: str, count: int) -> None:
+    """Change the slots of a run that begins and has no job yet: call it in onstart."""
+    workflow.register_resource(name, count)
+
+
 def path_patterns(rules: Iterable[Any]) -> list[str]:
     """Return the paths of the outputs, logs and usage files of rules, with wildcards."""
     from snakemake.io import strip_wildcard_constraints  # not at the top: the status page needs no Snakemake

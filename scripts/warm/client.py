@@ -1,171 +1,98 @@
 """See objects through the warm detector, a process that keeps a model loaded for all jobs of a run."""
 
-import hashlib
-import json
 import logging
 import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
+from socket import socket
+from typing import TYPE_CHECKING
 
-from scripts.core.code import code_hash_in
 from scripts.core.errors import UserError
-from scripts.core.layout import CHECKOUT, MODEL_CARD
-from scripts.core.locks import hold
+from scripts.core.locks import try_lock
 from scripts.job.environment import OWNER
-from scripts.job.process import is_alive, owner_name
+from scripts.job.process import is_alive
 from scripts.model.inference import Floor, RuntimeOptions, Seen
+from scripts.warm.detector import Detector, Gone
 from scripts.warm.devices import devices_for, hold_device
-from scripts.warm.sockets import NO_SOCKET, NoDetector, clear_sockets, peer_of, socket_path, this_host, turn_of
+from scripts.warm.sockets import NoDetector, next_of
 
-LISTEN_S = 60.0  # for a new process to open its socket, before it loads the model
-START_S = 300.0  # to load a model, with a cold disk
-ANSWER_S = 120.0  # for a batch; a process that takes longer hangs
-END_S = 10.0  # for a killed process to end
+if TYPE_CHECKING:
+    from filelock import FileLock
+
 TRIES = 3
-
-
-class Gone(Exception):
-    """The detector died or hung; a new one may work."""
 
 
 def see_warm(model: Path, images: list[Path], floor: Floor, runtime: RuntimeOptions) -> Iterator[Seen]:
     """Yield what the model sees in each image that can be read, as Engine.see does.
 
+    This job holds a device until the last image is submitted. While it waits for one, its first images are decoded.
     Raise NoDetector, before the first image, if no detector can run, and UserError at any time.
     """
     done = 0
-    with hold_device(model) as device, _Detector(model, device, runtime).turn() as detector:
+    detectors = {device: Detector(model, device, runtime) for device in devices_for(model)}
+    with closing(Ahead(detectors, images, floor)) as ahead:
         for attempt in range(1, TRIES + 1):
-            try:
-                for found in detector.see(images[done:], floor):
-                    yield found
-                    done = images.index(found.image, done) + 1
-                return
-            except Gone as error:
-                detector.kill()
-                if done == len(images):
-                    return  # it died after its last answer
-                if not is_alive(os.environ[OWNER]):
-                    raise UserError("the run has ended") from None
-                if attempt == TRIES:
-                    raise UserError(f"the detector failed {TRIES} times: {error}; see {detector.log}") from None
-                logging.warning("%s; starting another one", error)
+            with hold_device(list(detectors), ahead.start) as held:
+                detector = detectors[held.name]
+                # After a fault the next job waits for the end: its detector must not die of this job's images again.
+                on_submitted = held.release if attempt == 1 else lambda: None
+                try:
+                    for found in detector.see(images[done:], floor, ahead.take(held.name), on_submitted):
+                        yield found
+                        done = images.index(found.image, done) + 1
+                    return
+                except Gone as error:
+                    detector.kill()
+                    if done == len(images):
+                        return  # it died after its last answer
+                    if not is_alive(os.environ[OWNER]):
+                        raise UserError("the run has ended") from None
+                    if attempt == TRIES:
+                        raise UserError(f"the detector failed {TRIES} times: {error}; see {detector.log}") from None
+                    logging.warning("%s; starting another one", error)
 
 
 def start_early(model: Path, runtime: RuntimeOptions) -> None:
     """Start the detector, so that it loads the model before the first job needs it."""
     with suppress(NoDetector, OSError):
-        _Detector(model, devices_for(model)[0], runtime).start()
+        Detector(model, devices_for(model)[0], runtime).start()
 
 
-class _Detector:
-    """A detector process as its clients see it: its socket, its log, and its start and end."""
+class Ahead:
+    """A connection to a detector that decodes the first images of a job which waits for a device.
 
-    def __init__(self, model: Path, device: str, runtime: RuntimeOptions) -> None:
-        owner = os.environ.get(OWNER, "")
-        if not is_alive(owner):
-            raise NoDetector("this job is not part of a run on this machine")
-        card = (model / MODEL_CARD).read_bytes()
-        code = code_hash_in(CHECKOUT / "scripts", "server", left_out=frozenset())
-        key = json.dumps([str(model.absolute()), card.hex(), device, runtime.threads, code])
-        name = hashlib.sha256(f"{this_host()} {owner} {key}".encode()).hexdigest()[:16]
-        self._socket = socket_path(owner, name)
-        self.log = runtime.work.absolute().parent / f"detector-{name}.log"
-        self._process = ""
-        work = str(runtime.work.absolute())
-        self._command = [str(self._socket), owner, str(model.absolute()), device, str(runtime.threads), work]
+    A detector does so for one job at a time. The connection may go unused: another device may be free first.
+    """
 
-    @contextmanager
-    def turn(self) -> Iterator["_Detector"]:
-        """Hold the process for one job: it serves one at a time, and a waiting job must not take it for hung."""
-        with hold(turn_of(self._socket)):
-            yield self
+    def __init__(self, detectors: Mapping[str, Detector], images: list[Path], floor: Floor) -> None:
+        """Choose among the detectors of these devices."""
+        self._detectors, self._images, self._floor = detectors, images, floor
+        self._device = ""
+        self._connection: socket | None = None
+        self._lock: FileLock | None = None
 
-    def see(self, images: list[Path], floor: Floor) -> Iterator[Seen]:
-        """Yield what the process sends. Raise Gone if it dies or hangs."""
-        try:
-            with self._connect() as connection, connection.makefile("rw", encoding="utf-8") as stream:
-                connection.settimeout(START_S)
-                stream.write(json.dumps({"images": [str(i.absolute()) for i in images], "floor": asdict(floor)}) + "\n")
-                stream.flush()
-                for line in stream:
-                    message = json.loads(line)
-                    if "ready" in message:
-                        connection.settimeout(ANSWER_S)
-                        continue
-                    if "done" in message:
-                        return
-                    if "error" in message:
-                        raise UserError(message["error"]) if message["expected"] else Gone(message["error"])
-                    yield Seen(**{**message, "image": images[message["image"]]})
-                raise Gone(f"the detector died: {self._last_log_line()}")
-        except TimeoutError:
-            raise Gone("the detector did not answer in time") from None
-        except (ConnectionError, ValueError) as error:
-            raise Gone(f"the detector died: {self._last_log_line() or error}") from None
+    def close(self) -> None:
+        """Close a connection that was not taken."""
+        self.take("")
 
-    def kill(self) -> None:
-        """Kill the process and wait for its end: until then its socket still accepts connections."""
-        end = time.monotonic() + END_S
-        with suppress(ProcessLookupError):
-            if is_alive(self._process):
-                os.kill(int(self._process.split(".")[0]), signal.SIGKILL)
-        while is_alive(self._process) and time.monotonic() < end:
-            time.sleep(0.01)
+    def start(self) -> None:
+        """Connect to a detector that runs and decodes for no other waiting job. It may be called again and again."""
+        for device, detector in self._detectors.items() if not self._device else ():
+            self._lock = try_lock(next_of(detector.socket))
+            self._connection = detector.decode_ahead(self._images, self._floor) if self._lock else None
+            if self._connection:
+                self._device = device
+                return
+            self.close()
 
-    def _connect(self) -> socket.socket:
-        # A lock makes simultaneous jobs start one process. Lock files cannot be deleted safely, so all share 16.
-        with hold(self._socket.parent / f"start{self._socket.name[-1]}.lock"):
-            connection = self._connect_once() or self._start()
-        self._process = owner_name(peer_of(connection).pid)
-        return connection
-
-    def _connect_once(self) -> socket.socket | None:
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.connect(str(self._socket))
-        except OSError:
+    def take(self, device: str) -> socket | None:
+        """Return the connection, once, if it is to the detector of this device. Close one to another device."""
+        connection, self._connection = self._connection, None
+        if self._lock:
+            self._lock.release()
+            self._lock = None
+        if connection and self._device != device:
             connection.close()
             return None
         return connection
-
-    def start(self) -> None:
-        """Start the process if there is none."""
-        with suppress(Gone):
-            self._connect().close()
-
-    def _start(self) -> socket.socket:
-        self._socket.unlink(missing_ok=True)  # left by a killed process
-        clear_sockets(self._socket.parent)
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("a") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "scripts.warm.server", *self._command],
-                cwd=CHECKOUT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # it must outlive this job
-            )
-        end = time.monotonic() + LISTEN_S
-        while time.monotonic() < end:
-            if connection := self._connect_once():
-                return connection
-            if process.poll() == NO_SOCKET:
-                raise NoDetector(f"no socket can be made in {self._socket.parent}")
-            if process.returncode is not None:
-                raise Gone(f"the detector did not start: {self._last_log_line()}")
-            time.sleep(0.01)
-        process.kill()
-        raise Gone(f"the detector did not start within {LISTEN_S:g} s")
-
-    def _last_log_line(self) -> str:
-        lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if self.log.exists() else []
-        return "".join(lines[-1:])

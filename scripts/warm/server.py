@@ -11,26 +11,30 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, TypedDict
+from typing import IO, Any, NotRequired, TypedDict
 
 from scripts.core.errors import UserError
 from scripts.job.process import is_alive
 from scripts.model.engine import Engine
 from scripts.model.inference import Floor
-from scripts.warm.sockets import NO_SOCKET, peer_of, turn_of
+from scripts.warm.sockets import NO_SOCKET, next_of, peer_of
 
 IDLE_S = 600.0  # longer than the pause between two downloads of a site
 POLL_S = 0.5
 
 
 class Request(TypedDict):
-    """What a client sends: paths of images, and the fields of a Floor."""
+    """What a client sends: paths of images, and the fields of a Floor.
+
+    `ahead`: these are only the first images, to be decoded while another job has its turn; all follow in another line.
+    """
 
     images: list[str]
     floor: dict[str, Any]
+    ahead: NotRequired[bool]
 
 
 class Watchdog(threading.Thread):
@@ -40,15 +44,26 @@ class Watchdog(threading.Thread):
         """Watch for the owner of the socket `path`."""
         super().__init__(daemon=True)
         self._owner, self._path = owner, path
-        self.busy = True  # loading the model
-        self.idle_since = time.monotonic()
+        self._at_work, self._guard = 0, threading.Lock()
+        self._idle_since = time.monotonic()
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Keep the process until the block ends."""
+        with self._guard:
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._at_work, self._idle_since = self._at_work - 1, time.monotonic()
 
     def run(self) -> None:
         """Wait for the end, then delete the socket and exit."""
-        while is_alive(self._owner) and (self.busy or time.monotonic() < self.idle_since + IDLE_S):
+        while is_alive(self._owner) and (self._at_work or time.monotonic() < self._idle_since + IDLE_S):
             time.sleep(POLL_S)
         self._path.unlink(missing_ok=True)
-        turn_of(self._path).unlink(missing_ok=True)
+        next_of(self._path).unlink(missing_ok=True)
         os._exit(0)  # nothing else interrupts inference
 
 
@@ -61,29 +76,35 @@ def listen(path: Path) -> socket.socket:
 
 
 def serve(listener: socket.socket, watchdog: Watchdog, engine: Engine) -> None:
-    """Answer one request after the other, only from processes of this user."""
+    """Answer each request of this user in a thread of its own. The jobs see to it that only one is inferred."""
     while True:
-        watchdog.busy, watchdog.idle_since = False, time.monotonic()
         connection, _ = listener.accept()
-        watchdog.busy = True
-        with connection:
-            if peer_of(connection).uid == os.getuid():
-                answer(connection, engine)
+        if peer_of(connection).uid == os.getuid():
+            threading.Thread(target=_serve_one, args=(connection, watchdog, engine), daemon=True).start()
+        else:
+            connection.close()
+
+
+def _serve_one(connection: socket.socket, watchdog: Watchdog, engine: Engine) -> None:
+    with watchdog.busy(), connection:
+        answer(connection, engine)
 
 
 def answer(connection: socket.socket, engine: Engine) -> None:
-    """Read one request and send `ready`, a line per image, and then `done` or the error."""
+    """Read one request and send `ready`, a line per image, `submitted` before the last ones, `done` or the error."""
     with suppress(OSError), connection.makefile("rw", encoding="utf-8", newline="\n") as stream:
         try:
-            line = stream.readline()
-            if not line:
-                return  # the client only started it, see start_early
+            request, prepared = _read(stream), None
+            if request is not None and request.get("ahead"):
+                prepared = engine.prepare(*_query(request))
+                request = _read(stream)
+            if request is None:
+                return  # the client only started it, see start_early, or went to another detector
             _send(stream, {"ready": True})
             began = time.monotonic()
-            request: Request = json.loads(line)
-            images = [Path(image) for image in request["images"]]
+            images, floor = _query(request)
             position = {image: number for number, image in enumerate(images)}
-            for found in engine.see(images, Floor(**request["floor"])):
+            for found in engine.see(images, floor, prepared, lambda: _send(stream, {"submitted": True})):
                 _send(stream, {**vars(found), "image": position[found.image]})
             _send(stream, {"done": True})
             logging.info("%d images in %.3f s", len(images), time.monotonic() - began)
@@ -94,6 +115,15 @@ def answer(connection: socket.socket, engine: Engine) -> None:
         except Exception as error:
             logging.exception("a request failed")
             _send(stream, {"error": f"{type(error).__name__}: {error}", "expected": False})
+
+
+def _read(stream: IO[str]) -> Request | None:
+    line = stream.readline()
+    return json.loads(line) if line else None
+
+
+def _query(request: Request) -> tuple[list[Path], Floor]:
+    return [Path(image) for image in request["images"]], Floor(**request["floor"])
 
 
 def _send(stream: IO[str], message: Mapping[str, object]) -> None:
@@ -110,10 +140,11 @@ def main(path: str, owner: str, model: str, device: str, threads: str, work: str
         logging.exception("cannot open the socket")
         sys.exit(NO_SOCKET)
     watchdog = Watchdog(owner, Path(path))
-    watchdog.start()
-    began = time.monotonic()
-    engine = Engine(Path(model), device, int(threads), Path(work))
-    logging.info("loaded %s on %s in %.1f s", model, device, time.monotonic() - began)
+    with watchdog.busy():
+        watchdog.start()
+        began = time.monotonic()
+        engine = Engine(Path(model), device, int(threads), Path(work))
+        logging.info("loaded %s on %s in %.1f s", model, device, time.monotonic() - began)
     serve(listener, watchdog, engine)
 
 

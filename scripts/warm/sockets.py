@@ -43,15 +43,23 @@ def socket_path(owner: str, name: str) -> Path:
     Nodes may share the folder of sockets, hence the host. The owner shows which sockets killed runs left. Raise
     NoDetector if there is no folder, or if the path is too long.
     """
-    path = private_folder() / f"{this_host()}-{owner.replace('.', '_')}-{name}"
+    path = file_of_run(owner, name)
     if len(os.fsencode(path)) > LONGEST_PATH:
         raise NoDetector(f"the path of the socket is too long: {path}")
     return path
 
 
-def turn_of(path: Path) -> Path:
-    """Return the file that a job locks while it uses the detector of a socket."""
-    return path.with_name(f"{path.name}.turn")
+def file_of_run(owner: str, name: str) -> Path:
+    """Return the path of a file of a run, the `owner`, in the folder of sockets. clear_sockets() will find it.
+
+    Raise NoDetector if there is no folder.
+    """
+    return private_folder() / f"{this_host()}-{owner.replace('.', '_')}-{name}"
+
+
+def next_of(path: Path) -> Path:
+    """Return the file that a job locks while the detector of a socket decodes for it and infers for another job."""
+    return path.with_name(f"{path.name}.next")
 
 
 def this_host() -> str:

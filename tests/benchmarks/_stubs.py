@@ -35,15 +35,20 @@ STUBS = {
 }
 
 
-def stubbed_checkout(folder: Path) -> Path:
-    """Copy the checkout and put a copying command in place of the script of each stage but the aggregates."""
+def copy_checkout(checkout: Path, folder: Path) -> None:
+    """Copy what a run needs of a checkout."""
     folder.mkdir(parents=True)
     for name in PARTS:
-        source = REPO / name
+        source = checkout / name
         if source.is_dir():
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "clips", "*.pt"))
         else:
             shutil.copy2(source, folder)
+
+
+def stubbed_checkout(folder: Path) -> Path:
+    """Copy the checkout and put a copying command in place of the script of each stage but the aggregates."""
+    copy_checkout(REPO, folder)
     for file in sorted((folder / "rules").glob("*.smk")):
         text = file.read_text()
         for rule, command in STUBS.items():

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -73,6 +75,23 @@ def test_raw_frames_stay_within_their_budget_while_the_filter_is_slow(
         outcome = run.snakemake("--until", "filter_frames", "--cores", "16", "--resources", "gpu=1", "extract=4")
     assert outcome.code == 0 and outcome.jobs["filter_frames"] == 6, outcome.text[-3000:]
     assert 0.0005 < max(seen) / 1e9 <= 0.001, "two videos fit, four are extracted at a time"
+    turns = sorted(turn_of(log) for log in (run.folder / "logs/filter_frames").glob("*.log"))
+    assert all(before[1] < after[0] + 0.1 for before, after in pairwise(turns)), "one at a time is inferred"
+    began = sorted(job_start(run, video) for video in (f"v{number}" for number in range(6)))
+    assert sum(turns[n][1] > began[n + 1] for n in range(5)) >= 2, "the next one has begun before"
+
+
+def turn_of(log: Path) -> tuple[float, float]:
+    """Return when a filter job began and ceased to hold the device."""
+    (found,) = re.findall(r"^(\S+ \S+) INFO held cpu for ([\d.]+) s", log.read_text(), re.MULTILINE)
+    end = datetime.strptime(found[0], "%Y-%m-%d %H:%M:%S,%f").timestamp()
+    return end - float(found[1]), end
+
+
+def job_start(run: Run, video: str) -> float:
+    """Return when the filter job of a video began to log."""
+    line = (run.folder / f"logs/filter_frames/{video}.log").read_text().splitlines()[0]
+    return datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f").timestamp()
 
 
 def test_one_video_at_a_time_goes_through_all_stages_before_the_next_is_fetched(demo: LayOut, tmp_path: Path) -> None:

@@ -29,6 +29,14 @@ def test_a_job_writes_its_usage(tmp_path: Path) -> None:
         assert 0.5 <= float(row["cpu_time"]) < 10 and 80 < float(row["max_rss"]) < 400
 
 
+def test_the_seconds_in_which_a_job_waited_for_another_one_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "logs/make").mkdir(parents=True)
+    end = "from scripts.job.usage import note_wait\nnote_wait(0.25)\nnote_wait(100)"
+    subprocess.run([sys.executable, "-c", JOB.format(repo=str(REPO), end=end)], cwd=tmp_path, check=True)
+    (row,) = read_tsv(tmp_path / "benchmarks/make/a.tsv")
+    assert float(row["s"]) == 0 and float(row["cpu_time"]) >= 0.5
+
+
 def test_a_job_without_a_place_for_it_runs_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "logs/make").mkdir(parents=True)
     (tmp_path / "benchmarks").touch()

@@ -33,6 +33,7 @@ rule make:
     params: told=lambda wildcards: print_targets()
     shell: "touch {{output}} 2> {{log}}"
 
+unset = slots_of(workflow, "download", 9)
 set_default_resources(workflow, {{"gpu": 1, "download": 2}})
 handler = plain_terminal_handler(logger)
 facts = {{
@@ -40,7 +41,7 @@ facts = {{
     "renamed": renamed_rules(workflow, ["make"]),
     "cores": cores_of(workflow),
     "remote": runs_remotely(workflow),
-    "resources": {{k: int(workflow.global_resources[k].value) for k in ("gpu", "download")}},
+    "resources": {{name: slots_of(workflow, name, 0) for name in ("gpu", "download")}} | {{"unset": unset}},
     "patterns": path_patterns(own_rules(workflow, globals())),
     "handler": handler and handler.name,
     "colour": handler and has_colour_terminal(handler),
@@ -54,10 +55,17 @@ def print_targets():
 onstart:
     if runs_all_jobs_here(workflow):
         start_scripts_with("echo started with")
+        set_slots(workflow, "gpu", 2 * slots_of(workflow, "gpu", 0))
 
 rule script:
     output: "script.txt"
     script: "script.py"
+
+rule meet:
+    output: "met{{number}}.txt"
+    resources: gpu=1
+    shell: "touch came{{wildcards.number}}; for i in $(seq 100); do [ -e came1 -a -e came2 ] && break; sleep 0.1; done;"
+        " [ $i -lt 100 ] && touch {{output}}"
 """
 HOST = """
 module inner:
@@ -88,7 +96,7 @@ def test_a_workflow_knows_itself_its_targets_cores_resources_and_terminal(tmp_pa
         "targets": ["out/b.txt"],
         "cores": 3,
         "remote": False,
-        "resources": {"gpu": 4, "download": 2},
+        "resources": {"gpu": 4, "download": 2, "unset": 9},
         "patterns": ["out/{video}.txt", "logs/{video}.log", "benchmarks/{video}.tsv"],
         "handler": "DefaultStreamHandler",
         "colour": False,
@@ -112,6 +120,12 @@ def test_a_run_that_runs_its_jobs_itself_chooses_how_scripts_start(tmp_path: Pat
     assert re.search(r"^started with .*/\.snakemake/scripts/tmp\w+\.script\.py$", done.stdout, re.MULTILINE), (
         done.stderr
     )
+
+
+def test_a_run_that_begins_can_get_more_slots(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").write_text(SNAKEFILE.format(repo=str(REPO)))
+    done = run_snakemake(["--cores", "2", "--resources", "gpu=1", "--", "met1.txt", "met2.txt"], tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

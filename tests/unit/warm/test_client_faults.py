@@ -13,7 +13,7 @@ from scripts.core.errors import UserError
 from scripts.detection.detect import detect_images
 from scripts.job.environment import OWNER
 from scripts.model.inference import Detections, RuntimeOptions
-from scripts.warm import client
+from scripts.warm import detector
 from tests._detectors import ASK, ask, servers, wait_until
 from tests.conftest import DEMO
 
@@ -32,14 +32,14 @@ def test_a_killed_detector_is_replaced_without_a_lost_or_doubled_image(
 
 def limit_first(monkeypatch: pytest.MonkeyPatch, name: str, seconds: float) -> None:
     """Shorten a time limit until a detector is killed; the next one may take as long as usual."""
-    usual, kill = getattr(client, name), client._Detector.kill
+    usual, kill = getattr(detector, name), detector.Detector.kill
 
-    def kill_and_reset(detector: client._Detector) -> None:
-        setattr(client, name, usual)
-        kill(detector)
+    def kill_and_reset(killed: detector.Detector) -> None:
+        setattr(detector, name, usual)
+        kill(killed)
 
-    monkeypatch.setattr(client, name, seconds)
-    monkeypatch.setattr(client._Detector, "kill", kill_and_reset)
+    monkeypatch.setattr(detector, name, seconds)
+    monkeypatch.setattr(detector.Detector, "kill", kill_and_reset)
 
 
 def test_a_hung_detector_is_replaced(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.job.process import owner_name
-from scripts.warm.sockets import LONGEST_NAME, LONGEST_PATH, clear_sockets, private_folder, this_host, turn_of
+from scripts.warm.sockets import LONGEST_NAME, LONGEST_PATH, clear_sockets, next_of, private_folder, this_host
 
 
 @pytest.fixture
@@ -40,14 +40,14 @@ def test_sockets_of_killed_runs_go_and_those_of_living_ones_stay(tmp_path: Path)
     digest = "0123456789abcdef"
     living = f"{this_host()}-{owner_name(os.getpid()).replace('.', '_')}-{digest}"
     dead, of_another_host = f"{this_host()}-999999999_1-{digest}", f"00000000-999999999_1-{digest}"
-    there = {living, turn_of(Path(living)).name, of_another_host, "start1.lock"}
-    for name in there | {dead, turn_of(Path(dead)).name}:
+    there = {living, next_of(Path(living)).name, of_another_host, "start1.lock"}
+    for name in there | {dead, next_of(Path(dead)).name}:
         (tmp_path / name).touch()
     clear_sockets(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == there
 
 
-def test_detectors_of_one_run_have_turns_of_their_own() -> None:
+def test_detectors_of_one_run_decode_ahead_for_jobs_of_their_own() -> None:
     owner = owner_name(os.getpid()).replace(".", "_")
-    turns = {turn_of(Path(f"{this_host()}-{owner}-{number:016x}")) for number in range(2)}
-    assert len(turns) == 2
+    files = {next_of(Path(f"{this_host()}-{owner}-{number:016x}")) for number in range(2)}
+    assert len(files) == 2
