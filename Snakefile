@@ -109,8 +109,6 @@ onstart:
         if targets != ["verify"]:  # it reads the existing results, also if the table has changed
             start_run(VIDEOS, config, path_patterns(OURS), targets)
             delete_old_shards(Path("results"), SHARDS)
-            if config["warm_jobs"] and IS_MAIN and runs_all_jobs_here(workflow):
-                start_scripts_with(start_job_server())
             if IS_MAIN and runs_all_jobs_here(workflow):
                 if config["detector"]["warm"]:
                     start_waiting_jobs(workflow)
