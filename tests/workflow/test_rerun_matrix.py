@@ -16,14 +16,20 @@ from tests.conftest import REPO
 from tests.workflow._changes import CHANGES, STAGES, Change, copy_checkout, downstream
 
 PAGE = REPO / "docs/reruns.md"
-EXPORT = ("export_dataset", "record_provenance", "report")
+# How the page names jobs that run together
+GROUPS = {
+    "export": "export_dataset, record_provenance, report",
+    "the dataset": "gather_videos, deduplicate, gather_detections, export",
+}
 HEAD = """# What runs again after a change
 
 Each row lists changes to the finished demo and the jobs that Snakemake then plans, from another checkout of the same
 code with newer files. 8 means one job per video. Two of the demo's eight videos fail, and both roles have one model.
 `cleanup_raw_frames: true` has removed raw frames, so a new filter job needs extraction again. Filter and detection
-infer only frames that the model has not seen yet. "Export": export_dataset, record_provenance and report. Written by
-tests/workflow/test_rerun_matrix.py (`make docs`).
+infer only frames that the model has not seen yet. Written by tests/workflow/test_rerun_matrix.py (`make docs`).
+
+"Export": export_dataset, record_provenance, report. "The dataset": gather_videos, deduplicate, gather_detections,
+export.
 
 (+) Snakemake plans again after deduplication. Detection then runs for videos whose kept frames changed, and for all
 videos if the final model or its settings changed. Jobs whose inputs have the same bytes as before are skipped.
@@ -61,7 +67,9 @@ def plan_after(change: Change, run: Run) -> Counter[str]:
 def listing(jobs: Counter[str]) -> str:
     """Return jobs as the page shows them, in the order of the stages."""
     listed = [f"{rule} {jobs[rule]}" if jobs[rule] > 1 else rule for rule in STAGES if jobs[rule]]
-    text = ", ".join(listed).replace(", ".join(EXPORT), "export")
+    text = ", ".join(listed)
+    for name, rules in GROUPS.items():
+        text = text.replace(rules, name)
     return text + (" (+)" if jobs["deduplicate"] else "") or "none"
 
 
