@@ -76,7 +76,7 @@ checkpoint deduplicate:
     # untracked: download.max_failed_share: another limit decides whether a run may go on and changes no result
     params:
         videos=list(VIDEOS),
-        vectors=VECTORS,
+        vectors=lambda wildcards: VECTORS,  # a pattern
         rules={key: config["dedup"][key] for key in DEDUP_RULES},
         code=code_hash("deduplicate"),
     script:
