@@ -80,6 +80,7 @@ rule all:
         lambda wildcards: make_missing_again(workflow, Path("results"), VIDEOS, config),
         shards=all_shards,
         detections=DETECTIONS,
+        kept="results/dedup/kept.json",
         copies="results/dedup/copies.parquet",
         distances="results/dedup/distances.json",
         dataset="results/dataset",

@@ -68,10 +68,11 @@ class Submission:
 
 
 def submissions(folder: Path) -> list[Submission]:
-    """Return all submissions of a run folder, the first one first."""
-    told = subprocess.run(["scontrol", "show", "job", "-o"], capture_output=True, text=True, check=True).stdout
-    found = []
-    for line in told.splitlines():
+    """Return all submissions of a run folder, the first one first, once the node has ended those that are over."""
+    command, found = ["scontrol", "show", "job", "-o"], []
+    while "JobState=COMPLETING" in (said := subprocess.run(command, capture_output=True, text=True, check=True).stdout):
+        time.sleep(0.1)
+    for line in said.splitlines():
         facts = dict(re.findall(r"([A-Z]\w+)=(.*?)(?= [A-Z]\w+=|$)", line))
         if facts.get("WorkDir") != str(folder) or facts["StartTime"] == "Unknown":
             continue
