@@ -40,7 +40,7 @@ test: .venv/test.installed lint ## run the linters and all tests
 	    $(BIN)/python -m pytest -rs -n $(TEST_JOBS) --dist loadfile --no-loadscope-reorder --durations 10 $(TESTS)
 
 test-slurm: .venv/test.installed ## test both SLURM profiles on a SLURM that the tests start (needs root and apt-get, else skips)
-	$(BIN)/python -m pytest -rs tests/slurm
+	REELSIEVE_WHOLE=1 $(BIN)/python -m pytest -rs tests/slurm
 
 lint: .venv/test.installed ## run the linters
 	$(BIN)/ruff check .
@@ -49,7 +49,7 @@ lint: .venv/test.installed ## run the linters
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 
-bench: .venv/test.installed ## run all benchmarks, the whole crash matrix and 20 mutations (four hours; run nothing else)
+bench: test-slurm ## run all benchmarks, the whole crash matrix and 20 mutations (four hours; run nothing else)
 	$(BIN)/python -m tests.benchmarks.designs --write
 	$(BIN)/python -m tests.benchmarks.frames_budget
 	$(BIN)/python -m tests.benchmarks.gpu_slot

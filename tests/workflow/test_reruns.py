@@ -112,17 +112,19 @@ def test_media_go_once_they_are_filtered_and_come_again_when_needed(
     with FaultServer() as server:
         url = server.add("/night.mp4", run.folder / "clips/night.mp4")
         run.write_table(f"start\t{url}\t\t3\ttrain", f"end\t{url}\t3\t\ttrain", "mine\tclips/night.mp4\t\t2\ttest")
-        assert run.snakemake().code == 0
+        # What follows the filter is the same on any file system.
+        target = () if store.is_relative_to(run.folder) else ("--until", "hash_frames")
+        assert run.snakemake(*target).code == 0
         assert not [p for folder in (store, run.folder / "results") for p in folder.rglob("media.*")]
         assert (run.folder / "clips/night.mp4").exists()
-        assert run.snakemake("-n").nothing_to_do
+        assert run.snakemake("-n", *target).nothing_to_do
         asked = server.requests["/night.mp4"]
         run.write_config(config | {"filter": config["filter"] | {"confidence": 0.6}})
         assert run.snakemake("-n").jobs["download_video"] == 0
         outcome = run.snakemake("--until", "filter_frames")
         assert outcome.jobs["filter_frames"] == 3 and outcome.jobs["download_video"] == 0, outcome.text[-3000:]
         run.write_config(config | {"frames": {"interval_s": 0.5, "similar_bits": -1}})
-        outcome = run.snakemake()
+        outcome = run.snakemake(*target)
         assert outcome.code == 0 and outcome.jobs["download_video"] == outcome.jobs["filter_frames"] == 3
         assert server.requests["/night.mp4"] > asked
     assert not [p for folder in (store, run.folder / "results") for p in folder.rglob("media.*")]
