@@ -79,7 +79,9 @@ def submissions(folder: Path) -> list[Submission]:
         times = [datetime.fromisoformat(facts[key]) for key in ("StartTime", "EndTime")]
         gpu = "gpu" in facts.get("TresPerJob", "")
         memory = facts["MinMemoryNode"]
-        found.append(Submission(int(facts["JobId"]), facts["JobState"], facts.get("Comment", ""), memory, gpu, *times))
+        found.append(
+            Submission(int(facts["JobId"]), facts["JobState"], facts.get("Comment", "").strip(), memory, gpu, *times)
+        )
     return sorted(found, key=lambda job: job.number)
 
 
