@@ -1,14 +1,11 @@
-"""Join the tables of several videos into one, and read some of its columns."""
+"""Join the tables of several videos into one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from scripts.core.files import whole_file
-from scripts.core.tables import open_table
+from scripts.core.tables import open_table, write_arrow
 
 VIDEO = "video"  # the column
 
@@ -21,16 +18,7 @@ def join_tables(path: Path, tables: Mapping[str, Path], schema: pa.Schema) -> No
     parts = [_read(video, table, schema) for video, table in tables.items()]
     if VIDEO not in schema.names:
         schema = schema.insert(0, pa.field(VIDEO, pa.string()))
-    joined = pa.concat_tables(parts) if parts else pa.Table.from_batches([], schema)
-    with whole_file(path) as part:
-        pq.write_table(joined, part, compression="zstd")
-
-
-def read_columns(path: Path, names: Iterable[str]) -> list[Any]:
-    """Return some columns of a table, as a dict per row; the caller annotates the type of a row."""
-    with open_table(path) as file:
-        rows: list[Any] = file.read(columns=list(names)).to_pylist()
-    return rows
+    write_arrow(path, pa.concat_tables(parts) if parts else pa.Table.from_batches([], schema))
 
 
 def _read(video: str, path: Path, schema: pa.Schema) -> pa.Table:

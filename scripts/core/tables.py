@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,11 @@ def write_table(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema
     listed = list(rows)
     parts = [_table_of(listed[i : i + ROWS_AT_ONCE], schema) for i in range(0, max(len(listed), 1), ROWS_AT_ONCE)]
     table = pa.concat_tables(parts).replace_schema_metadata({"note": note})
+    write_arrow(path, table)
+
+
+def write_arrow(path: Path, table: pa.Table) -> None:
+    """Write a table as parquet, whole or not at all."""
     with whole_file(path) as part:
         pq.write_table(table, part, compression="zstd")
 
@@ -52,10 +57,13 @@ def open_table(path: Path) -> Iterator[pq.ParquetFile]:
         raise damaged(path, error) from None
 
 
-def read_rows(path: Path) -> list[Any]:
-    """Return the rows of a parquet table as dicts, see schemas.py; the caller annotates the type of a row."""
+def read_rows(path: Path, columns: Sequence[str] | None = None) -> list[Any]:
+    """Return the rows of a parquet table as dicts, see schemas.py; the caller annotates the type of a row.
+
+    They have only these columns, if some are named.
+    """
     with open_table(path) as file:  # pq.read_table would import pandas
-        rows: list[Any] = file.read().to_pylist()
+        rows: list[Any] = file.read(columns=columns and list(columns)).to_pylist()
     return rows
 
 

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from scripts.core.errors import UserError
-from scripts.core.joined_tables import read_columns
 from scripts.core.layout import FILTER_TABLE
 from scripts.core.row_types import CopyRow, FilterRow, LedgerRow
+from scripts.core.tables import read_rows
 from scripts.inputs.gathered import Shards
 
 DECIDING_STAGES = (
@@ -58,7 +58,7 @@ def count_by_video(tables: Iterable[Path]) -> Counter[str]:
     """Return the number of rows of each video in tables."""
     found: Counter[str] = Counter()
     for table in tables:
-        found.update(row["video"] for row in read_columns(table, ["video"]))
+        found.update(row["video"] for row in read_rows(table, ["video"]))
     return found
 
 
@@ -67,7 +67,7 @@ def build_ledger(filter_tables: Iterable[Path], copies: Iterable[CopyRow], max_d
     by_frame = {f"{row['video']}/{row['frame']}": row for row in copies}
     ledger = []
     for table in filter_tables:
-        candidates: list[FilterRow] = read_columns(table, DECIDED)
+        candidates: list[FilterRow] = read_rows(table, DECIDED)
         for row in candidates:
             ledger.append(ledger_row(row, by_frame.get(f"{row['video']}/{row['frame']}"), max_distance_bits))
     return sorted(ledger, key=lambda row: row["video"])

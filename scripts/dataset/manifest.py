@@ -8,11 +8,10 @@ from typing import Any
 
 from scripts.core.errors import UserError
 from scripts.core.files import sha256_of, write_text
-from scripts.core.joined_tables import read_columns
 from scripts.core.layout import MANIFEST_TABLE, VIDEOS_TABLE
 from scripts.core.row_types import FilterRow, ImageRow, PublishedRow
 from scripts.core.schemas import PUBLISHED
-from scripts.core.tables import open_table, read_note, write_table
+from scripts.core.tables import open_table, read_note, read_rows, write_table
 from scripts.core.tsv import tsv_text
 from scripts.inputs.gathered import Gathered
 from scripts.inputs.published import COLUMNS, HDR, SETTINGS
@@ -40,7 +39,7 @@ def publish(
     rows = list(images)
     phashes: dict[tuple[str, str], str] = {}
     for table in filter_tables:
-        candidates: list[FilterRow] = read_columns(table, ["video", "frame", "phash"])
+        candidates: list[FilterRow] = read_rows(table, ["video", "frame", "phash"])
         phashes |= {(row["video"], row["frame"]): row["phash"] for row in candidates}
     published = [manifest_row(row, phashes[row["video"], row["frame"]], sha256_of(out / row["file"])) for row in rows]
     write_table(out / MANIFEST_TABLE, published, PUBLISHED, json.dumps({"names": names}))

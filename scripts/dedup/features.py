@@ -12,7 +12,7 @@ import pandas as pd
 
 from scripts.core.files import damaged
 from scripts.core.layout import FILTER_TABLE, HASHES_TABLE, THUMBNAILS
-from scripts.core.tables import open_table
+from scripts.core.tables import open_table, read_rows
 from scripts.dedup.hashing import INNER_ROLES, ROLES
 from scripts.dedup.same_objects import Appearance
 from scripts.dedup.vector_space import VECTOR_ROLES
@@ -137,18 +137,11 @@ def load_array(path: Path) -> Any:
         raise damaged(path, error) from None
 
 
-def read_columns(table: Path, names: list[str]) -> list[dict[str, Any]]:
-    """Return some columns of a parquet table, as a dict per row."""
-    with open_table(table) as file:
-        rows: list[dict[str, Any]] = file.read(columns=names).to_pylist()
-    return rows
-
-
 def read_appearances(source: VideoFiles) -> dict[str, Appearance]:
     """Return the thumbnail and the objects of each passed frame of a video, by the frame's name."""
     columns = ["frame", "width", "height", "boxes_xyxy_px", "confidences", "passed"]
-    rows = [row for row in read_columns(source.filtered, columns) if row["passed"]]
-    contents = read_columns(source.hashes / HASHES_TABLE, EDGES)
+    rows = [row for row in read_rows(source.filtered, columns) if row["passed"]]
+    contents = read_rows(source.hashes / HASHES_TABLE, EDGES)
     thumbs = load_array(source.hashes / THUMBNAILS)
     return {
         row["frame"]: Appearance(

@@ -48,8 +48,8 @@ def keep_out_telemetry() -> None:
 def import_torchvision() -> None:
     """Import torchvision, whose NMS ultralytics then uses, without torch._dynamo: half of the time of both imports.
 
-    Of torch._dynamo it takes one function, for an operator (roi_align) that no detector uses. Whoever imports
-    torch._dynamo later gets the real one. Without torchvision, equal confidences swap, see docs/decisions.md.
+    torchvision needs one function of torch._dynamo, for an operator (roi_align) that no detector uses. Code that
+    imports torch._dynamo later gets the real one. Without torchvision, equal confidences swap, see docs/decisions.md.
     """
     import torch  # noqa: F401 - it must be whole before its part has a stand-in
 

@@ -4,20 +4,26 @@ For each input of a job, Snakemake looks through all jobs that it depends on.
 """
 
 import hashlib
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scripts.core.files import delete_folder
-from scripts.core.layout import RESULTS, filter_table, frames_table, media_folder, record_path
+from scripts.core.layout import (
+    RESULTS,
+    detections_table,
+    filter_table,
+    frames_table,
+    hashes_table,
+    media_folder,
+    record_path,
+)
 from scripts.inputs.gathered import DETECTIONS_FOLDER, FOLDERS, VIDEOS_FOLDER
 from scripts.inputs.rows import no_dataset
 from scripts.run.begin import stop_run
 from scripts.run.snakemake_internals import force_outputs
 
 MOST_VIDEOS = 100  # in a shard, on average
-OF_VIDEO = ("results/download/{video}/video.json", "results/filtered/{video}", "results/hashes/{video}")
 
 
 def divide(videos: Collection[str]) -> dict[str, list[str]]:
@@ -47,27 +53,28 @@ def outputs_to_gather(
     workflow: Any, shards: Mapping[str, Sequence[str]], vectors: str, wildcards: Mapping[str, str]
 ) -> list[str]:
     """Return the outputs of a shard's videos before deduplication; `vectors` is a pattern, or empty without vectors."""
-    videos, patterns = shards[wildcards["shard"]], [*OF_VIDEO, *([vectors] if vectors else [])]
-    return _outputs(workflow, RESULTS / VIDEOS_FOLDER / wildcards["shard"], videos, patterns)
+    shard = wildcards["shard"]
+    outputs = [record_path(RESULTS, video) for video in shards[shard]]
+    outputs += [table(RESULTS, video).parent for table in (filter_table, hashes_table) for video in shards[shard]]
+    outputs += [Path(vectors.format(video=video)) for video in shards[shard]] if vectors else []
+    return _make_missing(workflow, RESULTS / VIDEOS_FOLDER / shard, outputs)
 
 
 def detections_to_gather(workflow: Any, shards: Mapping[str, Sequence[str]], wildcards: Mapping[str, str]) -> list[str]:
     """Return the detections tables of a shard's videos."""
     shard = wildcards["shard"]
-    return _outputs(
-        workflow, RESULTS / DETECTIONS_FOLDER / shard, shards[shard], ["results/detections/{video}.parquet"]
-    )
+    outputs = [detections_table(RESULTS, video) for video in shards[shard]]
+    return _make_missing(workflow, RESULTS / DETECTIONS_FOLDER / shard, outputs)
 
 
-def _outputs(workflow: Any, gathered: Path, videos: Sequence[str], patterns: Sequence[str]) -> list[str]:
+def _make_missing(workflow: Any, gathered: Path, outputs: Sequence[Path]) -> list[str]:
     """Return outputs of videos. If they were gathered before, this run makes missing ones again.
 
     Snakemake would not: it makes a missing file only for a job that runs anyway. A failed job has deleted its own.
     """
-    outputs = [pattern.format(video=video) for pattern in patterns for video in videos]
     if gathered.exists():
-        force_outputs(workflow, [path for path in outputs if not os.path.exists(path)])
-    return outputs
+        force_outputs(workflow, [str(path) for path in outputs if not path.exists()])
+    return [str(path) for path in outputs]
 
 
 def make_missing_again(workflow: Any, results: Path, videos: Iterable[str], config: Mapping[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ WORKERS = 5  # threads in which Snakemake runs jobs, beside one per core; furthe
 
 @dataclass(frozen=True)
 class Costs:
-    """CPU seconds, but for the download, which waits; of a video of 720p with 30 frames a second."""
+    """CPU seconds per stage of a 720p video with 30 frames a second; for the download, seconds of waiting."""
 
     download_s: float = 3.0  # 3 Mbit/s of video at 60 Mbit/s, and the page
     download: float = 0.33

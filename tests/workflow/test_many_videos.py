@@ -95,7 +95,7 @@ def test_the_recipe_for_more_videos_gives_the_bytes_of_one_run(stubbed: Path, wh
 
 
 def in_shards_of(checkout: Path, folder: Path, most: int) -> Path:
-    """Return a copy of a checkout with other shards, each of at most so many videos on average."""
+    """Return a copy of a checkout whose shards hold at most `most` videos on average."""
     shutil.copytree(checkout, folder)
     file = folder / "scripts/run/shards.py"
     text, count = re.subn(r"^MOST_VIDEOS = 100\b", f"MOST_VIDEOS = {most}", file.read_text(), flags=re.MULTILINE)

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from scripts.core.errors import Damaged
-from scripts.core.joined_tables import join_tables, read_columns
+from scripts.core.joined_tables import join_tables
 from scripts.core.tables import read_rows, write_table
 
 PLAIN = pa.schema([("frame", pa.string()), ("hashes", pa.list_(pa.string()))])
@@ -20,7 +20,7 @@ def test_rows_follow_the_order_of_the_videos_and_name_them(tmp_path: Path) -> No
     assert [(row["video"], row["frame"]) for row in read_rows(tmp_path / "all.parquet")] == [
         ("c", "3"), ("b", "1"), ("b", "2"),
     ]  # fmt: skip
-    assert read_columns(tmp_path / "all.parquet", ["hashes"])[0] == {"hashes": ["3"]}
+    assert read_rows(tmp_path / "all.parquet", ["hashes"])[0] == {"hashes": ["3"]}
 
 
 def test_a_column_of_the_video_stays_and_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
